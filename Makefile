@@ -1,0 +1,96 @@
+# The architecture. A layer may include and link what stands on its line and nothing else; `make lint` enforces it.
+LAYERS := base model crypto tlog store rpc policy relay client
+base_DEPS   :=
+model_DEPS  := base
+crypto_DEPS := base
+tlog_DEPS   := crypto base
+store_DEPS  := tlog crypto model base
+rpc_DEPS    := crypto model base
+policy_DEPS := crypto model base
+relay_DEPS  := policy rpc store tlog crypto model base
+client_DEPS := rpc tlog crypto model base
+# Programs: enlaced may use relay; everything that talks to a node may use client, and never store.
+enlaced_DEPS   := relay $(relay_DEPS)
+enlace_DEPS    := client $(client_DEPS)
+sdk_DEPS       := client $(client_DEPS)
+reference_DEPS := sdk $(sdk_DEPS)
+
+# The one folder that may include each of these libraries' headers.
+openssl_OWNER := crypto
+lmdb_OWNER    := store
+grpc_OWNER    := rpc
+
+# `make SANITIZE=address,undefined` and `make SANITIZE=thread` build beside the normal build.
+SANITIZE ?=
+BUILD ?= build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
+comma := ,
+CC ?= gcc
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -Werror \
+	-fstack-protector-strong -fno-omit-frame-pointer -fPIE \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd -lpthread
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+PROTO := $(sort $(wildcard proto/enlace/v1/*.proto proto/grpc/health/v1/*.proto))
+PB_SRC := $(PROTO:proto/%.proto=$(BUILD)/gen/%.pb-c.c)
+PB_HDR := $(PB_SRC:.c=.h)
+PB_OBJ := $(PB_SRC:.c=.o)
+
+libs = $(foreach layer,$(1),$(BUILD)/lib$(layer).a)
+srcs = $(sort $(wildcard $(1)/*.c))
+objs = $(patsubst %.c,$(BUILD)/%.o,$(call srcs,$(1)))
+
+define layer_rule
+$(BUILD)/lib$(1).a: $(call objs,gateway/$(1)) $(if $(filter rpc,$(1)),$(PB_OBJ))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach layer,$(LAYERS),$(eval $(call layer_rule,$(layer))))
+$(BUILD)/libsdk.a: $(call objs,adapters/sdk)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Generated code stays in the build folder; only rpc sees it.
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
+	@mkdir -p $(BUILD)/gen
+	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(PB_HDR)
+	$(CC) -I$(BUILD)/gen -MMD -MP $(filter-out -Wpedantic -Wshadow,$(ALL_CFLAGS)) -c $< -o $@
+$(call objs,gateway/rpc) $(call objs,tests/unit/rpc): | $(PB_HDR)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -Igateway -Iadapters -Itests $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
+
+define program_rule
+$(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(eval $(call program_rule,enlaced,gateway/enlaced,enlaced))
+$(eval $(call program_rule,enlace,gateway/enlace,enlace))
+$(eval $(call program_rule,enlace-reference,adapters/reference,reference))
+
+PROGRAMS := $(if $(call srcs,gateway/enlaced),$(BUILD)/bin/enlaced) \
+	$(if $(call srcs,gateway/enlace),$(BUILD)/bin/enlace) \
+	$(if $(call srcs,adapters/reference),$(BUILD)/bin/enlace-reference)
+.PHONY: all
+all: deps $(PROGRAMS)
+
+include $(sort $(wildcard deploy/*.mk tests/*.mk))
+
+.PHONY: deps clean
+# One list of packages in one file; what is missing is named before it is installed.
+deps:
+	@deploy/install-packages.sh
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Installs what deploy/packages.txt lists and this machine lacks; says so before it does.
+set -eu
+list=$(dirname "$0")/packages.txt
+missing=
+for package in $(sed 's/#.*//' "$list"); do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "Enlace needs these Debian packages; as root: apt-get install$missing" >&2
+        exit 1
+    }
+    as_root=sudo
+fi
+echo "Enlace installs these Debian packages first:$missing"
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+# shellcheck disable=SC2086 # one word per package
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing

@@ -1,0 +1,35 @@
+/*
+ * clock - wall and monotonic time, and RFC 3339 texts.
+ *
+ * Instants are UTC milliseconds since 1970. Tests set the wall clock from outside (faketime);
+ * nothing here can be switched. Any thread.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+int64_t clock_now_ms(void);
+int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void);
+
+#define CLOCK_TEXT_SIZE 32
+/* "2026-11-23T19:32:30Z" */
+void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE]);
+
+/*
+ * RFC 3339 §5.6 with an explicit offset: "2019-06-03T10:00:00-06:00". Refuses a time without a
+ * zone, a lower-case t or z, leap seconds, impossible dates, "-00:00" (offset unknown), and years
+ * before 1900.
+ */
+MUST_CHECK enum rc clock_parse(struct bytes text, int64_t *instant_ms);
+
+/* "2019-12-12": a local date, as days since 1970-01-01. */
+MUST_CHECK enum rc clock_parse_date(struct bytes text, int32_t *day);
+void clock_format_date(int32_t day, char out[CLOCK_TEXT_SIZE]);
+/* The UTC date of an instant. */
+int32_t clock_day(int64_t instant_ms);
+
+#endif
