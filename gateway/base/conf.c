@@ -13,8 +13,18 @@ struct reading {
     uint8_t *settings;
     const char *path;
     char *error;
+    FILE *file;
+    int line; /* Debian's inih reports none to its handler: we count as we feed it */
     bool given[ROWS_MAX];
 };
+
+static char *next_line(char *into, int size, void *user)
+{
+    struct reading *reading = user;
+
+    reading->line++;
+    return fgets(into, size, reading->file);
+}
 
 static size_t distance(const char *a, const char *b)
 {
@@ -115,9 +125,10 @@ static int set_value(const struct conf_row *row, uint8_t *settings, const char *
     return set_text(row, at, value, why, size);
 }
 
-static int on_line(void *user, const char *section, const char *name, const char *value, int line)
+static int on_line(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
+    int line = reading->line;
     char why[160] = "";
 
     if (reading->error[0] != '\0') {
@@ -160,13 +171,15 @@ enum rc conf_read(const char *path, const struct conf_row *rows, void *settings,
     int status;
 
     error[0] = '\0';
-    status = ini_parse(path, on_line, &reading);
+    reading.file = fopen(path, "re");
+    if (reading.file == NULL) {
+        snprintf(error, 512, "%s: cannot be read: %s", path, strerror(errno));
+        return RC_INVALID_ARGUMENT;
+    }
+    status = ini_parse_stream(next_line, &reading, on_line, &reading);
+    fclose(reading.file);
     if (error[0] == '\0' && status != 0) {
-        if (status < 0) {
-            snprintf(error, 512, "%s: cannot be read: %s", path, strerror(errno));
-        } else {
-            snprintf(error, 512, "%s:%d: expected a line \"name = value\"", path, status);
-        }
+        snprintf(error, 512, "%s:%d: expected a line \"name = value\"", path, status);
     }
     if (error[0] != '\0') {
         return RC_INVALID_ARGUMENT;
