@@ -1,0 +1,71 @@
+/*
+ * view - what one commit appended to the tree: its hash rows to store, its leaves' proofs.
+ *
+ *     view_begin(view, &frontier);            the writer, from the tree of the last commit
+ *     view_append(view, leaf_hash) ...        at most batch_max times
+ *     view_end(view);
+ *     while (view_run_next(view, &run))       the store writes rows
+ *     *frontier = *view_frontier(view);       when the transaction stands
+ *     view_proof(view, index, &proof);        any thread, as often as it likes
+ *
+ * Between view_end and the next view_begin the view is read-only and any number of threads may ask
+ * it. A proof is memory look-ups and no hash: a left sibling is a node of the old edge or of the
+ * view, a right one a node of the view or the incomplete edge of the new tree, folded once.
+ * About 70 bytes of memory per leaf of batch_max. Reuse and sharing are the caller's.
+ */
+#ifndef TLOG_VIEW_H
+#define TLOG_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/own.h"
+#include "tlog/frontier.h"
+#include "tlog/proof.h"
+
+/* Hash rows: levels 0, 4, 8, ...; row (level, chunk) holds up to 16 hashes from index chunk * 16.
+ */
+#define VIEW_ROW_LEVELS 4
+#define VIEW_ROW_HASHES 16
+
+struct view;
+
+/* batch_max 1..65536. NULL when out of memory. */
+struct view *view_new(size_t batch_max);
+void view_free(struct view *view);
+OWN_PTR_DEFINE(view)
+
+/* Forgets what the view held. The frontier is copied. */
+void view_begin(struct view *view, const struct frontier *old);
+/* RC_RESOURCE_EXHAUSTED after batch_max leaves; nothing is changed then. */
+MUST_CHECK enum rc view_append(struct view *view, const uint8_t leaf_hash[DIGEST_SIZE]);
+void view_end(struct view *view);
+
+/* Valid after view_end. A view without a leaf has the old size and the old root. */
+uint64_t view_old_size(const struct view *view);
+uint64_t view_size(const struct view *view);
+const struct frontier *view_frontier(const struct view *view);
+/* DIGEST_SIZE bytes, borrowed. */
+const uint8_t *view_root(const struct view *view);
+
+/*
+ * The inclusion proof of leaf `index` in the tree of view_size. RC_OUT_OF_RANGE for a leaf that is
+ * not of this view.
+ */
+MUST_CHECK enum rc view_proof(const struct view *view, uint64_t index, struct proof *proof);
+
+/*
+ * The hashes that this view adds to one row: they go to row (level, first / 16) from position
+ * first % 16 on. A run never crosses a row; a position above 0 continues the last row of the level.
+ */
+struct view_run {
+    unsigned level;
+    uint64_t first; /* index of hashes[0] at its level */
+    const uint8_t (*hashes)[DIGEST_SIZE];
+    size_t count; /* 1..16 */
+};
+
+/* Start with {0}. Ascending by level, then by index. False at the end. */
+bool view_run_next(const struct view *view, struct view_run *run);
+
+#endif
