@@ -1,0 +1,24 @@
+/*
+ * peer - who is at the other end: the certificate of a connection and the one URI SAN in it.
+ *
+ * TLS has checked the chain and the dates already; whether the holder is in force is the
+ * directory's business (policy), at each call. Looked at once per connection, then shared by all
+ * its calls: per call it costs a look-up in a small table of the queue's thread.
+ */
+#ifndef RPC_PEER_H
+#define RPC_PEER_H
+
+#include "base/bytes.h"
+
+#define RPC_FINGERPRINT_SIZE 32
+
+/* Constant. Borrowed from the call or stream, and lives as long as it; text and bytes too. */
+struct rpc_peer {
+    const char *identity;         /* "spiffe://enlace.cdmx/node/ssc"; "" without a certificate */
+    struct bytes certificate;     /* DER */
+    struct bytes certificate_pem; /* as gRPC gives it */
+    uint8_t
+        fingerprint[RPC_FINGERPRINT_SIZE]; /* SHA-256 of the DER: key for what a caller caches */
+};
+
+#endif
