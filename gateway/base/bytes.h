@@ -19,13 +19,15 @@ struct bytes {
     size_t size;
 };
 
-#define BYTES(pointer, length) ((struct bytes){.data = (const uint8_t *)(pointer), .size = (length)})
+#define BYTES(pointer, length)                                                                     \
+    ((struct bytes){.data = (const uint8_t *)(pointer), .size = (length)})
 #define BYTES_OF(array) BYTES(array, sizeof(array))
 struct bytes bytes_text(const char *text);
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_are_text(struct bytes a, const char *text);
 
-/* Grows up to a maximum; appending past it, or out of memory, marks it as failed and adds nothing. */
+/* Grows up to a maximum; appending past it, or out of memory, marks it as failed and adds nothing.
+ */
 struct buffer {
     uint8_t *data;
     size_t size;

@@ -124,8 +124,8 @@ enum rc clock_parse(struct bytes text, int64_t *instant_ms)
     if (!parse_zone(text, at, &zone)) {
         return RC_INVALID_ARGUMENT;
     }
-    *instant_ms = ((int64_t)day * 86400 + hour * 3600 + minute * 60 + second - zone * 60) * 1000 +
-                  millis;
+    *instant_ms =
+        ((int64_t)day * 86400 + hour * 3600 + minute * 60 + second - zone * 60) * 1000 + millis;
     return RC_OK;
 }
 

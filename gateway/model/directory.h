@@ -1,0 +1,139 @@
+/*
+ * directory - who takes part, by which certificates, and what each route allows: plain structs.
+ *
+ * The same columns whether they come from a static file or from signed notes. Filled by
+ * policy/directory_file, read by policy and relay; immutable once filled, shared by all threads.
+ * Dates are days since 1970-01-01, both included. Codes are bounded and lower case.
+ */
+#ifndef MODEL_DIRECTORY_H
+#define MODEL_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/field.h"
+#include "model/message.h"
+
+#define CODE_SIZE 64 /* with NUL: "cdmx/casa-refugio", codes, ids */
+#define DIRECTORY_LINE_MAX 4096
+#define ROUTE_TYPES_MAX 12
+#define ROUTE_CODES_MAX 32
+#define ROUTE_CLOCKS_MAX 8
+#define ROUTE_LADDER_MAX 8
+#define VKEY_SIZE 192
+
+struct dates {
+    int32_t from_day;
+    int32_t to_day;
+};
+
+struct member {
+    char code[CODE_SIZE]; /* "cdmx/ssc" */
+    char name[128];
+    char node[CODE_SIZE]; /* "cdmx/ssc": the node that hosts it */
+    struct dates in_force;
+    unsigned line; /* of the file: decisions can be explained */
+};
+
+struct node_entry {
+    char code[CODE_SIZE];         /* "cdmx/ssc" */
+    char uri[128];                /* spiffe://enlace.cdmx/node/ssc */
+    char address[128];            /* host:port */
+    char origin[128];             /* of its log: gw.ssc/audit/2026 */
+    char log_vkey[VKEY_SIZE];     /* C2SP vkey, type 0x01 */
+    char witness_vkey[VKEY_SIZE]; /* type 0x04 */
+    struct dates in_force;
+    unsigned line;
+};
+
+enum identity_kind {
+    IDENTITY_NONE,
+    IDENTITY_NODE,
+    IDENTITY_SYSTEM,
+    IDENTITY_OFFICIAL,
+    IDENTITY_AUDITOR
+};
+
+/* A row of a roster: a system, an official or an auditor, by certificate. */
+struct identity {
+    enum identity_kind kind;
+    char uri[160];
+    char member[CODE_SIZE]; /* "cdmx/ssc"; an auditor's institution */
+    char name[CODE_SIZE];   /* "adapter", "enlace-01" */
+    struct dates in_force;
+    bool has_fingerprint;
+    uint8_t
+        fingerprint[HASH_SIZE]; /* SHA-256 of the certificate in force (officials: must match) */
+    bool has_seal;
+    uint8_t seal_fingerprint[HASH_SIZE]; /* of the certificate that parcels to it are sealed to */
+    unsigned line;
+};
+
+/* A legal basis: a convenio, or an article of a law. */
+struct basis {
+    char id[CODE_SIZE]; /* "CONV-C5-2019", "LPPDDHP-26" */
+    bool is_convenio;
+    struct dates in_force;
+    uint8_t sha256[HASH_SIZE]; /* of the document */
+    unsigned line;
+};
+
+struct aviso {
+    char id[CODE_SIZE];
+    char version[16];
+    uint8_t sha256[HASH_SIZE];
+    unsigned line;
+};
+
+struct clock_rule {
+    char id[16]; /* "F1" */
+    int64_t limit_ms;
+};
+
+struct route {
+    char id[CODE_SIZE];
+    char from[CODE_SIZE];
+    char to[CODE_SIZE];
+    enum message_type types[ROUTE_TYPES_MAX];
+    size_t type_count;
+    char codes[ROUTE_CODES_MAX][32];
+    size_t code_count;
+    char purpose[CODE_SIZE];
+    char basis[CODE_SIZE];
+    char aviso[CODE_SIZE];
+    struct field_set fields;       /* allowed in clear */
+    struct field_set reply_fields; /* allowed in answers of the recipient */
+    uint32_t sealed_types;         /* compartments that may travel, and only sealed */
+    char retention[16];            /* "R5" = five years */
+    bool is_urgent_allowed;
+    struct clock_rule clocks[ROUTE_CLOCKS_MAX];
+    size_t clock_count;
+    char ladder[ROUTE_LADDER_MAX][CODE_SIZE];
+    size_t ladder_count;
+    bool needs_second_official;
+    bool is_onward_through_origin; /* else: never */
+    struct dates in_force;
+    unsigned line;
+};
+
+/* Arrays sorted by code, uri or id; routes sorted by (from, to, id). */
+struct directory {
+    char network[16];
+    uint64_t version;
+    struct dates in_force;
+    uint8_t sha256[HASH_SIZE]; /* of the text */
+    struct member *members;
+    size_t member_count;
+    struct node_entry *nodes;
+    size_t node_count;
+    struct identity *identities;
+    size_t identity_count;
+    struct basis *bases;
+    size_t basis_count;
+    struct aviso *avisos;
+    size_t aviso_count;
+    struct route *routes;
+    size_t route_count;
+};
+
+#endif

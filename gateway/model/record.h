@@ -1,0 +1,65 @@
+/*
+ * record - what the log holds of one message or event, for auditors: never a value of a field.
+ *
+ * Mirrors enlace.v1.AuditRecord (proto/enlace/v1/audit.proto), where each field is explained.
+ */
+#ifndef MODEL_RECORD_H
+#define MODEL_RECORD_H
+
+#include "model/message.h"
+
+/* The wire's values (enlace.v1.RecordKind). */
+enum record_kind {
+    RECORD_NONE = 0,
+    RECORD_SENT,
+    RECORD_RECEIVED,
+    RECORD_DELIVERED,
+    RECORD_REFUSED,
+    RECORD_REFUSALS_COUNTED,
+    RECORD_READING,
+    RECORD_ERASURE,
+    RECORD_BREACH,
+    RECORD_DIRECTORY,
+    RECORD_KINDS
+};
+
+enum transfer { TRANSFER_NONE, TRANSFER_TRANSFERENCIA, TRANSFER_REMISION };
+
+/* Texts are borrowed and never NULL once record_init has run. */
+struct record {
+    enum record_kind kind;
+    struct id message_id;
+    struct id exchange_id;
+    struct id parent_exchange_id;
+    const char *from;
+    const char *to;
+    const char *hosted_by;
+    const char *actor;
+    const char *official;
+    enum message_type type;
+    const char *catalogue_code;
+    uint32_t item;
+    uint32_t occurrence;
+    enum event event;
+    const char *occurred_on;
+    enum urgency urgency;
+    const char *purpose;
+    const char *legal_basis;
+    const char *aviso;
+    enum consent consent;
+    const char *route;
+    struct field_set fields_sent;
+    uint32_t sealed_types;
+    struct bytes message_commitment;
+    struct bytes directory_sha256;
+    const char *reason;
+    const char *reason_path;
+    uint32_t count;
+    enum transfer transfer;
+    uint64_t first_index;
+};
+
+void record_init(struct record *record, enum record_kind kind);
+const char *record_kind_name(enum record_kind kind);
+
+#endif
