@@ -1,0 +1,220 @@
+/*
+ * codec_service - requests and responses of Exchange, Federation and Audit, as plain structs.
+ *
+ * The same rules as rpc/codec.h: reading is strict and borrows, writing appends.
+ */
+#ifndef RPC_CODEC_SERVICE_H
+#define RPC_CODEC_SERVICE_H
+
+#include "model/lifecycle.h"
+#include "rpc/codec.h"
+
+/* ---- Attach ---- */
+
+enum attach_kind { ATTACH_NONE, ATTACH_HELLO, ATTACH_ACKNOWLEDGEMENT, ATTACH_SUBMISSION };
+
+struct attach_request {
+    enum attach_kind kind;
+    enum urgency urgency; /* hello */
+    uint32_t window;
+    struct id message_id; /* acknowledgement */
+    struct submission *submission;
+};
+
+enum attach_answer { ANSWER_NONE, ANSWER_DELIVERY, ANSWER_RESULT, ANSWER_SETTLED };
+
+struct delivery {
+    const struct message *message;
+    struct receipt receipt;        /* of the node that delivers */
+    struct receipt sender_receipt; /* of the sender's node */
+    bool is_redelivered;
+};
+
+struct attach_response {
+    enum attach_answer kind;
+    struct delivery delivery;
+    struct submit_result result;
+    struct id settled;
+};
+
+MUST_CHECK enum rc codec_attach_request_read(struct bytes from, struct arena *arena,
+                                             struct attach_request *request, struct fault *fault);
+void codec_attach_request_write(const struct attach_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_attach_response_read(struct bytes from, struct arena *arena,
+                                              struct attach_response *response,
+                                              struct fault *fault);
+void codec_attach_response_write(const struct attach_response *response, struct buffer *out);
+
+/* ---- Track, GetReceipts, Ping ---- */
+
+struct item_state {
+    uint32_t number;
+    const char *code;
+    enum state state;
+    uint32_t occurrences;
+    int64_t changed_at_ms;
+};
+
+struct track {
+    struct id exchange_id;
+    const char *from;
+    const char *to;
+    struct item_state items[MESSAGE_ITEMS_MAX];
+    size_t item_count;
+    int64_t received_at_ms;
+    struct id parent_exchange_id;
+};
+
+struct receipts {
+    struct bytes message_commitment; /* M, 32 bytes */
+    struct receipt items[4];
+    size_t count;
+};
+
+struct ping {
+    const char *you;
+    const char *node;
+    int64_t time_ms;
+    struct bytes directory_sha256;
+};
+
+/* TrackRequest, GetReceiptsRequest, StatAttachmentRequest: one id in field 1. */
+void codec_id_request_write(const struct id *id, struct buffer *out);
+MUST_CHECK enum rc codec_id_request_read(struct bytes from, struct id *id, struct fault *fault);
+void codec_track_write(const struct track *track, struct buffer *out);
+MUST_CHECK enum rc codec_track_read(struct bytes from, struct arena *arena, struct track *track,
+                                    struct fault *fault);
+void codec_receipts_write(const struct receipts *receipts, struct buffer *out);
+MUST_CHECK enum rc codec_receipts_read(struct bytes from, struct arena *arena,
+                                       struct receipts *receipts, struct fault *fault);
+void codec_ping_write(const struct ping *ping, struct buffer *out);
+MUST_CHECK enum rc codec_ping_read(struct bytes from, struct arena *arena, struct ping *ping,
+                                   struct fault *fault);
+
+/* ---- Federation ---- */
+
+#define PARCEL_ENTRIES_MAX 256
+#define PATH_MAX_HASHES 64
+
+struct path {
+    struct bytes hashes[PATH_MAX_HASHES]; /* 32 bytes each */
+    size_t count;
+};
+
+struct progress {
+    struct bytes checkpoint;
+    uint64_t old_size;
+    struct path consistency;
+};
+
+struct peer_hello {
+    const char *node;
+    const char *origin;
+    enum urgency urgency;
+    uint64_t seen_size;
+    struct bytes directory_sha256;
+};
+
+struct parcel_entry {
+    struct message *message;
+    struct bytes message_bytes; /* writing: already serialised Message, if data is not NULL */
+    struct bytes leaf;
+    struct path path;
+};
+
+struct parcel {
+    uint64_t sequence;
+    struct bytes directory_sha256;
+    struct progress progress;
+    struct parcel_entry *entries;
+    size_t entry_count;
+};
+
+struct entry_answer {
+    struct fault fault; /* rc not RC_OK: refused */
+    struct bytes leaf;
+    struct path path;
+};
+
+struct parcel_answer {
+    uint64_t sequence;
+    struct progress progress;
+    struct entry_answer *answers;
+    size_t answer_count;
+};
+
+/* ExchangeRequest and ExchangeResponse hold a hello or the other thing: *hello / *parcel / *answer
+ * is set to arena memory, the other to NULL. */
+MUST_CHECK enum rc codec_exchange_request_read(struct bytes from, struct arena *arena,
+                                               struct peer_hello **hello, struct parcel **parcel,
+                                               struct fault *fault);
+MUST_CHECK enum rc codec_exchange_response_read(struct bytes from, struct arena *arena,
+                                                struct peer_hello **hello,
+                                                struct parcel_answer **answer, struct fault *fault);
+void codec_hello_write(const struct peer_hello *hello, bool is_request, struct buffer *out);
+void codec_parcel_write(const struct parcel *parcel, struct buffer *out);
+void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer *out);
+
+/* ---- Attachments (Exchange and Federation have the same shapes) ---- */
+
+struct attachment_hello {
+    struct id attachment_id;
+    uint64_t size;
+    struct bytes sha256;
+    const char *to;
+};
+
+struct attachment_chunk {
+    uint64_t offset;
+    struct bytes data;
+    struct bytes sha256;
+};
+
+MUST_CHECK enum rc codec_put_attachment_read(struct bytes from, struct arena *arena,
+                                             struct attachment_hello **hello,
+                                             struct attachment_chunk **chunk, struct fault *fault);
+void codec_put_attachment_write(const struct attachment_hello *hello,
+                                const struct attachment_chunk *chunk, struct buffer *out);
+/* PutAttachmentResponse and StatAttachmentResponse. */
+void codec_attachment_state_write(uint64_t offset, bool is_complete, struct buffer *out);
+MUST_CHECK enum rc codec_attachment_state_read(struct bytes from, uint64_t *offset,
+                                               bool *is_complete, struct fault *fault);
+void codec_get_attachment_write(const struct id *id, uint64_t offset, struct buffer *out);
+MUST_CHECK enum rc codec_get_attachment_read(struct bytes from, struct id *id, uint64_t *offset,
+                                             struct fault *fault);
+void codec_got_attachment_write(const struct attachment_chunk *chunk, uint64_t size,
+                                struct buffer *out);
+MUST_CHECK enum rc codec_got_attachment_read(struct bytes from, struct arena *arena,
+                                             struct attachment_chunk *chunk, uint64_t *size,
+                                             struct fault *fault);
+
+/* ---- Audit ---- */
+
+struct audit_page_request {
+    uint64_t from_index;
+    uint32_t count;
+    const char *purpose;
+};
+
+struct audit_entry {
+    struct bytes leaf;
+    struct bytes record; /* serialised AuditRecord; see codec_record_read */
+    struct bytes record_blind;
+    struct path path;
+};
+
+struct audit_page {
+    struct bytes checkpoint;
+    struct audit_entry *entries;
+    size_t entry_count;
+};
+
+MUST_CHECK enum rc codec_audit_request_read(struct bytes from, struct arena *arena,
+                                            struct audit_page_request *request,
+                                            struct fault *fault);
+void codec_audit_request_write(const struct audit_page_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_audit_page_read(struct bytes from, struct arena *arena,
+                                         struct audit_page *page, struct fault *fault);
+void codec_audit_page_write(const struct audit_page *page, struct buffer *out);
+
+#endif
