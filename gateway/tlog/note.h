@@ -19,8 +19,8 @@
 
 #define NOTE_SIZE_MAX ((size_t)1 << 20)
 #define NOTE_LINES_MAX 64
-/* One signature, decoded, key id included: ML-DSA-44 with a time fits. */
-#define NOTE_PAYLOAD_MAX 4096
+/* One signature, decoded, key id included: post-quantum signatures reach nearly 5 KiB. */
+#define NOTE_PAYLOAD_MAX 8192
 
 struct note_line {
     struct bytes name;
