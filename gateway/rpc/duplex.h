@@ -17,7 +17,10 @@ struct duplex;
  * receive. */
 MUST_CHECK enum rc duplex_open(struct channel *channel, const char *method, int timeout_ms,
                                struct duplex **out);
-/* Returns when the message is on its way (flow control permits it), or with the stream's fault. */
+/*
+ * Returns when the message is on its way (flow control permits it). RC_UNAVAILABLE "stream.over"
+ * when the stream has ended: duplex_receive tells why.
+ */
 MUST_CHECK enum rc duplex_send(struct duplex *duplex, struct bytes message, struct fault *fault);
 /*
  * The next message replaces what the buffer held. RC_DEADLINE_EXCEEDED with fault->reason

@@ -10,15 +10,12 @@
 
 #include "base/bytes.h"
 
-#define RPC_FINGERPRINT_SIZE 32
+struct cert;
 
-/* Constant. Borrowed from the call or stream, and lives as long as it; text and bytes too. */
+/* Constant. Borrowed from the call or stream, and lives as long as it. */
 struct rpc_peer {
-    const char *identity;         /* "spiffe://enlace.cdmx/node/ssc"; "" without a certificate */
-    struct bytes certificate;     /* DER */
-    struct bytes certificate_pem; /* as gRPC gives it */
-    uint8_t
-        fingerprint[RPC_FINGERPRINT_SIZE]; /* SHA-256 of the DER: key for what a caller caches */
+    const char *identity;    /* "spiffe://enlace.cdmx/node/ssc"; "" without a certificate */
+    const struct cert *cert; /* fingerprint (a key for caches), DER, dates: see crypto/cert.h */
 };
 
 #endif

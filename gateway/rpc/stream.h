@@ -12,6 +12,8 @@
  * Reading is pulled: each stream_read brings one on_message (or on_end), so a user that does not
  * ask exerts back-pressure on the peer. Writing: stream_send queues, one write is in flight.
  *
+ * A client's stream closes only after it has read what the server sent: ask until on_end.
+ *
  * References: the stream lives until it is closed and nobody holds it. Another thread that will
  * call stream_resume later takes a hold first and releases it afterwards.
  */
@@ -79,7 +81,7 @@ void stream_refuse(struct stream *stream, const struct fault *fault);
 /*
  * Client: opens a stream over a channel, owned by the queue. Fails only when out of memory
  * (RC_RESOURCE_EXHAUSTED); everything else, an unreachable peer too, comes as on_closed. Any
- * thread; callbacks may run before it returns. timeout_ms -1: none.
+ * thread; callbacks may run before it returns. timeout_ms -1: none. The method's text is constant.
  */
 MUST_CHECK enum rc stream_open(struct channel *channel, struct cq *cq, const char *method,
                                int timeout_ms, struct stream_user *user);
