@@ -1,0 +1,74 @@
+/*
+ * directory_file - the readable directory: who takes part, on what basis, along which routes.
+ *
+ * A text that people can read out as a decree, and that later becomes the body of a C2SP signed
+ * note. UTF-8; lines end with LF; no tabs, no control characters; "#" in the first column begins
+ * a comment line; an empty line means nothing. Header lines first, in this order:
+ *
+ *     enlace-directory v1
+ *     network cdmx
+ *     version 7
+ *     in-force 2026-01-01..2027-12-31
+ *
+ * then stanzas in any order. A stanza's first line is "kind id"; its keys follow, indented by two
+ * spaces, "key value", in any order, each once, all required but those in brackets. Keys marked +
+ * are lists: elements apart by one space, over as many lines of that key as one likes.
+ *
+ *     member NETWORK/CODE             name, node, in-force
+ *     node NETWORK/CODE               address, origin, log-key, witness-key, in-force
+ *     system NETWORK/CODE/NAME        in-force, [certificate], [seal]
+ *     official NETWORK/CODE/ID        in-force, certificate
+ *     auditor NETWORK/CODE/ID         in-force, [certificate]
+ *     convenio ID, law ID             title, document, in-force
+ *     aviso ID                        version, document
+ *     route ID                        from, to, types+, [codes+], purpose, basis, aviso, [fields+],
+ *                                     [reply-fields+], [sealed+], retention, urgent yes|no,
+ *                                     [clocks+], [ladder+], second-official yes|no,
+ *                                     onward never|through-origin, in-force
+ *
+ * in-force is DATE..DATE, both days included, local dates. certificate, seal and document are the
+ * 64 lower-case hex digits of a SHA-256 (of a certificate's DER, of a document's bytes). URIs are
+ * not written: "system cdmx/ssc/adapter" is spiffe://enlace.cdmx/member/ssc/system/adapter.
+ * log-key and witness-key are C2SP vkeys, and the log key's name is the log's origin. A clock is
+ * ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may travel along the
+ * route, answers included. codes may be missing only where nothing but Aggregate, Consultation
+ * and Notice travels.
+ *
+ * Refused: unknown keys and stanzas, duplicates, reversed dates; a member, code, field, type,
+ * basis or aviso that is not known; fields of location, schedule or relatives, or of a compartment
+ * that the route also lists as sealed; an escalation ladder that ends at the recipient; and two
+ * routes that could both claim a message (same parties, a type and a code in common, dates that
+ * overlap). The same member, or the same identity, may stand twice when its dates do not overlap
+ * (a name has dates; two certificates of one system may overlap).
+ *
+ * Any thread; the directory is immutable once made.
+ */
+#ifndef POLICY_DIRECTORY_FILE_H
+#define POLICY_DIRECTORY_FILE_H
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "model/directory.h"
+
+#define DIRECTORY_TEXT_MAX ((size_t)8 << 20)
+#define DIRECTORY_MEMBERS_MAX 1024
+#define DIRECTORY_NODES_MAX 256
+#define DIRECTORY_IDENTITIES_MAX 16384
+#define DIRECTORY_BASES_MAX 1024
+#define DIRECTORY_AVISOS_MAX 256
+#define DIRECTORY_ROUTES_MAX 4096
+#define DIRECTORY_ERROR_SIZE 512
+
+/*
+ * RC_INVALID_ARGUMENT (`error` then reads "file:line: ... expected ..., did you mean ...?"),
+ * RC_NOT_FOUND when there is no such file, RC_RESOURCE_EXHAUSTED when out of memory.
+ */
+MUST_CHECK enum rc directory_read(const char *path, struct directory **directory,
+                                  char error[DIRECTORY_ERROR_SIZE]);
+/* The same from memory; `name` stands for the file's in errors. */
+MUST_CHECK enum rc directory_parse(struct bytes text, const char *name,
+                                   struct directory **directory, char error[DIRECTORY_ERROR_SIZE]);
+void directory_free(struct directory *directory);
+OWN_PTR_DEFINE(directory)
+
+#endif

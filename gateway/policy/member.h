@@ -1,0 +1,61 @@
+/*
+ * member - who is who, by the directory: members, their nodes, and identities by certificate.
+ *
+ * Binary searches in the directory's sorted arrays; what they return is the directory's own.
+ * `today` is a local date as days since 1970-01-01. Pure, but for one line in the operator's log
+ * when an identity is refused; any thread.
+ */
+#ifndef POLICY_MEMBER_H
+#define POLICY_MEMBER_H
+
+#include "base/rc.h"
+#include "model/directory.h"
+
+bool dates_cover(struct dates dates, int32_t day);
+bool dates_overlap(struct dates a, struct dates b);
+
+/* "cdmx/ssc", in force on that day; NULL: none. */
+const struct member *member_find(const struct directory *directory, const char *code,
+                                 int32_t today);
+/* In force or not; the earliest row. */
+const struct member *member_known(const struct directory *directory, const char *code);
+/* "<network>/<code>" with lower-case letters, digits and hyphens: the grammar of crypto/spiffe. */
+bool member_code_is_valid(const char *code);
+/* One part of it, or a system's or an official's name: [a-z0-9-]{1,32}. */
+bool member_label_is_valid(const char *label);
+
+/* Whatever its dates; NULL: none. */
+const struct node_entry *node_by_code(const struct directory *directory, const char *code);
+const struct node_entry *node_by_uri(const struct directory *directory, const char *uri);
+/* The node that hosts a member in force, itself in force; NULL: none. */
+const struct node_entry *node_of_member(const struct directory *directory, const char *member,
+                                        int32_t today);
+
+/*
+ * The system, official or auditor behind a verified certificate, by URI and SHA-256 of its DER.
+ * Whatever fails (unknown, its dates or its member's, the fingerprint), the peer gets one answer:
+ * RC_PERMISSION_DENIED "identity.not_allowed". The operator's log names the failing check:
+ * "identity.refused uri=... check=unknown|dates|member|fingerprint".
+ */
+MUST_CHECK enum rc identity_authenticate(const struct directory *directory, const char *uri,
+                                         const uint8_t fingerprint[HASH_SIZE], int32_t today,
+                                         const struct identity **identity, struct fault *fault);
+/* The same for a peer node: nodes are not identities, so that none can speak as a member. */
+MUST_CHECK enum rc node_authenticate(const struct directory *directory, const char *uri,
+                                     int32_t today, const struct node_entry **node,
+                                     struct fault *fault);
+
+/*
+ * May this identity send this message? header.from is its member and it names itself:
+ * a system in from_system, an official in on_behalf_of. Auditors send nothing.
+ * RC_PERMISSION_DENIED "sender.not_yours".
+ */
+MUST_CHECK enum rc identity_may_send(const struct identity *identity, const struct message *message,
+                                     struct fault *fault);
+
+/* Rows of a member in force on that day, of one kind, at most `max`; returns how many there are. */
+size_t identities_of_member(const struct directory *directory, const char *member,
+                            enum identity_kind kind, int32_t today, const struct identity **rows,
+                            size_t max);
+
+#endif
