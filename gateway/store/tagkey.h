@@ -1,0 +1,95 @@
+/*
+ * tagkey - the keys of the blinded tags in the leaves: random per (holding member, kind, name).
+ *
+ * Whoever is given such a key finds every leaf about that person or party (commit_tag); nobody else
+ * links two leaves. A key is made on first use and stored in that use's transaction:
+ *
+ *     key     u8 kind | member | 0 | name
+ *     value   u8 format (1) | u8 n | shard name[n] | nonce[12] | AES-256-GCM(shard key, tag
+ * key)[48] AAD     "enlace/tagkey/v1\0"[17] | key
+ *
+ * The keys in use stay in a bounded cache in locked memory, for any thread; an entry whose shard
+ * was destroyed counts no longer, and tagkey_forget wipes it. The path of a message:
+ *
+ *     tagkey_cached, else tagkey_find in a read transaction, else tagkey_make;
+ *     in the write transaction tagkey_add; after the commit tagkey_remember.
+ */
+#ifndef STORE_TAGKEY_H
+#define STORE_TAGKEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+
+#define TAGKEY_SIZE 32
+#define TAGKEY_NAME_MAX 200
+/* The most entries a cache may be asked to hold; 96 bytes each. */
+#define TAGKEY_CACHE_MAX ((size_t)1 << 20)
+
+enum tagkey_kind {
+    TAGKEY_SUBJECT = 's', /* name: the person's 16-byte id */
+    TAGKEY_PARTY = 'p',   /* name: a member's code, an actor's URI */
+};
+
+struct shard;
+struct tagkeys;
+struct txn;
+struct vault;
+
+/* Texts are borrowed. */
+struct tagkey_name {
+    const char *member; /* the holder: "cdmx/ssc" */
+    enum tagkey_kind kind;
+    struct bytes name; /* 1..TAGKEY_NAME_MAX bytes */
+};
+
+/* RC_RESOURCE_EXHAUSTED: out of memory. capacity in entries. The vault is borrowed. */
+MUST_CHECK enum rc tagkeys_new(struct vault *vault, size_t capacity, struct tagkeys **tagkeys);
+void tagkeys_free(struct tagkeys *tagkeys);
+OWN_PTR_DEFINE(tagkeys)
+
+/* Memory only. RC_NOT_FOUND: look into the store. */
+MUST_CHECK enum rc tagkey_cached(struct tagkeys *tagkeys, const struct tagkey_name *name,
+                                 uint8_t key[TAGKEY_SIZE]);
+
+/*
+ * From the store. RC_NOT_FOUND: there is none, or it was erased. RC_DATA_LOSS: the row is damaged.
+ * Remembers what it finds unless the transaction writes.
+ */
+MUST_CHECK enum rc tagkey_find(struct txn *txn, struct tagkeys *tagkeys,
+                               const struct tagkey_name *name, uint8_t key[TAGKEY_SIZE]);
+
+/*
+ * A fresh key and its row (the value), outside any transaction; nothing is stored. The shard
+ * should be the one of the message at hand; tagkey_rewrap when a later one outlives it.
+ */
+MUST_CHECK enum rc tagkey_make(struct vault *vault, const struct shard *shard,
+                               const struct tagkey_name *name, struct buffer *row,
+                               uint8_t key[TAGKEY_SIZE]);
+
+/*
+ * Stores the row unless another write was first: then key becomes that one's, is_added is false,
+ * and the caller computes the tag again. A row whose shard was destroyed is replaced.
+ */
+MUST_CHECK enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys,
+                              const struct tagkey_name *name, struct bytes row,
+                              uint8_t key[TAGKEY_SIZE], bool *is_added);
+
+/* After the commit of tagkey_add: row and key as stored. */
+void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, struct bytes row,
+                     const uint8_t key[TAGKEY_SIZE]);
+
+/* The same key under another shard; appends the new value. For early erasure and longer terms. */
+MUST_CHECK enum rc tagkey_rewrap(struct vault *vault, const struct tagkey_name *name,
+                                 struct bytes row, const struct shard *to, struct buffer *out);
+
+/* The shard's name in a row, borrowed from it. */
+MUST_CHECK enum rc tagkey_shard_name(struct bytes row, struct bytes *name);
+
+/* Wipes every cached key; after a shard was destroyed. They come back from the store when wanted.
+ */
+void tagkey_forget(struct tagkeys *tagkeys);
+
+#endif
