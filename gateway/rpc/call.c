@@ -189,7 +189,6 @@ static void answer(struct call *call, struct bytes response, const struct fault 
 {
     grpc_op ops[4];
     size_t count = 0;
-    grpc_call_error error;
 
     assert(!call->is_answered && cq_is_here(call->lane->queue->cq));
     call->is_answered = true;
@@ -205,8 +204,7 @@ static void answer(struct call *call, struct bytes response, const struct fault 
     ops[count].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
     ops[count++].data.recv_close_on_server.cancelled = &call->is_cancelled;
     call->post.op.done = on_answered;
-    error = grpc_call_start_batch(call->core, ops, count, &call->post.op, NULL);
-    assert(error == GRPC_CALL_OK);
+    core_start(call->core, ops, count, &call->post.op);
 }
 
 void call_reply(struct call *call, struct bytes response)

@@ -1,6 +1,5 @@
 #include "rpc/channel.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +207,6 @@ static void asking_release(struct asking *asking)
 static void asking_start(struct asking *asking)
 {
     grpc_op ops[6];
-    grpc_call_error error;
 
     memset(ops, 0, sizeof ops);
     ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
@@ -223,8 +221,7 @@ static void asking_start(struct asking *asking)
     ops[5].data.recv_status_on_client.trailing_metadata = &asking->trailing;
     ops[5].data.recv_status_on_client.status = &asking->code;
     ops[5].data.recv_status_on_client.status_details = &asking->details;
-    error = grpc_call_start_batch(asking->core, ops, 6, &asking->op, NULL);
-    assert(error == GRPC_CALL_OK);
+    core_start(asking->core, ops, 6, &asking->op);
 }
 
 /* The response, when the status says there is one. */

@@ -41,6 +41,15 @@ void core_end(void)
     grpc_shutdown_blocking();
 }
 
+void core_start(grpc_call *call, const grpc_op *ops, size_t count, struct op *op)
+{
+    grpc_call_error error;
+
+    core_hand_over(op);
+    error = grpc_call_start_batch(call, ops, count, op, NULL);
+    assert(error == GRPC_CALL_OK);
+}
+
 void core_message_init(struct core_message *message, grpc_byte_buffer *buffer)
 {
     message->buffer = buffer;

@@ -14,6 +14,21 @@
 #include "base/bytes.h"
 
 struct cq;
+struct op;
+
+/*
+ * gRPC hands objects from thread to thread behind locks that ThreadSanitizer does not see, because
+ * the library is not built with it: these tell it. Without the sanitizer they are nothing.
+ */
+#ifdef __SANITIZE_THREAD__
+void __tsan_release(void *object);
+void __tsan_acquire(void *object);
+#define core_hand_over(object) __tsan_release(object)
+#define core_take_over(object) __tsan_acquire(object)
+#else
+#define core_hand_over(object) ((void)(object))
+#define core_take_over(object) ((void)(object))
+#endif
 
 /* Counted: each core_begin wants its core_end. The last end waits until gRPC has let go of
  * everything. */
@@ -21,6 +36,9 @@ void core_begin(void);
 void core_end(void);
 
 grpc_completion_queue *cq_queue(const struct cq *cq);
+
+/* Starts a batch; its end comes to op->done. A batch that gRPC does not take is a bug of ours. */
+void core_start(grpc_call *call, const grpc_op *ops, size_t count, struct op *op);
 
 /* A received message in one piece, without a copy when it came in one piece. */
 struct core_message {

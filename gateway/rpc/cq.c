@@ -37,6 +37,8 @@ static void *run(void *arg)
     while ((event = grpc_completion_queue_next(cq->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL))
                .type != GRPC_QUEUE_SHUTDOWN) {
         struct op *op = event.tag;
+
+        core_take_over(op);
         op->done(op, event.success != 0);
     }
     return NULL;
@@ -78,8 +80,7 @@ void cq_post(struct cq *cq, struct cq_post *post)
         post->next = head;
     } while (!atomic_compare_exchange_weak(&cq->posts, &head, post));
     if (head == NULL) {
-        grpc_call_error error = grpc_call_start_batch(cq->doorbell, NULL, 0, &cq->rung, NULL);
-        assert(error == GRPC_CALL_OK);
+        core_start(cq->doorbell, NULL, 0, &cq->rung);
     }
 }
 

@@ -193,6 +193,7 @@ static int identity_verify(void *user_data, grpc_tls_custom_verification_check_r
 
     (void)callback;
     (void)callback_arg;
+    core_take_over(user_data);
     *status = GRPC_STATUS_OK;
     if (check->expected != NULL && strcmp(check->expected, uri) != 0) {
         log_warn("peer.identity", "expected=%s found=%s uris=%zu target=%s", check->expected, uri,
@@ -200,6 +201,7 @@ static int identity_verify(void *user_data, grpc_tls_custom_verification_check_r
         *status = GRPC_STATUS_UNAUTHENTICATED;
         *details = gpr_strdup("the server's certificate names somebody else");
     }
+    core_hand_over(user_data);
     return 1;
 }
 
@@ -213,6 +215,7 @@ static void identity_destruct(void *user_data)
 {
     struct identity_check *check = user_data;
 
+    core_take_over(check);
     free(check->expected);
     free(check);
 }
@@ -229,6 +232,7 @@ static grpc_tls_certificate_verifier *verifier_new(const char *identity)
     check->verifier.verify = identity_verify;
     check->verifier.cancel = identity_cancel;
     check->verifier.destruct = identity_destruct;
+    core_hand_over(check);
     return grpc_tls_certificate_verifier_external_create(&check->verifier);
 }
 

@@ -333,6 +333,7 @@ void server_stop(struct server *server, int grace_ms)
     }
     server->is_stopping = true;
     server->stopped.done = on_stopped;
+    core_hand_over(&server->stopped);
     grpc_server_shutdown_and_notify(server->core, cq_queue(cq_pool_at(server->pool, 0)),
                                     &server->stopped);
     pthread_mutex_lock(&server->lock);

@@ -163,9 +163,7 @@ static struct stream *stream_new(struct cq *cq)
 
 static void start(struct stream *stream, const grpc_op *ops, size_t count, struct stream_op *tag)
 {
-    grpc_call_error error = grpc_call_start_batch(stream->core, ops, count, &tag->op, NULL);
-
-    assert(error == GRPC_CALL_OK);
+    core_start(stream->core, ops, count, &tag->op);
     stream->batches += tag != &stream->closing;
 }
 

@@ -42,7 +42,6 @@ static void on_request(struct op *op, bool ok)
     struct unknown *call = (struct unknown *)op;
     struct fault fault = {0};
     grpc_op ops[3];
-    grpc_call_error error;
 
     if (!ok) {
         unknown_free(call);
@@ -58,8 +57,7 @@ static void on_request(struct op *op, bool ok)
     ops[2].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
     ops[2].data.recv_close_on_server.cancelled = &call->is_cancelled;
     call->op.done = on_answered;
-    error = grpc_call_start_batch(call->core, ops, 3, &call->op, NULL);
-    assert(error == GRPC_CALL_OK);
+    core_start(call->core, ops, 3, &call->op);
 }
 
 void unknown_listen(struct server_queue *queue)

@@ -74,9 +74,10 @@ static inline void pki_remove(struct pki *pki)
 static inline const char *pki_path(struct pki *pki, const char *name, const char *suffix)
 {
     char *path = pki->paths[pki->used++ % 16];
+    char text[sizeof pki->paths[0]];
 
-    snprintf(path, sizeof pki->paths[0], "%s/%s%s", pki->dir, name, suffix);
-    return path;
+    snprintf(text, sizeof text, "%.63s/%.32s%.16s", pki->dir, name, suffix);
+    return memcpy(path, text, sizeof text);
 }
 
 static inline struct server *serve(struct pki *pki, struct cq_pool *pool,
@@ -125,6 +126,11 @@ static inline void wait_until(const volatile int *flag)
         assert_true(clock_monotonic_ms() < until_ms);
         usleep(1000);
     }
+}
+
+static inline void clear_flag(volatile int *flag)
+{
+    __atomic_store_n(flag, 0, __ATOMIC_RELEASE);
 }
 
 static inline void set_flag(volatile int *flag)

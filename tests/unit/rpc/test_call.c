@@ -307,11 +307,11 @@ static void the_clients_deadline_is_known_and_kept(void **state)
     left_ms = atoll((const char *)response.data);
     assert_true(left_ms > 0 && left_ms <= PATIENCE_MS);
 
-    bench->is_held = 1;
+    set_flag(&bench->is_held);
     assert_int_equal(channel_call(channel, "/t.T/Hold", bytes_text("x"), 200, &response, &fault),
                      RC_DEADLINE_EXCEEDED);
     assert_string_equal(fault.reason, "peer.deadline");
-    __atomic_store_n(&bench->is_held, 0, __ATOMIC_RELEASE);
+    clear_flag(&bench->is_held);
     channel_free(channel);
 }
 
@@ -379,15 +379,15 @@ static void a_client_that_vanishes_leaves_nothing_behind(void **state)
     OWN(buffer) response = {0};
     struct fault fault = {0};
 
-    bench->held = 0;
-    bench->is_held = 1;
+    clear_flag(&bench->held);
+    set_flag(&bench->is_held);
     for (int i = 0; i < 20; i++) {
         assert_int_not_equal(
             channel_call(channel, "/t.T/Hold", bytes_text("x"), 20, &response, &fault), RC_OK);
     }
     wait_until(&bench->held);
     channel_free(channel); /* the connection breaks while the worker still has the calls */
-    __atomic_store_n(&bench->is_held, 0, __ATOMIC_RELEASE);
+    clear_flag(&bench->is_held);
     cq_pool_free(own);
 }
 
@@ -398,11 +398,11 @@ static void a_stop_lets_calls_under_way_finish(void **state)
     struct channel *channel = dial(&bench->pki, bench->server, "client", SERVER_URI);
     struct crowd *crowd;
 
-    bench->held = 0;
-    bench->is_held = 1;
+    clear_flag(&bench->held);
+    set_flag(&bench->is_held);
     crowd = send_crowd(bench, channel, own, "/t.T/Hold");
     wait_until(&bench->held);
-    __atomic_store_n(&bench->is_held, 0, __ATOMIC_RELEASE);
+    clear_flag(&bench->is_held);
     server_stop(bench->server, PATIENCE_MS);
     wait_until(&crowd->is_over);
     /* Those that the server had taken were answered, the others were told; nobody waits. */

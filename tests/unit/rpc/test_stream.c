@@ -418,8 +418,8 @@ static void a_client_that_vanishes_leaves_nothing_behind(void **state)
     struct bench *bench = *state;
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
 
-    bench->held = 0;
-    bench->is_held = 1;
+    clear_flag(&bench->held);
+    set_flag(&bench->is_held);
     for (int i = 0; i < 10; i++) {
         struct channel *channel = dial(&bench->pki, bench->server, "client", SERVER_URI);
         struct duplex *duplex = NULL;
@@ -433,7 +433,7 @@ static void a_client_that_vanishes_leaves_nothing_behind(void **state)
         duplex_free(duplex);
         channel_free(channel);
     }
-    __atomic_store_n(&bench->is_held, 0, __ATOMIC_RELEASE);
+    clear_flag(&bench->is_held);
     while (__atomic_load_n(&bench->freed, __ATOMIC_ACQUIRE) !=
            __atomic_load_n(&bench->opened, __ATOMIC_ACQUIRE)) {
         assert_true(clock_monotonic_ms() < until_ms);
@@ -524,7 +524,7 @@ static void a_deaf_server_holds_the_sender_back(void **state)
     struct channel *channel = dial(&bench->pki, bench->server, "client", SERVER_URI);
     struct sender sender = {.total = 200000000, .window = UINT32_MAX};
 
-    bench->held = 0;
+    clear_flag(&bench->held);
     sender.user.events = &sender_events;
     assert_int_equal(
         stream_open(channel, cq_pool_next(bench->pool), "/t.T/Deaf", 500, &sender.user), RC_OK);
