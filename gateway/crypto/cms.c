@@ -252,14 +252,43 @@ static enum rc decrypt(CMS_ContentInfo *cms, const uint8_t plain_digest[DIGEST_S
     return rc;
 }
 
-/* Finds our recipient line and unwraps the content key. */
+static bool names_cert(CMS_RecipientInfo *recipient, X509 *x509)
+{
+    STACK_OF(CMS_RecipientEncryptedKey) * keys;
+
+    if (CMS_RecipientInfo_type(recipient) != CMS_RECIPINFO_AGREE) {
+        return false;
+    }
+    keys = CMS_RecipientInfo_kari_get0_reks(recipient);
+    for (int i = 0; i < sk_CMS_RecipientEncryptedKey_num(keys); i++) {
+        if (CMS_RecipientEncryptedKey_cert_cmp(sk_CMS_RecipientEncryptedKey_value(keys, i), x509) ==
+            0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Unwraps the content key with our recipient line, where there is one. */
 static enum rc unwrap(CMS_ContentInfo *cms, const struct cert *cert, const struct sealkey *key)
 {
-    if (CMS_decrypt_set1_pkey_and_peer(cms, key->key, cert_native(cert), NULL) == 1) {
-        return RC_OK;
+    STACK_OF(CMS_RecipientInfo) *recipients = CMS_get0_RecipientInfos(cms);
+    X509 *x509 = cert_native(cert);
+    bool is_ours = false;
+
+    for (int i = 0; i < sk_CMS_RecipientInfo_num(recipients) && !is_ours; i++) {
+        is_ours = names_cert(sk_CMS_RecipientInfo_value(recipients, i), x509);
     }
-    return strcmp(native_error(), "no matching recipient") == 0 ? RC_PERMISSION_DENIED
-                                                                : RC_DATA_LOSS;
+    if (!is_ours) {
+        return RC_PERMISSION_DENIED;
+    }
+    return CMS_decrypt_set1_pkey_and_peer(cms, key->key, x509, NULL) == 1 ? RC_OK : RC_DATA_LOSS;
+}
+
+static bool is_sealed_data(CMS_ContentInfo *cms)
+{
+    return OBJ_obj2nid(CMS_get0_type(cms)) == NID_id_smime_ct_authEnvelopedData &&
+           OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data;
 }
 
 enum rc cms_open(struct bytes sealed, const struct cert *cert, const struct sealkey *key,
@@ -273,8 +302,7 @@ enum rc cms_open(struct bytes sealed, const struct cert *cert, const struct seal
         return RC_INVALID_ARGUMENT;
     }
     cms = d2i_CMS_ContentInfo(NULL, &at, (long)sealed.size);
-    if (cms != NULL && at == sealed.data + sealed.size &&
-        OBJ_obj2nid(CMS_get0_type(cms)) == NID_id_smime_ct_authEnvelopedData) {
+    if (cms != NULL && at == sealed.data + sealed.size && is_sealed_data(cms)) {
         rc = unwrap(cms, cert, key);
         if (rc == RC_OK) {
             rc = decrypt(cms, plain_digest, content);

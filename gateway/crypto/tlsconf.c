@@ -26,7 +26,7 @@ static bool load(void)
 
     OPENSSL_load_builtin_modules();
     is_loaded = bio != NULL && conf != NULL && NCONF_load_bio(conf, bio, NULL) == 1 &&
-                CONF_modules_load(conf, "enlace", 0) == 1;
+                CONF_modules_load(conf, NULL, 0) == 1;
     NCONF_free(conf);
     BIO_free(bio);
     return is_loaded;
