@@ -1,0 +1,38 @@
+/*
+ * seen - the last checkpoint of every foreign log that this node verified: our witness state.
+ *
+ * An environment of its own (`seen/`), so that restoring or resetting the log never makes the node
+ * forget what others signed. Only ever grows: an older checkpoint, or another root for the same
+ * size, is refused. Written with full sync before anything of that checkpoint is accepted.
+ */
+#ifndef STORE_SEEN_H
+#define STORE_SEEN_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "tlog/checkpoint.h"
+
+struct seen;
+
+/* map_size 0: 1 GiB. Codes of db_open. `origin` is this node's own log. */
+MUST_CHECK enum rc seen_open(const char *path, const char *origin, uint64_t map_size,
+                             struct seen **seen);
+void seen_free(struct seen *seen);
+OWN_PTR_DEFINE(seen)
+
+/* RC_NOT_FOUND: never seen. The note is appended; it may be NULL. Any thread. */
+MUST_CHECK enum rc seen_get(struct seen *seen, const char *origin, struct checkpoint *checkpoint,
+                            struct buffer *note);
+
+/*
+ * Durable on RC_OK. The caller verified the signature and that the log extends what seen_get gave.
+ * The same size and root again: RC_OK, nothing is written. RC_FAILED_PRECONDITION: older than what
+ * was seen. RC_DATA_LOSS: another root for the same size, a fork; logged with both roots. Any
+ * thread; one fsync, so not on a completion-queue thread.
+ */
+MUST_CHECK enum rc seen_put(struct seen *seen, const struct checkpoint *checkpoint,
+                            struct bytes note);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * table - rows of one environment: for the files of this layer only.
+ *
+ * The tables of `log/` and `seen/` and the few ways to touch them. LMDB's own names stand in db.c
+ * and table.c and nowhere else. Keys are 1..511 bytes; integers big-endian, so that order on disk
+ * is order in time. Values that are read are borrowed until the next write to the transaction.
+ *
+ * A put that fails spoils the transaction: the first code is kept, later puts return it, and the
+ * commit is refused with it. The writer counts puts, to catch a refusal that comes after one.
+ */
+#ifndef STORE_TABLE_H
+#define STORE_TABLE_H
+
+#include <stdbool.h>
+
+#include "store/db.h"
+
+/* On disk by name (table.c): rows may be reordered here, names never change. */
+enum table {
+    TABLE_FORMAT,     /* name of a fact -> its value */
+    TABLE_ENTRY,      /* u64 index -> leaf, 200 bytes */
+    TABLE_RECORD,     /* u64 index -> r_A ‖ audit record */
+    TABLE_HASH,       /* u8 level ‖ u64 chunk -> 1..16 hashes */
+    TABLE_EDGE,       /* 0 -> size ‖ compact range ‖ last time ‖ minimum index */
+    TABLE_CHECKPOINT, /* u64 size -> root ‖ signed note, or root alone while unsigned */
+    TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
+    TABLE_KEY,        /* u64 index -> wrapped content keys */
+    TABLE_BODY,       /* u64 index -> encrypted body */
+    TABLE_TAG,        /* member ‖ 0 ‖ kind ‖ name -> wrapped tag key */
+    TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
+    TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
+    TABLE_EVIDENCE,   /* u64 own index -> the other node's leaf and path */
+    TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
+    TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
+    TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLES
+};
+
+#define TABLE_KEY_MAX 511
+
+struct row {
+    struct bytes key;
+    struct bytes value;
+};
+
+/* RC_NOT_FOUND, silently. */
+MUST_CHECK enum rc table_get(struct txn *txn, enum table table, struct bytes key,
+                             struct bytes *value);
+/* Makes or replaces. */
+MUST_CHECK enum rc table_put(struct txn *txn, enum table table, struct bytes key,
+                             struct bytes value);
+/* RC_ALREADY_EXISTS changes nothing and does not count as a put. */
+MUST_CHECK enum rc table_add(struct txn *txn, enum table table, struct bytes key,
+                             struct bytes value);
+/* For keys that the writer numbers itself: one that is not past the last is a bug (assert). */
+MUST_CHECK enum rc table_append(struct txn *txn, enum table table, struct bytes key,
+                                struct bytes value);
+/* RC_NOT_FOUND does not count as a put. */
+MUST_CHECK enum rc table_delete(struct txn *txn, enum table table, struct bytes key);
+
+/* The first row at or after the key, the last one before it, the last of all. RC_NOT_FOUND. */
+MUST_CHECK enum rc table_from(struct txn *txn, enum table table, struct bytes key, struct row *row);
+MUST_CHECK enum rc table_before(struct txn *txn, enum table table, struct bytes key,
+                                struct row *row);
+MUST_CHECK enum rc table_last(struct txn *txn, enum table table, struct row *row);
+MUST_CHECK enum rc table_count(struct txn *txn, enum table table, uint64_t *count);
+
+/* Rows in ascending order. Not across a write to the same table. */
+struct cursor;
+MUST_CHECK enum rc cursor_open(struct txn *txn, enum table table, struct bytes from,
+                               struct cursor **cursor);
+/* RC_NOT_FOUND at the end, for ever. */
+MUST_CHECK enum rc cursor_next(struct cursor *cursor, struct row *row);
+void cursor_free(struct cursor *cursor);
+OWN_PTR_DEFINE(cursor)
+
+/*
+ * The write transaction of an environment; waits for the one before it. RC_UNAVAILABLE below the
+ * floor of free space ("disk.full").
+ */
+MUST_CHECK enum rc txn_write(struct db *db, struct txn **txn);
+/*
+ * Ends the transaction either way. Durable when RC_OK; any other code left nothing behind. A disk
+ * that fails here ends the process.
+ */
+MUST_CHECK enum rc txn_commit(struct txn *txn);
+void txn_abort(struct txn *txn);
+
+size_t txn_puts(const struct txn *txn);
+/* RC_OK while no put has failed. */
+enum rc txn_state(const struct txn *txn);
+struct db *txn_db(const struct txn *txn);
+
+/* What the writer lets a transaction append to; NULL outside the writer. See store/append.h. */
+struct append;
+struct append *txn_append(const struct txn *txn);
+void txn_set_append(struct txn *txn, struct append *append);
+
+/* Frees slots of readers that died, and warns of read transactions that are held for seconds. */
+void db_check_readers(struct db *db);
+
+/* Logs at level fatal and ends the process at once: nothing that is not on disk may be said. */
+_Noreturn void db_fatal(const char *event, const char *cause);
+
+/* For tests: the nth put or delete from now (1 is the next) fails with RC_UNAVAILABLE; 0: none. */
+void db_fail_put(struct db *db, uint64_t nth);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * writer - the one thread that writes `log/`, and its group commit.
+ *
+ *     any thread --writer_submit()--> writer thread: apply ... commit, sign, done --> any thread
+ *
+ * It takes what waits, bounded by count, leaves and bytes and never delayed to gather more, applies
+ * each write in one transaction, commits once with full sync, signs the root of the tree that is
+ * now on disk, and only then answers. Order of answers is order of submission.
+ *
+ * A crash between commit and signature leaves leaves that are durable and unsigned; the next start
+ * signs them. The note of a commit is written along with the next commit; until then its root alone
+ * stands in the row, and signing it again gives the same bytes.
+ */
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include "base/inbox.h"
+#include "store/commit_point.h"
+
+struct db;
+struct keyring;
+struct txn;
+struct write;
+struct writer;
+
+struct write_ops {
+    /*
+     * On the writer thread, in the batch's transaction: checks everything, then puts. A code other
+     * than RC_OK after a put is a bug (assert), unless it is the put's own failure. It sees what
+     * the writes before it in the batch did. Must not block.
+     */
+    enum rc (*apply)(struct write *write, struct txn *txn);
+    /*
+     * On the writer thread, when the batch stands and its checkpoint is signed, or when it failed.
+     * Only hands the object over: it belongs to this call from here on, write->point included.
+     */
+    void (*done)(struct write *write);
+};
+
+#define WRITE_LEAVES_MAX 256
+#define WRITE_BYTES_MAX ((size_t)8 << 20)
+
+/*
+ * Placed first in the waiting object. `leaves` and `bytes` say before how many leaves it may append
+ * at most (0..WRITE_LEAVES_MAX; more is a bug) and about how many bytes it puts: a batch is cut by
+ * them.
+ */
+struct write {
+    struct inbox_item item;
+    const struct write_ops *ops;
+    unsigned leaves;
+    size_t bytes;
+    /* Set before done. RC_UNAVAILABLE: the batch did not stand, nothing of it is on disk. */
+    enum rc rc;
+    /* Held for the one that is answered; never NULL: the batch's, or the newest before it. */
+    struct commit_point *point;
+};
+
+struct writer_options {
+    struct db *db;                 /* of kind DB_LOG; outlives the writer */
+    const struct keyring *keyring; /* the log's key; likewise */
+    size_t queue_max;              /* writes that wait; 0: 8,192 */
+    size_t batch_max;              /* writes of one commit; 0: 512 */
+};
+
+/*
+ * Rebuilds the tree's edge from disk, checks it against the rows and the newest checkpoint, signs
+ * what is durable and unsigned, starts the thread. RC_DATA_LOSS: the log contradicts itself; the
+ * line names what. RC_FAILED_PRECONDITION: the newest checkpoint is signed by another key.
+ */
+MUST_CHECK enum rc writer_new(const struct writer_options *options, struct writer **writer);
+/* Stops if need be, then frees. NULL does nothing. */
+void writer_free(struct writer *writer);
+OWN_PTR_DEFINE(writer)
+
+/*
+ * Hands the write over. RC_RESOURCE_EXHAUSTED: the queue is full; RC_UNAVAILABLE: stopping. Then
+ * the write stays the caller's and done is not called. Any thread.
+ */
+MUST_CHECK enum rc writer_submit(struct writer *writer, struct write *write);
+/* Takes no more, does what waits, ends the thread. Not from the writer thread. */
+void writer_stop(struct writer *writer);
+
+/* The newest signed commit, held for the caller; of an empty log it has size 0. Any thread. */
+struct commit_point *writer_latest(struct writer *writer);
+size_t writer_waiting(struct writer *writer);
+
+#endif
