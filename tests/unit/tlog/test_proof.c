@@ -85,9 +85,9 @@ static void a_changed_inclusion_proof_is_refused(void **state)
     for (size_t index = 0; index < COUNT; index += 5) {
         assert_int_equal(proof_inclusion(&naive.source, index, COUNT, &proof), RC_OK);
         for (size_t i = 0; i < proof.count * DIGEST_SIZE; i++) {
-            proof.hashes[0][i] ^= 1;
+            proof.hashes[i / DIGEST_SIZE][i % DIGEST_SIZE] ^= 1;
             assert_int_equal(check(index, COUNT, &proof), RC_DATA_LOSS);
-            proof.hashes[0][i] ^= 1;
+            proof.hashes[i / DIGEST_SIZE][i % DIGEST_SIZE] ^= 1;
         }
         proof.count--;
         assert_int_equal(check(index, COUNT, &proof), RC_DATA_LOSS);
@@ -114,10 +114,10 @@ static void a_changed_consistency_proof_is_refused(void **state)
     for (size_t old = 1; old < COUNT; old += 3) {
         assert_int_equal(proof_consistency(&naive.source, old, COUNT, &proof), RC_OK);
         for (size_t i = 0; i < proof.count * DIGEST_SIZE; i++) {
-            proof.hashes[0][i] ^= 0x80;
+            proof.hashes[i / DIGEST_SIZE][i % DIGEST_SIZE] ^= 0x80;
             assert_int_equal(proof_check_consistency(old, roots[old], COUNT, roots[COUNT], &proof),
                              RC_DATA_LOSS);
-            proof.hashes[0][i] ^= 0x80;
+            proof.hashes[i / DIGEST_SIZE][i % DIGEST_SIZE] ^= 0x80;
         }
         assert_int_equal(proof_check_consistency(old, roots[old - 1], COUNT, roots[COUNT], &proof),
                          RC_DATA_LOSS);
