@@ -152,15 +152,50 @@ bool digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE])
     return CRYPTO_memcmp(a, b, DIGEST_SIZE) == 0;
 }
 
-void random_fill(void *out, size_t size)
+static void draw(uint8_t *out, size_t size)
 {
-    uint8_t *at = out;
-
     while (size > 0) {
         size_t part = size < ((size_t)1 << 20) ? size : (size_t)1 << 20;
 
-        must(RAND_bytes(at, (int)part));
-        at += part;
+        must(RAND_bytes(out, (int)part));
+        out += part;
         size -= part;
     }
+}
+
+/* A call to the generator costs the same for 16 as for 512 bytes: small draws share one. */
+static _Thread_local struct {
+    uint8_t bytes[512];
+    size_t left; /* at the end of bytes, not yet given to anybody */
+} pool;
+
+/* A child must not give out what its parent will: only the forking thread lives on in it. */
+static void forget_pool(void)
+{
+    pool.left = 0;
+}
+
+static void watch_forks(void)
+{
+    must(pthread_atfork(NULL, NULL, forget_pool) == 0);
+}
+
+void random_fill(void *out, size_t size)
+{
+    static pthread_once_t watching = PTHREAD_ONCE_INIT;
+    uint8_t *at;
+
+    if (size > sizeof pool.bytes / 4) {
+        draw(out, size);
+        return;
+    }
+    if (pool.left < size) {
+        must(pthread_once(&watching, watch_forks) == 0);
+        draw(pool.bytes, sizeof pool.bytes);
+        pool.left = sizeof pool.bytes;
+    }
+    at = pool.bytes + sizeof pool.bytes - pool.left;
+    memcpy(out, at, size);
+    OPENSSL_cleanse(at, size);
+    pool.left -= size;
 }

@@ -39,7 +39,10 @@ void hkdf_expand(const uint8_t key[DIGEST_SIZE], const char *label, uint8_t out[
 /* Takes as long for equal as for different digests. */
 bool digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE]);
 
-/* From the system's generator through OpenSSL's per-thread DRBG; aborts when there is none. */
+/*
+ * From OpenSSL's per-thread DRBG; aborts when there is none. Small draws share a call: what is
+ * given is wiped from the thread's pool, and a fork empties the child's.
+ */
 void random_fill(void *out, size_t size);
 
 #endif

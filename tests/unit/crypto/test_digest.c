@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "crypto/digest.h"
 
@@ -110,6 +112,42 @@ static void random_bytes_differ_and_stay_within_bounds(void **state)
     random_fill(a, 0);
 }
 
+static void small_draws_never_repeat(void **state)
+{
+    static uint8_t drawn[300][16];
+
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        random_fill(drawn[i], sizeof drawn[i]);
+        for (size_t k = 0; k < i; k++) {
+            assert_memory_not_equal(drawn[i], drawn[k], sizeof drawn[i]);
+        }
+    }
+}
+
+static void a_forked_child_draws_otherwise_than_its_parent(void **state)
+{
+    uint8_t ours[32];
+    uint8_t theirs[32];
+    int ends[2];
+    pid_t child;
+
+    (void)state;
+    random_fill(ours, 1);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        random_fill(theirs, sizeof theirs);
+        _exit(write(ends[1], theirs, sizeof theirs) == sizeof theirs ? 0 : 1);
+    }
+    random_fill(ours, sizeof ours);
+    assert_int_equal(read(ends[0], theirs, sizeof theirs), sizeof theirs);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_memory_not_equal(ours, theirs, sizeof ours);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +157,8 @@ int main(void)
         cmocka_unit_test(a_stream_gives_what_one_call_gives_and_starts_over),
         cmocka_unit_test(one_bit_makes_digests_unequal),
         cmocka_unit_test(random_bytes_differ_and_stay_within_bounds),
+        cmocka_unit_test(small_draws_never_repeat),
+        cmocka_unit_test(a_forked_child_draws_otherwise_than_its_parent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
