@@ -12,8 +12,8 @@
  * Buckets, for the whole plaintext: 1, 4, 16, 64, 256 KiB, 1 MiB. The SHA-256 of the padded
  * plaintext goes into the header; the random bytes keep it from confirming a guess.
  *
- * That digest is what binds the content: CMS leaves a few bytes of its own frame (version numbers, say)
- * uncovered, and the commitment to the message covers all of them.
+ * That digest is what binds the content: CMS leaves a few bytes of its own frame (version numbers,
+ * say) uncovered, and the commitment to the message covers all of them.
  *
  * Any thread; a sealkey is constant once loaded.
  */
