@@ -1,0 +1,349 @@
+#include "policy/directory_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "policy/directory_stanza.h"
+#include "policy/member.h"
+
+/* ---- order ---- */
+
+static int by_day(struct dates a, struct dates b, unsigned line_a, unsigned line_b)
+{
+    if (a.from_day != b.from_day) {
+        return a.from_day < b.from_day ? -1 : 1;
+    }
+    return line_a < line_b ? -1 : line_a > line_b;
+}
+
+static int order_members(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+    int order = strcmp(a->code, b->code);
+
+    return order != 0 ? order : by_day(a->in_force, b->in_force, a->line, b->line);
+}
+
+static int order_nodes(const void *left, const void *right)
+{
+    const struct node_entry *a = left, *b = right;
+
+    return strcmp(a->code, b->code);
+}
+
+static int order_identities(const void *left, const void *right)
+{
+    const struct identity *a = left, *b = right;
+    int order = strcmp(a->uri, b->uri);
+
+    return order != 0 ? order : by_day(a->in_force, b->in_force, a->line, b->line);
+}
+
+static int order_bases(const void *left, const void *right)
+{
+    const struct basis *a = left, *b = right;
+
+    return strcmp(a->id, b->id);
+}
+
+static int order_avisos(const void *left, const void *right)
+{
+    const struct aviso *a = left, *b = right;
+    int order = strcmp(a->id, b->id);
+
+    return order != 0 ? order : strcmp(a->version, b->version);
+}
+
+static int order_routes(const void *left, const void *right)
+{
+    const struct route *a = left, *b = right;
+    int order = strcmp(a->from, b->from);
+
+    order = order != 0 ? order : strcmp(a->to, b->to);
+    return order != 0 ? order : strcmp(a->id, b->id);
+}
+
+static int order_ids(const void *left, const void *right)
+{
+    const struct route *const *a = left, *const *b = right;
+
+    return strcmp((*a)->id, (*b)->id);
+}
+
+static void sort_all(struct directory *d)
+{
+    qsort(d->members, d->member_count, sizeof *d->members, order_members);
+    qsort(d->nodes, d->node_count, sizeof *d->nodes, order_nodes);
+    qsort(d->identities, d->identity_count, sizeof *d->identities, order_identities);
+    qsort(d->bases, d->basis_count, sizeof *d->bases, order_bases);
+    qsort(d->avisos, d->aviso_count, sizeof *d->avisos, order_avisos);
+    qsort(d->routes, d->route_count, sizeof *d->routes, order_routes);
+}
+
+/* ---- duplicates ---- */
+
+static enum rc complain_twice(struct reading *reading, const char *what, unsigned a, unsigned b)
+{
+    return complain(reading, a > b ? a : b, "%.100s: expected once, stands in line %u already",
+                    what, a > b ? b : a);
+}
+
+static enum rc check_members(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 1; i < d->member_count; i++) {
+        const struct member *a = &d->members[i - 1], *b = &d->members[i];
+
+        if (strcmp(a->code, b->code) == 0 && dates_overlap(a->in_force, b->in_force)) {
+            return complain_twice(reading, b->code, a->line, b->line);
+        }
+    }
+    return RC_OK;
+}
+
+/* Two certificates of one system may overlap; the same one, or none, may not stand twice. */
+static bool identities_clash(const struct identity *a, const struct identity *b)
+{
+    return dates_overlap(a->in_force, b->in_force) &&
+           (!a->has_fingerprint || !b->has_fingerprint ||
+            memcmp(a->fingerprint, b->fingerprint, HASH_SIZE) == 0);
+}
+
+static enum rc check_identities(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->identity_count; i++) {
+        const struct identity *a = &d->identities[i];
+
+        for (size_t j = i + 1; j < d->identity_count; j++) {
+            const struct identity *b = &d->identities[j];
+
+            if (strcmp(a->uri, b->uri) != 0) {
+                break;
+            }
+            if (identities_clash(a, b)) {
+                return complain_twice(reading, b->uri, a->line, b->line);
+            }
+            if (j - i >= IDENTITY_ROWS_MAX) {
+                return complain(reading, b->line, "%s: expected at most %d rows", b->uri,
+                                IDENTITY_ROWS_MAX);
+            }
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc check_nodes(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->node_count; i++) {
+        const struct node_entry *a = &d->nodes[i];
+
+        for (size_t j = i + 1; j < d->node_count; j++) {
+            const struct node_entry *b = &d->nodes[j];
+
+            if (strcmp(a->code, b->code) == 0) {
+                return complain_twice(reading, b->code, a->line, b->line);
+            }
+            if (strcmp(a->origin, b->origin) == 0) {
+                return complain_twice(reading, b->origin, a->line, b->line);
+            }
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc check_bases_and_avisos(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 1; i < d->basis_count; i++) {
+        if (order_bases(&d->bases[i - 1], &d->bases[i]) == 0) {
+            return complain_twice(reading, d->bases[i].id, d->bases[i - 1].line, d->bases[i].line);
+        }
+    }
+    for (size_t i = 1; i < d->aviso_count; i++) {
+        if (order_avisos(&d->avisos[i - 1], &d->avisos[i]) == 0) {
+            return complain_twice(reading, d->avisos[i].id, d->avisos[i - 1].line,
+                                  d->avisos[i].line);
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc check_route_ids(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+    const struct route **sorted = calloc(d->route_count + 1, sizeof *sorted);
+    enum rc rc = RC_OK;
+
+    if (sorted == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    for (size_t i = 0; i < d->route_count; i++) {
+        sorted[i] = &d->routes[i];
+    }
+    qsort(sorted, d->route_count, sizeof *sorted, order_ids);
+    for (size_t i = 1; i < d->route_count && rc == RC_OK; i++) {
+        if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0) {
+            rc = complain_twice(reading, sorted[i]->id, sorted[i - 1]->line, sorted[i]->line);
+        }
+    }
+    free(sorted);
+    return rc;
+}
+
+/* ---- names ---- */
+
+static bool is_defined(const struct directory *d, const struct reference *reference)
+{
+    const struct aviso *aviso = NULL;
+    struct basis basis = {.line = 0};
+
+    switch (reference->kind) {
+    case REFERENCE_MEMBER:
+        return member_known(d, reference->to) != NULL;
+    case REFERENCE_NODE:
+        return node_by_code(d, reference->to) != NULL;
+    case REFERENCE_BASIS:
+        memcpy(basis.id, reference->to, CODE_SIZE);
+        return bsearch(&basis, d->bases, d->basis_count, sizeof basis, order_bases) != NULL;
+    case REFERENCE_AVISO:
+        for (size_t i = 0; i < d->aviso_count && aviso == NULL; i++) {
+            aviso = strcmp(d->avisos[i].id, reference->to) == 0 ? &d->avisos[i] : NULL;
+        }
+        return aviso != NULL;
+    }
+    return false;
+}
+
+static const char *defined_at(const struct directory *d, enum reference_kind kind, size_t i)
+{
+    switch (kind) {
+    case REFERENCE_MEMBER:
+        return i < d->member_count ? d->members[i].code : NULL;
+    case REFERENCE_NODE:
+        return i < d->node_count ? d->nodes[i].code : NULL;
+    case REFERENCE_BASIS:
+        return i < d->basis_count ? d->bases[i].id : NULL;
+    case REFERENCE_AVISO:
+        return i < d->aviso_count ? d->avisos[i].id : NULL;
+    }
+    return NULL;
+}
+
+static enum rc complain_undefined(struct reading *reading, const struct reference *reference)
+{
+    static const char *const kinds[] = {"a member", "a node", "a convenio or law", "an aviso"};
+    const char *names[DIRECTORY_NAMES_MAX + 1] = {NULL};
+    const char *near;
+
+    for (size_t i = 0; i < DIRECTORY_NAMES_MAX; i++) {
+        names[i] = defined_at(reading->directory, reference->kind, i);
+        if (names[i] == NULL) {
+            break;
+        }
+    }
+    near = conf_nearest(reference->to, names);
+    return complain(reading, reference->line, "\"%s\": expected %s of this directory%s%s%s",
+                    reference->to, kinds[reference->kind], near != NULL ? ", did you mean " : "",
+                    near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
+static enum rc check_references(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->reference_count; i++) {
+        if (!is_defined(reading->directory, &reading->references[i])) {
+            return complain_undefined(reading, &reading->references[i]);
+        }
+    }
+    return RC_OK;
+}
+
+/* ---- routes that claim the same message ---- */
+
+/* Only opening messages look for their route; the others follow their exchange's. */
+static bool opens(enum message_type type)
+{
+    return type == MESSAGE_REFERRAL || type == MESSAGE_MEASURE_REQUEST ||
+           type == MESSAGE_SUPPORT_REQUEST || type == MESSAGE_CONSULTATION ||
+           type == MESSAGE_AGGREGATE;
+}
+
+static bool share_type(const struct route *a, const struct route *b)
+{
+    for (size_t i = 0; i < a->type_count; i++) {
+        for (size_t j = 0; j < b->type_count; j++) {
+            if (a->types[i] == b->types[j] && opens(a->types[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static const char *shared_code(const struct route *a, const struct route *b)
+{
+    for (size_t i = 0; i < a->code_count; i++) {
+        for (size_t j = 0; j < b->code_count; j++) {
+            if (strcmp(a->codes[i], b->codes[j]) == 0) {
+                return a->codes[i];
+            }
+        }
+    }
+    return a->code_count == 0 && b->code_count == 0 ? "no code" : NULL;
+}
+
+static enum rc check_pair(struct reading *reading, const struct route *a, const struct route *b)
+{
+    const char *code = shared_code(a, b);
+    unsigned first = a->line < b->line ? a->line : b->line;
+    unsigned second = a->line < b->line ? b->line : a->line;
+
+    if (code == NULL || !share_type(a, b) || !dates_overlap(a->in_force, b->in_force)) {
+        return RC_OK;
+    }
+    return complain(reading, second,
+                    "route %s: expected dates, types or codes apart from those of the route in "
+                    "line %u: both take %s from %s to %s",
+                    a->line == second ? a->id : b->id, first, code, a->from, a->to);
+}
+
+static enum rc check_routes(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->route_count; i++) {
+        const struct route *a = &d->routes[i];
+
+        for (size_t j = i + 1; j < d->route_count; j++) {
+            const struct route *b = &d->routes[j];
+
+            if (strcmp(a->from, b->from) != 0 || strcmp(a->to, b->to) != 0) {
+                break;
+            }
+            if (j - i >= ROUTES_BETWEEN_MAX) {
+                return complain(reading, b->line, "expected at most %d routes from %s to %s",
+                                ROUTES_BETWEEN_MAX, a->from, a->to);
+            }
+            TRY(check_pair(reading, a, b));
+        }
+    }
+    return RC_OK;
+}
+
+enum rc directory_check(struct reading *reading)
+{
+    sort_all(reading->directory);
+    TRY(check_members(reading));
+    TRY(check_nodes(reading));
+    TRY(check_identities(reading));
+    TRY(check_bases_and_avisos(reading));
+    TRY(check_references(reading));
+    TRY(check_route_ids(reading));
+    return check_routes(reading);
+}

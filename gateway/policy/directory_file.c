@@ -1,0 +1,374 @@
+#include "policy/directory_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "crypto/digest.h"
+#include "policy/directory_check.h"
+#include "policy/directory_stanza.h"
+
+/* ---- lines ---- */
+
+/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+static size_t utf8_size(const uint8_t *at, size_t left)
+{
+    static const struct {
+        uint8_t first, last, least, most;
+        size_t size;
+    } rows[] = {
+        {0x20, 0x7e, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (at[0] < rows[i].first || at[0] > rows[i].last || left < rows[i].size) {
+            continue;
+        }
+        for (size_t j = 1; j < rows[i].size; j++) {
+            if (at[j] < (j == 1 ? rows[i].least : 0x80) || at[j] > (j == 1 ? rows[i].most : 0xbf)) {
+                return 0;
+            }
+        }
+        return rows[i].size;
+    }
+    return 0;
+}
+
+/* U+0080 to U+009F are control characters as well. */
+static bool is_clean(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0, n = 0; i < size; i += n) {
+        n = utf8_size(data + i, size - i);
+        if (n == 0 || (data[i] == 0xc2 && data[i + 1] < 0xa0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The next line without its LF, NUL-terminated; false at the end of the text. */
+static bool next_line(struct bytes *rest, struct bytes *line)
+{
+    const uint8_t *end;
+
+    if (rest->size == 0) {
+        return false;
+    }
+    end = memchr(rest->data, '\n', rest->size);
+    line->data = rest->data;
+    line->size = end != NULL ? (size_t)(end - rest->data) : rest->size;
+    rest->data += line->size + (end != NULL);
+    rest->size -= line->size + (end != NULL);
+    return true;
+}
+
+static enum rc take_line(struct reading *reading, struct bytes line, char out[DIRECTORY_LINE_MAX])
+{
+    reading->line++;
+    if (line.size >= DIRECTORY_LINE_MAX) {
+        return complain(reading, reading->line, "expected a line of at most %d bytes",
+                        DIRECTORY_LINE_MAX - 1);
+    }
+    if (!is_clean(line.data, line.size)) {
+        return complain(reading, reading->line,
+                        "expected UTF-8 without tabs and control characters");
+    }
+    if (line.size > 0 && line.data[line.size - 1] == ' ') {
+        return complain(reading, reading->line, "expected no space at the end of the line");
+    }
+    memcpy(out, line.data, line.size);
+    out[line.size] = '\0';
+    return RC_OK;
+}
+
+/* ---- header ---- */
+
+static enum rc read_version(struct reading *reading, const char *value, uint64_t *version)
+{
+    char *end;
+
+    if (value[0] < '1' || value[0] > '9' || strlen(value) > 18) {
+        return complain(reading, reading->line, "version: expected a number from 1");
+    }
+    *version = strtoull(value, &end, 10);
+    if (*end != '\0') {
+        return complain(reading, reading->line, "version: expected a number from 1");
+    }
+    return RC_OK;
+}
+
+static enum rc read_network(struct reading *reading, const char *value, char out[16])
+{
+    size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+    if (size == 0 || size > 15 || value[size] != '\0') {
+        return complain(reading, reading->line,
+                        "network: expected 1 to 15 lower-case letters and digits");
+    }
+    memcpy(out, value, size + 1);
+    return RC_OK;
+}
+
+#define HEADER_LINES 4
+
+static enum rc read_header(struct reading *reading, unsigned step, const char *line)
+{
+    static const char *const names[HEADER_LINES] = {"enlace-directory", "network", "version",
+                                                    "in-force"};
+    struct directory *directory = reading->directory;
+    size_t size = strlen(names[step]);
+    const char *value = line + size + 1;
+
+    if (strncmp(line, names[step], size) != 0 || line[size] != ' ') {
+        return complain(reading, reading->line, "\"%.60s\": expected the header line \"%s ...\"",
+                        line, names[step]);
+    }
+    switch (step) {
+    case 0:
+        if (strcmp(value, "v1") != 0) {
+            return complain(reading, reading->line, "expected enlace-directory v1");
+        }
+        return RC_OK;
+    case 1:
+        return read_network(reading, value, directory->network);
+    case 2:
+        return read_version(reading, value, &directory->version);
+    default:
+        return value_dates(reading, value, &directory->in_force);
+    }
+}
+
+/* ---- stanzas ---- */
+
+/* Closes the stanza that was open, and files its row. */
+static enum rc end_stanza(struct reading *reading)
+{
+    struct directory *directory = reading->directory;
+    const struct stanza *stanza = &reading->stanza;
+
+    if (stanza->kind == STANZA_NONE) {
+        return RC_OK;
+    }
+    TRY(stanza_close(reading));
+    switch (stanza->kind) {
+    case STANZA_MEMBER:
+        directory->members[directory->member_count++] = stanza->member;
+        return RC_OK;
+    case STANZA_NODE:
+        directory->nodes[directory->node_count++] = stanza->node;
+        return RC_OK;
+    case STANZA_CONVENIO:
+    case STANZA_LAW:
+        directory->bases[directory->basis_count++] = stanza->basis;
+        return RC_OK;
+    case STANZA_AVISO:
+        directory->avisos[directory->aviso_count++] = stanza->aviso;
+        return RC_OK;
+    case STANZA_ROUTE:
+        directory->routes[directory->route_count++] = stanza->route;
+        return RC_OK;
+    default:
+        directory->identities[directory->identity_count++] = stanza->identity;
+        return RC_OK;
+    }
+}
+
+static enum rc begin_stanza(struct reading *reading, char *line)
+{
+    char *id = strchr(line, ' ');
+    enum stanza_kind kind;
+
+    TRY(end_stanza(reading));
+    if (id != NULL) {
+        *id++ = '\0';
+    }
+    kind = stanza_kind_of(line);
+    if (kind == STANZA_NONE) {
+        const char *near = stanza_kind_near(line);
+
+        return complain(reading, reading->line, "%.60s: expected a kind of stanza%s%s%s", line,
+                        near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+                        near != NULL ? "?" : "");
+    }
+    if (id == NULL || *id == '\0') {
+        return complain(reading, reading->line, "expected \"%s ID\"", line);
+    }
+    return stanza_open(reading, kind, id);
+}
+
+static enum rc read_key(struct reading *reading, char *line)
+{
+    if (line[1] != ' ' || line[2] == ' ' || line[2] == '\0') {
+        return complain(reading, reading->line, "expected two spaces before a key");
+    }
+    if (reading->stanza.kind == STANZA_NONE) {
+        return complain(reading, reading->line, "expected a stanza before its keys");
+    }
+    return stanza_key(reading, line + 2);
+}
+
+static enum rc read_lines(struct reading *reading, struct bytes text)
+{
+    char line[DIRECTORY_LINE_MAX];
+    struct bytes raw;
+    unsigned step = 0;
+
+    while (next_line(&text, &raw)) {
+        TRY(take_line(reading, raw, line));
+        if (step > 0 && (line[0] == '\0' || line[0] == '#')) {
+            continue;
+        }
+        if (step < HEADER_LINES) {
+            TRY(read_header(reading, step++, line));
+        } else if (line[0] == ' ') {
+            TRY(read_key(reading, line));
+        } else {
+            TRY(begin_stanza(reading, line));
+        }
+    }
+    if (step < HEADER_LINES) {
+        return complain(reading, reading->line, "expected four header lines");
+    }
+    return end_stanza(reading);
+}
+
+/* ---- room ---- */
+
+/* How many stanzas of each kind: their rows are allocated once. */
+static void count_stanzas(struct bytes text, size_t counts[STANZAS])
+{
+    struct bytes line;
+    char word[16];
+
+    while (next_line(&text, &line)) {
+        const uint8_t *space = memchr(line.data, ' ', line.size);
+        size_t size = space != NULL ? (size_t)(space - line.data) : 0;
+
+        if (size > 0 && size < sizeof word) {
+            memcpy(word, line.data, size);
+            word[size] = '\0';
+            counts[stanza_kind_of(word)]++;
+        }
+    }
+}
+
+static enum rc make_room(struct reading *reading, struct bytes text)
+{
+    struct directory *directory = reading->directory;
+    size_t n[STANZAS] = {0};
+    size_t identities, bases;
+
+    count_stanzas(text, n);
+    identities = n[STANZA_SYSTEM] + n[STANZA_OFFICIAL] + n[STANZA_AUDITOR];
+    bases = n[STANZA_CONVENIO] + n[STANZA_LAW];
+    if (n[STANZA_MEMBER] > DIRECTORY_MEMBERS_MAX || n[STANZA_NODE] > DIRECTORY_NODES_MAX ||
+        identities > DIRECTORY_IDENTITIES_MAX || bases > DIRECTORY_BASES_MAX ||
+        n[STANZA_AVISO] > DIRECTORY_AVISOS_MAX || n[STANZA_ROUTE] > DIRECTORY_ROUTES_MAX) {
+        return complain(reading, 1,
+                        "expected at most %d members, %d nodes, %d identities, %d legal bases, %d "
+                        "avisos and %d routes",
+                        DIRECTORY_MEMBERS_MAX, DIRECTORY_NODES_MAX, DIRECTORY_IDENTITIES_MAX,
+                        DIRECTORY_BASES_MAX, DIRECTORY_AVISOS_MAX, DIRECTORY_ROUTES_MAX);
+    }
+    /* One more of each: calloc of nothing may give NULL. */
+    directory->members = calloc(n[STANZA_MEMBER] + 1, sizeof *directory->members);
+    directory->nodes = calloc(n[STANZA_NODE] + 1, sizeof *directory->nodes);
+    directory->identities = calloc(identities + 1, sizeof *directory->identities);
+    directory->bases = calloc(bases + 1, sizeof *directory->bases);
+    directory->avisos = calloc(n[STANZA_AVISO] + 1, sizeof *directory->avisos);
+    directory->routes = calloc(n[STANZA_ROUTE] + 1, sizeof *directory->routes);
+    reading->reference_max =
+        n[STANZA_MEMBER] + identities + REFERENCES_OF_ROUTE * n[STANZA_ROUTE] + 1;
+    reading->references = calloc(reading->reference_max, sizeof *reading->references);
+    if (directory->members == NULL || directory->nodes == NULL || directory->identities == NULL ||
+        directory->bases == NULL || directory->avisos == NULL || directory->routes == NULL ||
+        reading->references == NULL) {
+        complain(reading, 1, "out of memory");
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    return RC_OK;
+}
+
+static enum rc read_all(struct reading *reading, struct bytes text)
+{
+    if (text.size == 0 || text.size > DIRECTORY_TEXT_MAX) {
+        return complain(reading, 1, "expected a text of 1 to %zu bytes", DIRECTORY_TEXT_MAX);
+    }
+    if (text.data[text.size - 1] != '\n') {
+        return complain(reading, 1, "expected a line feed at the end of the text");
+    }
+    TRY(make_room(reading, text));
+    TRY(read_lines(reading, text));
+    digest_of(&text, 1, reading->directory->sha256);
+    return directory_check(reading);
+}
+
+enum rc directory_parse(struct bytes text, const char *name, struct directory **directory,
+                        char error[DIRECTORY_ERROR_SIZE])
+{
+    OWN_PTR(directory) made = calloc(1, sizeof *made);
+    struct reading reading = {.name = name, .error = error, .directory = made};
+    enum rc rc;
+
+    error[0] = '\0';
+    if (made == NULL) {
+        complain(&reading, 1, "out of memory");
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    rc = read_all(&reading, text);
+    free(reading.references);
+    TRY(rc);
+    *directory = MOVE(made);
+    return RC_OK;
+}
+
+/* The file's bytes, one more than the maximum at most. */
+static enum rc read_file(const char *path, struct buffer *text, char error[DIRECTORY_ERROR_SIZE])
+{
+    FILE *file = fopen(path, "re");
+    uint8_t chunk[16384];
+    size_t n;
+    int failure;
+
+    if (file == NULL) {
+        snprintf(error, DIRECTORY_ERROR_SIZE, "%.200s: cannot be read: %s", path, strerror(errno));
+        return errno == ENOENT ? RC_NOT_FOUND : RC_INVALID_ARGUMENT;
+    }
+    while (text->size <= DIRECTORY_TEXT_MAX && (n = fread(chunk, 1, sizeof chunk, file)) > 0) {
+        buffer_put(text, chunk, n);
+    }
+    failure = ferror(file);
+    fclose(file);
+    if (failure != 0 || text->is_failed) {
+        snprintf(error, DIRECTORY_ERROR_SIZE, "%.200s: cannot be read", path);
+        return text->is_failed ? RC_RESOURCE_EXHAUSTED : RC_INVALID_ARGUMENT;
+    }
+    return RC_OK;
+}
+
+enum rc directory_read(const char *path, struct directory **directory,
+                       char error[DIRECTORY_ERROR_SIZE])
+{
+    OWN(buffer) text = {0};
+
+    TRY(read_file(path, &text, error));
+    return directory_parse(buffer_bytes(&text), path, directory, error);
+}
+
+void directory_free(struct directory *directory)
+{
+    if (directory == NULL) {
+        return;
+    }
+    free(directory->members);
+    free(directory->nodes);
+    free(directory->identities);
+    free(directory->bases);
+    free(directory->avisos);
+    free(directory->routes);
+    free(directory);
+}

@@ -1,0 +1,420 @@
+#include "policy/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "policy/member.h"
+
+#define HOUR_MS ((int64_t)3600 * 1000)
+#define CALENDAR_ABOVE_MS (72 * HOUR_MS)
+#define CALENDAR_GRACE_MS (25 * HOUR_MS)
+
+/* ---- look-ups ---- */
+
+static int order_parties(const struct route *route, const char *from, const char *to)
+{
+    int order = strcmp(route->from, from);
+
+    return order != 0 ? order : strcmp(route->to, to);
+}
+
+/* The first route between two members, or that with this id; NULL: none. */
+static const struct route *first_between(const struct directory *directory, const char *from,
+                                         const char *to, const char *id)
+{
+    size_t low = 0;
+    size_t high = directory->route_count;
+    const struct route *found;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct route *route = &directory->routes[middle];
+        int order = order_parties(route, from, to);
+
+        order = order != 0 ? order : strcmp(route->id, id);
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    found = &directory->routes[low];
+    return low < directory->route_count && order_parties(found, from, to) == 0 ? found : NULL;
+}
+
+const struct route *route_between(const struct directory *directory, const char *from,
+                                  const char *to, const char *id)
+{
+    const struct route *found = first_between(directory, from, to, id);
+
+    return found != NULL && strcmp(found->id, id) == 0 ? found : NULL;
+}
+
+const struct route *route_by_id(const struct directory *directory, const char *id)
+{
+    for (size_t i = 0; i < directory->route_count; i++) {
+        if (strcmp(directory->routes[i].id, id) == 0) {
+            return &directory->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct basis *find_basis(const struct directory *directory, const char *id)
+{
+    size_t low = 0;
+    size_t high = directory->basis_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(directory->bases[middle].id, id);
+
+        if (order == 0) {
+            return &directory->bases[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+static const struct aviso *find_aviso(const struct directory *directory, const char *id,
+                                      const char *version)
+{
+    size_t low = 0;
+    size_t high = directory->aviso_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct aviso *aviso = &directory->avisos[middle];
+        int order = strcmp(aviso->id, id);
+
+        order = order != 0 ? order : strcmp(aviso->version, version);
+        if (order == 0) {
+            return aviso;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+static bool takes_type(const struct route *route, enum message_type type)
+{
+    for (size_t i = 0; i < route->type_count; i++) {
+        if (route->types[i] == type) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No code at all fits a route without codes. */
+static bool takes_code(const struct route *route, const char *code)
+{
+    for (size_t i = 0; i < route->code_count; i++) {
+        if (strcmp(route->codes[i], code) == 0) {
+            return true;
+        }
+    }
+    return code[0] == '\0' && route->code_count == 0;
+}
+
+/* ---- sides ---- */
+
+enum side route_event_side(enum event event)
+{
+    static const enum side sides[EVENTS] = {
+        [EVENT_CUSTODY] = SIDE_EXECUTOR,
+        [EVENT_ACCEPT] = SIDE_EXECUTOR,
+        [EVENT_DECLINE] = SIDE_EXECUTOR,
+        [EVENT_START] = SIDE_EXECUTOR,
+        [EVENT_IN_FORCE] = SIDE_EXECUTOR,
+        [EVENT_END] = SIDE_EXECUTOR,
+        [EVENT_CONFIRM] = SIDE_REQUESTER,
+        [EVENT_DISPUTE] = SIDE_REQUESTER,
+        [EVENT_CLOSE] = SIDE_REQUESTER,
+        [EVENT_HOLD] = SIDE_EXECUTOR,
+        [EVENT_RESUME] = SIDE_EXECUTOR,
+        [EVENT_FAIL] = SIDE_EXECUTOR,
+        [EVENT_PURGE] = SIDE_EXECUTOR,
+        [EVENT_KEEP] = SIDE_EXECUTOR,
+        [EVENT_ENTERED_IN_ERROR] = SIDE_REQUESTER,
+    };
+
+    return (unsigned)event < EVENTS ? sides[event] : SIDE_NONE;
+}
+
+/* The side that a type belongs to; SIDE_NONE: either. */
+static enum side side_of_content(const struct header *header)
+{
+    switch (header->type) {
+    case MESSAGE_ACT:
+        return route_event_side(header->event);
+    case MESSAGE_STATUS_REPORT:
+        return SIDE_EXECUTOR;
+    case MESSAGE_NOTICE:
+        return SIDE_NONE;
+    default:
+        return SIDE_REQUESTER;
+    }
+}
+
+enum side route_side(const struct route *route, const struct message *message)
+{
+    const struct header *header = &message->header;
+    bool is_forth = strcmp(header->from, route->from) == 0 && strcmp(header->to, route->to) == 0;
+    bool is_back = strcmp(header->from, route->to) == 0 && strcmp(header->to, route->from) == 0;
+
+    if (is_forth && is_back) {
+        return side_of_content(header) == SIDE_EXECUTOR ? SIDE_EXECUTOR : SIDE_REQUESTER;
+    }
+    return is_forth ? SIDE_REQUESTER : is_back ? SIDE_EXECUTOR : SIDE_NONE;
+}
+
+/* ---- checks ---- */
+
+static enum rc deny(struct fault *fault, const char *reason, const char *path, const char *remedy)
+{
+    return refuse(fault, RC_PERMISSION_DENIED, reason, path, "%s", remedy);
+}
+
+static enum rc check_codes(const struct route *route, const struct header *header,
+                           struct fault *fault)
+{
+    for (size_t i = 0; i < header->item_count; i++) {
+        if (!takes_code(route, header->items[i].code)) {
+            char path[64];
+
+            snprintf(path, sizeof path, "header.items[%zu].code", i);
+            return deny(fault, "route.code_not_allowed", path,
+                        "La ruta no incluye esta clave del catálogo: pídala por otra ruta.");
+        }
+    }
+    if (header->action_code[0] != '\0' && !takes_code(route, header->action_code)) {
+        return deny(fault, "route.code_not_allowed", "header.action_code",
+                    "La ruta no incluye esta clave del catálogo.");
+    }
+    return RC_OK;
+}
+
+static enum rc check_aviso(const struct directory *directory, const struct route *route,
+                           const struct header *header, struct fault *fault)
+{
+    const struct aviso *aviso;
+
+    if (strcmp(header->aviso_id, route->aviso) != 0) {
+        return deny(fault, "aviso.mismatch", "header.aviso.id",
+                    "Use el aviso de privacidad que señala la ruta.");
+    }
+    aviso = find_aviso(directory, header->aviso_id, header->aviso_version);
+    if (aviso == NULL) {
+        return deny(fault, "aviso.mismatch", "header.aviso.version",
+                    "Use una versión vigente del aviso de privacidad.");
+    }
+    if (header->aviso_sha256.size != HASH_SIZE ||
+        memcmp(header->aviso_sha256.data, aviso->sha256, HASH_SIZE) != 0) {
+        return deny(fault, "aviso.mismatch", "header.aviso.sha256",
+                    "El resumen SHA-256 no corresponde al aviso de privacidad publicado.");
+    }
+    return RC_OK;
+}
+
+static enum rc check_basis(const struct directory *directory, const struct route *route,
+                           const struct header *header, int32_t today, bool must_be_in_force,
+                           struct fault *fault)
+{
+    const struct basis *basis = find_basis(directory, route->basis);
+
+    if (strcmp(header->legal_basis, route->basis) != 0) {
+        return deny(fault, "basis.mismatch", "header.legal_basis",
+                    "Use el fundamento legal que señala la ruta.");
+    }
+    if (must_be_in_force && (basis == NULL || !dates_cover(basis->in_force, today))) {
+        return deny(fault, "basis.not_in_force", "header.legal_basis",
+                    "El convenio o artículo que fundamenta la ruta no está vigente hoy.");
+    }
+    if (strcmp(header->purpose, route->purpose) != 0) {
+        return deny(fault, "purpose.not_allowed", "header.purpose",
+                    "Los datos solo se transfieren para la finalidad que señala la ruta.");
+    }
+    return RC_OK;
+}
+
+static enum rc check_clock(const struct route *route, const struct message_clock *clock,
+                           size_t index, struct fault *fault)
+{
+    char path[64];
+
+    for (size_t i = 0; i < route->clock_count; i++) {
+        int64_t limit_ms = route->clocks[i].limit_ms;
+        int64_t grace_ms = limit_ms > CALENDAR_ABOVE_MS ? CALENDAR_GRACE_MS : 0;
+
+        if (strcmp(route->clocks[i].id, clock->id) != 0) {
+            continue;
+        }
+        if (clock->due_at_ms - clock->anchored_at_ms <= limit_ms + grace_ms) {
+            return RC_OK;
+        }
+        snprintf(path, sizeof path, "header.clocks[%zu].due_at_ms", index);
+        return deny(fault, "clock.too_long", path, "El plazo excede el que fija la ruta.");
+    }
+    snprintf(path, sizeof path, "header.clocks[%zu].id", index);
+    return deny(fault, "clock.not_listed", path, "La ruta no tiene este plazo: quítelo.");
+}
+
+/* What every message along a route must carry. */
+static enum rc check_terms(const struct directory *directory, const struct route *route,
+                           const struct message *message, int32_t today, bool must_be_in_force,
+                           struct fault *fault)
+{
+    const struct header *header = &message->header;
+
+    TRY(check_codes(route, header, fault));
+    TRY(check_basis(directory, route, header, today, must_be_in_force, fault));
+    TRY(check_aviso(directory, route, header, fault));
+    if (header->urgency == URGENCY_URGENT && !route->is_urgent_allowed) {
+        return deny(fault, "urgency.not_allowed", "header.urgency",
+                    "Esta ruta no admite mensajes urgentes: envíelo como ordinario.");
+    }
+    for (size_t i = 0; i < header->clock_count; i++) {
+        TRY(check_clock(route, &header->clocks[i], i, fault));
+    }
+    return RC_OK;
+}
+
+static enum rc check_directory(const struct directory *directory, int32_t today,
+                               struct fault *fault)
+{
+    if (!dates_cover(directory->in_force, today)) {
+        return refuse(fault, RC_FAILED_PRECONDITION, "directory.not_in_force", "",
+                      "El directorio de este nodo no está vigente: avise a quien lo opera.");
+    }
+    return RC_OK;
+}
+
+/* ---- opening messages ---- */
+
+/* How far a message got among the routes between its parties. */
+enum reach { REACH_PARTIES, REACH_TYPE, REACH_CODE };
+
+static enum rc refuse_reach(enum reach reach, struct fault *fault)
+{
+    switch (reach) {
+    case REACH_CODE:
+        return deny(fault, "route.not_in_force", "header.to",
+                    "La ruta existe, pero no está vigente hoy.");
+    case REACH_TYPE:
+        return deny(fault, "route.code_not_allowed", "header.catalogue_code",
+                    "Ninguna ruta hacia esta institución admite esta clave del catálogo.");
+    default:
+        return deny(fault, "route.type_not_allowed", "header.content",
+                    "Ninguna ruta hacia esta institución admite este tipo de mensaje.");
+    }
+}
+
+static enum rc refuse_none(struct fault *fault)
+{
+    return deny(fault, "route.none", "header.to",
+                "No hay una ruta vigente hacia esta institución: revise el directorio.");
+}
+
+static enum rc select_route(const struct directory *directory, const struct header *header,
+                            int32_t today, const struct route **route, struct fault *fault)
+{
+    const struct route *end = directory->routes + directory->route_count;
+    const struct route *at = first_between(directory, header->from, header->to, "");
+    enum reach reach = REACH_PARTIES;
+
+    if (at == NULL || member_find(directory, header->to, today) == NULL ||
+        member_find(directory, header->from, today) == NULL) {
+        return refuse_none(fault);
+    }
+    for (; at < end && order_parties(at, header->from, header->to) == 0; at++) {
+        if (!takes_type(at, header->type)) {
+            continue;
+        }
+        reach = reach < REACH_TYPE ? REACH_TYPE : reach;
+        if (!takes_code(at, header->catalogue_code)) {
+            continue;
+        }
+        reach = REACH_CODE;
+        if (dates_cover(at->in_force, today)) {
+            *route = at;
+            return RC_OK;
+        }
+    }
+    return refuse_reach(reach, fault);
+}
+
+enum rc route_find(const struct directory *directory, const struct message *message, int32_t today,
+                   const struct route **route, struct fault *fault)
+{
+    const struct route *found = NULL;
+
+    TRY(check_directory(directory, today, fault));
+    TRY(select_route(directory, &message->header, today, &found, fault));
+    TRY(check_terms(directory, found, message, today, true, fault));
+    *route = found;
+    return RC_OK;
+}
+
+/* ---- messages inside an exchange ---- */
+
+static enum rc check_direction(const struct route *route, const struct message *message,
+                               struct fault *fault)
+{
+    enum side belongs = side_of_content(&message->header);
+
+    if (!takes_type(route, message->header.type)) {
+        return deny(fault, "route.type_not_allowed", "header.content",
+                    "La ruta de este intercambio no admite este tipo de mensaje.");
+    }
+    if (belongs != SIDE_NONE && belongs != route_side(route, message)) {
+        return deny(fault, "route.direction", "header.content",
+                    "Este mensaje corresponde a la otra parte del intercambio.");
+    }
+    return RC_OK;
+}
+
+/* An exchange may report and close after its route's end; new data and new measures may not. */
+static bool needs_force(const struct message *message)
+{
+    return message->compartment_count > 0 || message->header.type == MESSAGE_MEASURE_CHANGE;
+}
+
+enum rc route_follow(const struct directory *directory, const char *route_id,
+                     const struct message *message, int32_t today, const struct route **route,
+                     struct fault *fault)
+{
+    const struct header *header = &message->header;
+    const struct route *found = route_between(directory, header->from, header->to, route_id);
+    bool must_be_in_force = needs_force(message);
+
+    if (found == NULL) {
+        found = route_between(directory, header->to, header->from, route_id);
+    }
+    if (found == NULL) {
+        return refuse_none(fault);
+    }
+    TRY(check_direction(found, message, fault));
+    if (must_be_in_force) {
+        TRY(check_directory(directory, today, fault));
+        if (!dates_cover(found->in_force, today)) {
+            return refuse_reach(REACH_CODE, fault);
+        }
+    }
+    if (header->catalogue_code[0] != '\0' && !takes_code(found, header->catalogue_code)) {
+        return refuse_reach(REACH_TYPE, fault);
+    }
+    TRY(check_terms(directory, found, message, today, must_be_in_force, fault));
+    *route = found;
+    return RC_OK;
+}
