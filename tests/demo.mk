@@ -1,12 +1,13 @@
 # The demonstration: six nodes, their adapters, and the workload of 2019.
-WORKLOAD_DEPS := client $(client_DEPS)
 workload_obj = $(patsubst %,$(BUILD)/tests/workload/%.o,$(1))
 WORKLOAD_PLAN := $(call workload_obj,plan people)
+WORKLOAD_COUNT := $(call workload_obj,tally figures)
+WORKLOAD_TESTS := $(BUILD)/tests/workload/test_plan $(BUILD)/tests/workload/test_tally
 
-$(BUILD)/tests/workload/test_plan: $(call workload_obj,test_plan) $(WORKLOAD_PLAN) $(call libs,model crypto base)
+$(WORKLOAD_TESTS): %: %.o $(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,model crypto base)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: workload-check
-workload-check: $(BUILD)/tests/workload/test_plan
+workload-check: $(WORKLOAD_TESTS)
 	@tests/run-unit.sh $^

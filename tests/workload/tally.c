@@ -1,0 +1,354 @@
+#include "workload/tally.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/directory.h"
+
+#define RECORDS_MAX 1000000
+
+/* What is kept of a record; 1,502 units and some thousand acts make a small array. */
+struct kept {
+    enum record_kind kind;
+    enum message_type type;
+    struct id exchange_id;
+    uint32_t item;
+    uint32_t occurrence;
+    bool is_child;   /* its own record or its exchange's opening names a parent */
+    bool is_in_time; /* occurred up to the last day */
+    bool is_repeated;
+    char code[32];
+    char from[CODE_SIZE];
+    char node[CODE_SIZE];
+    uint8_t commitment[HASH_SIZE];
+};
+
+struct tally {
+    char last_day[16];
+    struct kept *records;
+    size_t count;
+    size_t capacity;
+    size_t *units; /* records that count, in the order of exchange, item, occurrence */
+    size_t unit_count;
+    size_t refused;
+};
+
+struct tally *tally_new(const char *last_day)
+{
+    struct tally *tally = calloc(1, sizeof *tally);
+
+    if (tally != NULL) {
+        snprintf(tally->last_day, sizeof tally->last_day, "%s", last_day);
+    }
+    return tally;
+}
+
+void tally_free(struct tally *tally)
+{
+    if (tally != NULL) {
+        free(tally->records);
+        free(tally->units);
+        free(tally);
+    }
+}
+
+static enum rc grow(struct tally *tally)
+{
+    size_t capacity = tally->capacity == 0 ? 4096 : tally->capacity * 2;
+    struct kept *records;
+
+    if (tally->count < tally->capacity) {
+        return RC_OK;
+    }
+    if (tally->count >= RECORDS_MAX) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    records = realloc(tally->records, capacity * sizeof *records);
+    if (records == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    tally->records = records;
+    tally->capacity = capacity;
+    return RC_OK;
+}
+
+enum rc tally_add(struct tally *tally, const char *node, const struct record *record)
+{
+    struct kept *kept;
+
+    if (record->kind == RECORD_REFUSED) {
+        tally->refused++;
+    }
+    if (record->kind != RECORD_RECEIVED && record->kind != RECORD_SENT) {
+        return RC_OK;
+    }
+    if (record->message_commitment.size != HASH_SIZE) {
+        return RC_INVALID_ARGUMENT;
+    }
+    TRY(grow(tally));
+    kept = &tally->records[tally->count++];
+    *kept = (struct kept){.kind = record->kind,
+                          .type = record->type,
+                          .exchange_id = record->exchange_id,
+                          .item = record->item,
+                          .occurrence = record->occurrence,
+                          .is_child = !id_is_zero(&record->parent_exchange_id)};
+    /* Dates are "2019-06-03": their order is that of their texts. */
+    kept->is_in_time =
+        record->occurred_on[0] != '\0' && strcmp(record->occurred_on, tally->last_day) <= 0;
+    snprintf(kept->code, sizeof kept->code, "%s", record->catalogue_code);
+    snprintf(kept->from, sizeof kept->from, "%s", record->from);
+    snprintf(kept->node, sizeof kept->node, "%s", node);
+    memcpy(kept->commitment, record->message_commitment.data, HASH_SIZE);
+    return RC_OK;
+}
+
+/* ---- order ---- */
+
+static int order_occurrences(const struct kept *a, const struct kept *b)
+{
+    int order = memcmp(a->exchange_id.bytes, b->exchange_id.bytes, ID_SIZE);
+
+    if (order == 0) {
+        order = (a->item > b->item) - (a->item < b->item);
+    }
+    return order != 0 ? order : (a->occurrence > b->occurrence) - (a->occurrence < b->occurrence);
+}
+
+static int compare_kept(const void *a, const void *b)
+{
+    return order_occurrences(a, b);
+}
+
+static bool is_opening(const struct kept *kept)
+{
+    return kept->type == MESSAGE_REFERRAL || kept->type == MESSAGE_MEASURE_REQUEST ||
+           kept->type == MESSAGE_SUPPORT_REQUEST;
+}
+
+static bool is_received(const struct kept *kept, enum message_type type)
+{
+    return kept->kind == RECORD_RECEIVED && kept->type == type;
+}
+
+static bool counts(const struct kept *kept)
+{
+    return is_received(kept, MESSAGE_STATUS_REPORT) && kept->is_in_time;
+}
+
+/* Records are sorted: those of one exchange stand together. All of a child's are a child's. */
+static void spread_children(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->count;) {
+        const struct id exchange = tally->records[i].exchange_id;
+        bool is_child = false;
+        size_t end = i;
+
+        for (; end < tally->count && id_equal(&tally->records[end].exchange_id, &exchange); end++) {
+            is_child =
+                is_child || (is_opening(&tally->records[end]) && tally->records[end].is_child);
+        }
+        for (; i < end; i++) {
+            tally->records[i].is_child = is_child;
+        }
+    }
+}
+
+void tally_end(struct tally *tally)
+{
+    const struct kept *last = NULL;
+
+    if (tally->count > 0) {
+        qsort(tally->records, tally->count, sizeof *tally->records, compare_kept);
+    }
+    spread_children(tally);
+    tally->units = calloc(tally->count + 1, sizeof *tally->units);
+    assert(tally->units != NULL);
+    for (size_t i = 0; i < tally->count; i++) {
+        struct kept *kept = &tally->records[i];
+
+        if (!counts(kept)) {
+            continue;
+        }
+        kept->is_repeated = last != NULL && order_occurrences(last, kept) == 0;
+        last = kept;
+        if (!kept->is_repeated && !kept->is_child) {
+            tally->units[tally->unit_count++] = i;
+        }
+    }
+}
+
+/* ---- figures ---- */
+
+static const char *class_of(const char *code)
+{
+    static const struct {
+        const char *prefix;
+        const char *name;
+    } classes[] = {
+        {"URG-", "acciones.urgente"},      {"PRV-", "acciones.prevencion"},
+        {"SOC-", "acciones.social"},       {"PRO-", "acciones.proteccion"},
+        {"ATN-", "acciones.canalizacion"}, {"CAN-", "acciones.canalizacion"},
+        {"FED-", "acciones.federal"},
+    };
+
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+        if (strncmp(code, classes[i].prefix, 4) == 0) {
+            return classes[i].name;
+        }
+    }
+    return "acciones.otras";
+}
+
+static bool is_own(const struct kept *unit)
+{
+    const char *class = class_of(unit->code);
+
+    return strcmp(class, "acciones.canalizacion") != 0 && strcmp(class, "acciones.federal") != 0;
+}
+
+static const struct kept *unit_at(const struct tally *tally, size_t n)
+{
+    return &tally->records[tally->units[n]];
+}
+
+static void bump(struct figures *figures, const char *name)
+{
+    for (size_t i = 0; i < figures->count; i++) {
+        if (strcmp(figures->items[i].name, name) == 0) {
+            figures->items[i].value++;
+            return;
+        }
+    }
+    figures_add(figures, name, 1);
+}
+
+/* Named by constant texts, because figures borrow their names. */
+static const char *executor_name(const char *member)
+{
+    static const char *const names[] = {
+        "ejecutor.cdmx/ssc",      "ejecutor.cdmx/c5",    "ejecutor.cdmx/pgj",
+        "ejecutor.cdmx/sedesa",   "ejecutor.cdmx/ceavi", "ejecutor.cdmx/saf",
+        "ejecutor.cdmx/mpi-cdmx",
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i] + strlen("ejecutor."), member) == 0) {
+            return names[i];
+        }
+    }
+    return "ejecutor.otros";
+}
+
+static void count_units(const struct tally *tally, struct figures *figures)
+{
+    const struct kept *last = NULL;
+
+    for (size_t i = 0; i < tally->unit_count; i++) {
+        const struct kept *unit = unit_at(tally, i);
+
+        bump(figures, "acciones.total");
+        bump(figures, class_of(unit->code));
+        if (!is_own(unit)) {
+            continue;
+        }
+        bump(figures, executor_name(unit->from));
+        if (last == NULL || !id_equal(&last->exchange_id, &unit->exchange_id) ||
+            last->item != unit->item) {
+            bump(figures, "medidas.total");
+        }
+        last = unit;
+    }
+}
+
+static void count_exchanges(const struct tally *tally, struct figures *figures)
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct kept *kept = &tally->records[i];
+
+        if (kept->kind != RECORD_RECEIVED || !is_opening(kept) || !kept->is_in_time) {
+            continue;
+        }
+        bump(figures, "intercambios.total");
+        if (kept->is_child) {
+            bump(figures, "intercambios.hijos");
+        } else if (kept->type == MESSAGE_REFERRAL) {
+            bump(figures, "intercambios.canalizaciones");
+        } else if (kept->type == MESSAGE_SUPPORT_REQUEST) {
+            bump(figures, "intercambios.apoyos");
+        } else {
+            bump(figures, "intercambios.propios");
+        }
+    }
+}
+
+void tally_figures(const struct tally *tally, struct figures *figures)
+{
+    count_units(tally, figures);
+    count_exchanges(tally, figures);
+}
+
+/* ---- faults ---- */
+
+static int compare_commitments(const void *a, const void *b)
+{
+    return memcmp(a, b, HASH_SIZE);
+}
+
+/* The commitments of all sent records, sorted; *count of them. The caller frees. */
+static uint8_t (*sent_commitments(const struct tally *tally, size_t *count))[HASH_SIZE]
+{
+    uint8_t(*sent)[HASH_SIZE] = calloc(tally->count + 1, HASH_SIZE);
+    size_t n = 0;
+
+    assert(sent != NULL);
+    for (size_t i = 0; i < tally->count; i++) {
+        if (tally->records[i].kind == RECORD_SENT) {
+            memcpy(sent[n++], tally->records[i].commitment, HASH_SIZE);
+        }
+    }
+    qsort(sent, n, HASH_SIZE, compare_commitments);
+    *count = n;
+    return sent;
+}
+
+void tally_find_faults(const struct tally *tally, struct tally_faults *faults)
+{
+    size_t sent_count;
+    uint8_t(*sent)[HASH_SIZE] = sent_commitments(tally, &sent_count);
+
+    *faults = (struct tally_faults){.refused = tally->refused};
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct kept *kept = &tally->records[i];
+
+        faults->repeated += kept->is_repeated;
+        faults->of_children += counts(kept) && kept->is_child;
+        if (kept->kind == RECORD_RECEIVED) {
+            faults->received++;
+            faults->unpaired +=
+                bsearch(kept->commitment, sent, sent_count, HASH_SIZE, compare_commitments) == NULL;
+        }
+    }
+    free(sent);
+}
+
+bool tally_has_received(const struct tally *tally, const char *node,
+                        const uint8_t commitment[HASH_SIZE])
+{
+    for (size_t i = 0; i < tally->count; i++) {
+        const struct kept *kept = &tally->records[i];
+
+        if (kept->kind == RECORD_RECEIVED && strcmp(kept->node, node) == 0 &&
+            memcmp(kept->commitment, commitment, HASH_SIZE) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const uint8_t *tally_unit(const struct tally *tally, size_t n)
+{
+    return n < tally->unit_count ? unit_at(tally, n)->commitment : NULL;
+}
