@@ -27,7 +27,7 @@ struct rpc_peer;
 
 /* The request message in one piece. Any owner. */
 struct bytes call_request(const struct call *call);
-/* Holds up to CALL_ARENA_MAX bytes. Any owner. */
+/* Holds up to CALL_ARENA_MAX bytes; NULL when out of memory. Any owner. */
 struct arena *call_arena(struct call *call);
 /* Never NULL. Any owner. */
 const struct rpc_peer *call_peer(const struct call *call);

@@ -2,7 +2,8 @@
  * fixture - throw-away certificates and the things that every test of rpc wants.
  *
  * Certificates are made by the openssl command in a temporary directory, P-256, one day: ca and
- * other-ca, server (node/ssc), client, two-uris, no-uri, and stranger (signed by other-ca).
+ * other-ca, server (node/ssc), other-server (node/pgj), client, two-uris, no-uri, and stranger
+ * (signed by other-ca).
  */
 #ifndef UNIT_RPC_FIXTURE_H
 #define UNIT_RPC_FIXTURE_H
@@ -27,6 +28,7 @@
 #include "rpc/server.h"
 
 #define SERVER_URI "spiffe://enlace.cdmx/node/ssc"
+#define OTHER_SERVER_URI "spiffe://enlace.cdmx/node/pgj"
 #define CLIENT_URI "spiffe://enlace.cdmx/member/ssc/system/records"
 
 /* In TSan and ASan everything is slower; what must happen is waited for this long at most. */
@@ -47,6 +49,7 @@ static const char pki_script[] =
     " -addext \"subjectAltName=$3\" -keyout $1.key -out $1.pem; }\n"
     "ca ca && ca other-ca &&\n"
     "leaf server ca URI:" SERVER_URI ",DNS:localhost,IP:127.0.0.1 &&\n"
+    "leaf other-server ca URI:" OTHER_SERVER_URI " &&\n"
     "leaf client ca URI:" CLIENT_URI " &&\n"
     "leaf two-uris ca URI:" CLIENT_URI ",URI:" SERVER_URI " &&\n"
     "leaf no-uri ca DNS:localhost &&\n"

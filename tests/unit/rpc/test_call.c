@@ -283,8 +283,7 @@ static void who_has_no_certificate_of_our_ca_does_not_get_in(void **state)
 static void a_server_with_another_identity_gets_nothing(void **state)
 {
     struct bench *bench = *state;
-    struct channel *channel =
-        dial(&bench->pki, bench->server, "client", "spiffe://enlace.cdmx/node/pgj");
+    struct channel *channel = dial(&bench->pki, bench->server, "client", OTHER_SERVER_URI);
     OWN(buffer) response = {0};
     struct fault fault;
 
@@ -430,6 +429,75 @@ static void a_stop_does_not_wait_for_ever(void **state)
     start(bench);
 }
 
+static void tls_1_2_is_not_spoken(void **state)
+{
+    static const char script[] =
+        "openssl s_client -connect 127.0.0.1:%d -CAfile %s -cert %s -key %s -alpn h2 -%s"
+        " </dev/null 2>/dev/null | grep -q 'Cipher is TLS_AES'";
+    struct bench *bench = *state;
+    char command[1024];
+
+    for (int is_old = 0; is_old < 2; is_old++) {
+        snprintf(command, sizeof command, script, server_port(bench->server, 0),
+                 pki_path(&bench->pki, "ca", ".pem"), pki_path(&bench->pki, "client", ".pem"),
+                 pki_path(&bench->pki, "client", ".key"), is_old ? "tls1_2" : "tls1_3");
+        assert_int_equal(system(command) == 0, !is_old);
+    }
+}
+
+static void copy(struct bench *bench, const char *from, const char *to)
+{
+    static const char *const suffixes[] = {".key", ".pem"};
+    char command[1024];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(command, sizeof command, "cp '%s' '%s'", pki_path(&bench->pki, from, suffixes[i]),
+                 pki_path(&bench->pki, to, suffixes[i]));
+        assert_int_equal(system(command), 0);
+    }
+}
+
+static void a_servers_new_certificate_counts_without_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    struct channel *before = dial(&bench->pki, bench->server, "client", SERVER_URI);
+    struct channel *after;
+    OWN(buffer) response = {0};
+    struct fault fault;
+
+    assert_int_equal(ask(before, "/t.T/Echo", bytes_text("x"), &response, &fault), RC_OK);
+    copy(bench, "server", "kept");
+    copy(bench, "other-server", "server");
+    after = dial(&bench->pki, bench->server, "client", OTHER_SERVER_URI);
+    assert_int_equal(ask(after, "/t.T/Echo", bytes_text("x"), &response, &fault), RC_OK);
+    /* Open connections go on. */
+    assert_int_equal(ask(before, "/t.T/Echo", bytes_text("x"), &response, &fault), RC_OK);
+    copy(bench, "kept", "server");
+    channel_free(after);
+    channel_free(before);
+}
+
+static void a_clients_new_certificate_counts_without_a_restart(void **state)
+{
+    struct bench *bench = *state;
+    int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;
+    struct channel *channel;
+    OWN(buffer) response = {0};
+    struct fault fault;
+
+    copy(bench, "client", "mine");
+    channel = dial(&bench->pki, bench->server, "mine", SERVER_URI);
+    assert_int_equal(ask(channel, "/t.T/Who", bytes_text("x"), &response, &fault), RC_OK);
+    assert_true(bytes_are_text(buffer_bytes(&response), CLIENT_URI));
+    copy(bench, "other-server", "mine");
+    do {
+        usleep(50000);
+        assert_int_equal(ask(channel, "/t.T/Who", bytes_text("x"), &response, &fault), RC_OK);
+        assert_true(clock_monotonic_ms() < until_ms);
+    } while (!bytes_are_text(buffer_bytes(&response), OTHER_SERVER_URI));
+    channel_free(channel);
+}
+
 static void it_starts_and_stops_twenty_times(void **state)
 {
     struct bench *bench = *state;
@@ -462,6 +530,9 @@ int main(void)
         cmocka_unit_test(a_client_that_vanishes_leaves_nothing_behind),
         cmocka_unit_test(a_stop_lets_calls_under_way_finish),
         cmocka_unit_test(a_stop_does_not_wait_for_ever),
+        cmocka_unit_test(tls_1_2_is_not_spoken),
+        cmocka_unit_test(a_servers_new_certificate_counts_without_a_restart),
+        cmocka_unit_test(a_clients_new_certificate_counts_without_a_restart),
         cmocka_unit_test(it_starts_and_stops_twenty_times),
     };
 
