@@ -3,22 +3,23 @@
  * under the holding member's shard key (vault.h).
  *
  * Two rows. The key row is rewritten when a compartment is erased or the shard changes; the body
- * row never:
+ * row never is:
  *
- *     key row    u8 format (1) | u8 n | shard name[n] | nonce[12] | AES-256-GCM(shard key, W) |
- * tag[16] W          u8 count | count times: u16 part | u8 state | [32]      CONTENT_PARTS_MAX at most state
- * 1: the 32 bytes are the part's key; 2: erased, they are its H_i (commit.h), so that M can still
- * be computed from what is left AAD        "enlace/keys/v1\0"[15] | N[16] | the row up to and with
- * the shard's name
+ *     key row   W, wrapped (wrap.h) under the shard key: label "enlace/content/v1", context N[16]
+ *     W         u8 count | count times: u16 part | u8 state | [32]
  *
- *     body row   count times: u16 part | u8 flags (1: sealed by its sender) | nonce[12] | u32 n |
- *                AES-256-GCM(part's key, P)[n], its tag included
- *     P          blind[32] | content
- *     AAD        N[16] | u16 part | u8 flags
+ *     body row  count times: u16 part | u8 flags | u32 n | GCM(part's key, P)[n + 16]
+ *     P         blind[32] | content;   n is its size
+ *     AAD       N[16] | u16 part | u8 flags;   flag 1: sealed by its sender;   nonce: 12 zeros,
+ *               because a part's key is drawn for this one encryption
  *
- * Parts ascend: 0 the header, the compartments by number, CONTENT_SIGNATURES the acts' signatures
- * and certificates, which name officials (P is then: per signature u32 n | certificate | u32 n |
- * signature). N is the leaf's nonce: rows of two messages cannot be exchanged. Integers big-endian.
+ * State 1: the 32 bytes are the part's key. State 2: the part is erased and they are its H_i
+ * (commit.h), so that M can still be computed from what is left. GCM is AES-256-GCM.
+ *
+ * Parts ascend: 0 the header, the compartments by number, CONTENT_SIGNATURES the signatures with
+ * their certificates, which name officials (there P is, per signature, u32 n | certificate | u32 n
+ * | signature). N is the leaf's nonce: rows of two messages cannot be exchanged. Integers are
+ * big-endian.
  *
  * Nothing here keeps plaintext: it goes into the caller's arena, which wipes itself. Any thread.
  */

@@ -3,24 +3,22 @@
  *
  * All attachments are files, small ones too; the database holds nothing about them. A holder
  * (member) and an attachment id make one file, so that two members of one node hold two files
- * with keys of their own. Its name is the hex of SHA-256("enlace/file/v1\0" | holder | 0 |
- * id)[:16]:
+ * with keys of their own. Its name is hex(SHA-256("enlace/file/v1\0" | holder | 0 | id)[:16]):
  *
- *     <folder>/keys/<name>   header: "ENLF" | u8 format (1) | u8 n | shard name[n] | nonce[12] |
- *                            AES-256-GCM(shard key, H) | tag[16];    AAD  name[16] | all before
- * nonce H       key[32] | u64 size | sha256[32] | u8 n | owner[n] <folder>/part/<name>   blocks
- * while it is received <folder>/kept/<name>   blocks of a whole file whose SHA-256 was found right
- *     block i                nonce[12] | AES-256-GCM(file's key, 256 KiB of it) | tag[16]
- *                            AAD  name[16] | u64 i;   only the last block is shorter
+ *     <folder>/keys/<name>  H, wrapped (wrap.h): label "enlace/file/v1", context name[16]
+ *     H                     key[32] | u64 size | sha256[32] | u8 n | owner[n]
+ *     <folder>/part/<name>  blocks, while it is received
+ *     <folder>/kept/<name>  blocks of a whole file whose SHA-256 was found right
+ *     block i               nonce[12] | GCM(file's key, the i-th 256 KiB) | tag[16]
+ *                           AAD: name[16] | u64 i;   only the last one is shorter
  *
- * Memory: one block for each open file, whatever its size. A crash at any instant loses at most
- * what was not yet durable: files_receive verifies what is there, cuts a torn tail, makes it
+ * Memory: two blocks for each open file, whatever its size. A crash at any instant loses at most
+ * what was not yet durable: files_receive verifies what is there, cuts a torn tail, makes the rest
  * durable and goes on from there. Durable means fsynced: every FILES_SYNC bytes and at the end. A
- * failed fsync is never retried: that file is dropped, because nobody knows what of it is on the
- * disk.
+ * failed fsync is never retried: that file is dropped, because nobody knows what of it is on disk.
  *
  * `struct files` is for any thread; a file being received or read belongs to one thread at a time.
- * All calls may wait for the disk; resuming 200 MiB reads and hashes them (about a second).
+ * All calls may wait for the disk; going on with 200 MiB reads and hashes them (about a second).
  */
 #ifndef STORE_FILES_H
 #define STORE_FILES_H

@@ -4,9 +4,8 @@
  * Whoever is given such a key finds every leaf about that person or party (commit_tag); nobody else
  * links two leaves. A key is made on first use and stored in that use's transaction:
  *
- *     key     u8 kind | member | 0 | name
- *     value   u8 format (1) | u8 n | shard name[n] | nonce[12] | AES-256-GCM(shard key, tag
- * key)[48] AAD     "enlace/tagkey/v1\0"[17] | key
+ *     key     member | 0 | u8 kind | name
+ *     value   the 32 bytes, wrapped (wrap.h) with label "enlace/tagkey/v1" and the key as context
  *
  * The keys in use stay in a bounded cache in locked memory, for any thread; an entry whose shard
  * was destroyed counts no longer, and tagkey_forget wipes it. The path of a message:

@@ -42,8 +42,8 @@ struct shard;
 /*
  * Opens the folder, making it (mode 0700) when only its last component is missing, and reads all
  * keys. Refused with RC_FAILED_PRECONDITION and a log line: inside the log's folder or around it,
- * readable by group or others, owned by somebody else, in use by another process, or with a file
- * in it that is not ours. log_folder need not exist yet.
+ * readable by group or others, owned by somebody else, in use by another process, shards without
+ * an id. RC_DATA_LOSS: a key file of another size. log_folder need not exist yet.
  */
 MUST_CHECK enum rc vault_open(const char *path, const char *log_folder, struct vault **vault);
 void vault_free(struct vault *vault);
@@ -83,6 +83,7 @@ MUST_CHECK enum rc vault_next(struct vault *vault, const struct shard *shard,
  * in its transaction: content_rewrap brings a late one under the shard in force.
  */
 bool shard_is_in_force(const struct shard *shard);
+bool shard_is_erased(const struct shard *shard);
 /* "cdmx.ssc/R5/203112.1", borrowed from the vault. */
 const char *shard_name(const struct shard *shard);
 int32_t shard_month(const struct shard *shard);
