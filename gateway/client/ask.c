@@ -1,0 +1,58 @@
+#include "client/ask.h"
+
+#include "base/arena.h"
+#include "client/session.h"
+#include "rpc/channel.h"
+
+#define SERVICE "/enlace.v1.ExchangeService/"
+
+/* The answer moves into the arena, whose life the decoded structs share. */
+static enum rc ask(struct session *session, const char *method, struct bytes request,
+                   struct arena *arena, struct bytes *response, struct fault *fault)
+{
+    OWN(buffer) answer = {0};
+
+    TRY(channel_call(session->channel, method, request, session->timeout_ms, &answer, fault));
+    *response = arena_copy(arena, buffer_bytes(&answer));
+    if (response->data == NULL && answer.size > 0) {
+        return refuse(fault, RC_RESOURCE_EXHAUSTED, "ask.memory", "",
+                      "La respuesta no cabe en memoria.");
+    }
+    return RC_OK;
+}
+
+static enum rc ask_about(struct session *session, const char *method, const struct id *id,
+                         struct arena *arena, struct bytes *response, struct fault *fault)
+{
+    OWN(buffer) request = {0};
+
+    codec_id_request_write(id, &request);
+    return ask(session, method, buffer_bytes(&request), arena, response, fault);
+}
+
+enum rc ask_track(struct session *session, const struct id *exchange_id, struct arena *arena,
+                  struct track *track, struct fault *fault)
+{
+    struct bytes response;
+
+    TRY(ask_about(session, SERVICE "Track", exchange_id, arena, &response, fault));
+    return codec_track_read(response, arena, track, fault);
+}
+
+enum rc ask_receipts(struct session *session, const struct id *message_id, struct arena *arena,
+                     struct receipts *receipts, struct fault *fault)
+{
+    struct bytes response;
+
+    TRY(ask_about(session, SERVICE "GetReceipts", message_id, arena, &response, fault));
+    return codec_receipts_read(response, arena, receipts, fault);
+}
+
+enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
+                 struct fault *fault)
+{
+    struct bytes response;
+
+    TRY(ask(session, SERVICE "Ping", (struct bytes){0}, arena, &response, fault));
+    return codec_ping_read(response, arena, ping, fault);
+}

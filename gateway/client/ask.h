@@ -1,0 +1,23 @@
+/*
+ * ask - questions to the node that change nothing: state of an exchange, receipts, who am I.
+ * Answers live in the arena. Blocking; any thread.
+ */
+#ifndef CLIENT_ASK_H
+#define CLIENT_ASK_H
+
+#include "rpc/codec_service.h"
+
+struct arena;
+struct session;
+
+/* RC_NOT_FOUND alike for what is unknown and what is another member's. */
+MUST_CHECK enum rc ask_track(struct session *session, const struct id *exchange_id,
+                             struct arena *arena, struct track *track, struct fault *fault);
+/* Not yet checked: see client/receipt_check. */
+MUST_CHECK enum rc ask_receipts(struct session *session, const struct id *message_id,
+                                struct arena *arena, struct receipts *receipts,
+                                struct fault *fault);
+MUST_CHECK enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
+                            struct fault *fault);
+
+#endif
