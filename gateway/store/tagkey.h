@@ -24,7 +24,7 @@
 
 #define TAGKEY_SIZE 32
 #define TAGKEY_NAME_MAX 200
-/* The most entries a cache may be asked to hold; 96 bytes each. */
+/* The most entries a cache may be asked to hold; 64 bytes each. */
 #define TAGKEY_CACHE_MAX ((size_t)1 << 20)
 
 enum tagkey_kind {
@@ -54,8 +54,8 @@ MUST_CHECK enum rc tagkey_cached(struct tagkeys *tagkeys, const struct tagkey_na
                                  uint8_t key[TAGKEY_SIZE]);
 
 /*
- * From the store. RC_NOT_FOUND: there is none, or it was erased. RC_DATA_LOSS: the row is damaged.
- * Remembers what it finds unless the transaction writes.
+ * From the store, in a read transaction, because what it finds it remembers. RC_NOT_FOUND: there is
+ * none, or it was erased. RC_DATA_LOSS: the row is damaged. RC_INVALID_ARGUMENT: not such a name.
  */
 MUST_CHECK enum rc tagkey_find(struct txn *txn, struct tagkeys *tagkeys,
                                const struct tagkey_name *name, uint8_t key[TAGKEY_SIZE]);
@@ -71,6 +71,7 @@ MUST_CHECK enum rc tagkey_make(struct vault *vault, const struct shard *shard,
 /*
  * Stores the row unless another write was first: then key becomes that one's, is_added is false,
  * and the caller computes the tag again. A row whose shard was destroyed is replaced.
+ * RC_DATA_LOSS, before anything is put: the row that is there is damaged.
  */
 MUST_CHECK enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys,
                               const struct tagkey_name *name, struct bytes row,

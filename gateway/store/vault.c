@@ -5,22 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/digest.h"
-#include "store/durable.h"
+#include "store/locked.h"
 #include "store/shardfile.h"
 
 #define BUCKETS 4096
 #define SLAB_KEYS 2048
-
-/* Keys stand apart from all else, in pages that are locked and left out of core dumps. */
-struct slab {
-    uint8_t keys[SLAB_KEYS][VAULT_KEY_SIZE];
-};
+#define SLAB_SIZE ((size_t)SLAB_KEYS * VAULT_KEY_SIZE)
 
 struct shard {
     struct shard *next; /* of the same bucket */
@@ -37,7 +32,7 @@ struct vault {
     pthread_mutex_t making; /* one thread at a time makes or destroys; taken before the lock */
     pthread_rwlock_t lock;  /* buckets and keys */
     struct shard *buckets[BUCKETS];
-    struct slab *slabs[VAULT_SHARDS_MAX / SLAB_KEYS];
+    uint8_t *slabs[VAULT_SHARDS_MAX / SLAB_KEYS]; /* keys stand apart from all else */
     size_t count;
 };
 
@@ -84,31 +79,6 @@ static struct shard *find_generation(struct vault *vault, const struct shard_lab
     return NULL;
 }
 
-static struct slab *slab_new(void)
-{
-    struct slab *slab =
-        mmap(NULL, sizeof *slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (slab == MAP_FAILED) {
-        return NULL;
-    }
-    if (mlock(slab, sizeof *slab) != 0) {
-        log_warn("vault.mlock", "remedy=\"raise LimitMEMLOCK\"");
-    }
-    if (madvise(slab, sizeof *slab, MADV_DONTDUMP) != 0) {
-        log_warn("vault.dontdump", "kernel=refused");
-    }
-    return slab;
-}
-
-static void slab_free(struct slab *slab)
-{
-    if (slab != NULL) {
-        explicit_bzero(slab, sizeof *slab);
-        munmap(slab, sizeof *slab);
-    }
-}
-
 static enum rc key_room(struct vault *vault, uint8_t **key)
 {
     size_t slab = vault->count / SLAB_KEYS;
@@ -116,10 +86,10 @@ static enum rc key_room(struct vault *vault, uint8_t **key)
     if (vault->count == VAULT_SHARDS_MAX) {
         return failed(RC_RESOURCE_EXHAUSTED, "vault.full", "shards=%zu", vault->count);
     }
-    if (vault->slabs[slab] == NULL && (vault->slabs[slab] = slab_new()) == NULL) {
+    if (vault->slabs[slab] == NULL && (vault->slabs[slab] = locked_new(SLAB_SIZE)) == NULL) {
         return failed(RC_RESOURCE_EXHAUSTED, "vault.memory", "shards=%zu", vault->count);
     }
-    *key = vault->slabs[slab]->keys[vault->count % SLAB_KEYS];
+    *key = vault->slabs[slab] + vault->count % SLAB_KEYS * VAULT_KEY_SIZE;
     return RC_OK;
 }
 
@@ -227,7 +197,7 @@ void vault_free(struct vault *vault)
         }
     }
     for (size_t i = 0; i < VAULT_SHARDS_MAX / SLAB_KEYS; i++) {
-        slab_free(vault->slabs[i]);
+        locked_free(vault->slabs[i], SLAB_SIZE);
     }
     close(vault->root);
     pthread_rwlock_destroy(&vault->lock);

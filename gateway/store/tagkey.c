@@ -1,0 +1,315 @@
+#include "store/tagkey.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/digest.h"
+#include "store/dbkey.h"
+#include "store/locked.h"
+#include "store/table.h"
+#include "store/vault.h"
+#include "store/wrap.h"
+
+#define LABEL "enlace/tagkey/v1"
+#define MEMBER_MAX 63
+#define SUBJECT_SIZE 16
+#define WAYS 4
+#define STRIPES 64
+#define IDENTITY_SIZE 16
+
+/* A key in memory, found by a digest of its row's key; shard NULL: free. */
+struct entry {
+    uint8_t identity[IDENTITY_SIZE];
+    const struct shard *shard;
+    uint64_t used;
+    uint8_t key[TAGKEY_SIZE];
+};
+
+/* Four entries that share one place; the one that was used longest ago gives way. */
+struct set {
+    struct entry ways[WAYS];
+};
+
+struct stripe {
+    pthread_mutex_t lock;
+    uint64_t clock;
+};
+
+struct tagkeys {
+    struct vault *vault;
+    struct set *sets;
+    size_t set_count; /* a power of two, at least STRIPES */
+    struct stripe stripes[STRIPES];
+};
+
+enum rc tagkeys_new(struct vault *vault, size_t capacity, struct tagkeys **tagkeys)
+{
+    struct tagkeys *made;
+    size_t count = STRIPES;
+
+    if (capacity > TAGKEY_CACHE_MAX) {
+        return RC_INVALID_ARGUMENT;
+    }
+    while (count * WAYS < capacity) {
+        count *= 2;
+    }
+    made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return failed(RC_RESOURCE_EXHAUSTED, "tagkey.memory", "entries=%zu", capacity);
+    }
+    made->sets = (struct set *)locked_new(count * sizeof(struct set));
+    if (made->sets == NULL) {
+        free(made);
+        return failed(RC_RESOURCE_EXHAUSTED, "tagkey.memory", "entries=%zu", capacity);
+    }
+    made->vault = vault;
+    made->set_count = count;
+    for (size_t i = 0; i < STRIPES; i++) {
+        pthread_mutex_init(&made->stripes[i].lock, NULL);
+    }
+    *tagkeys = made;
+    return RC_OK;
+}
+
+void tagkeys_free(struct tagkeys *tagkeys)
+{
+    if (tagkeys != NULL) {
+        locked_free((uint8_t *)tagkeys->sets, tagkeys->set_count * sizeof(struct set));
+        for (size_t i = 0; i < STRIPES; i++) {
+            pthread_mutex_destroy(&tagkeys->stripes[i].lock);
+        }
+        free(tagkeys);
+    }
+}
+
+static enum rc row_key(const struct tagkey_name *name, struct dbkey *key)
+{
+    size_t member = strnlen(name->member, MEMBER_MAX + 1);
+    bool is_subject = name->kind == TAGKEY_SUBJECT;
+
+    if (member == 0 || member > MEMBER_MAX || (!is_subject && name->kind != TAGKEY_PARTY) ||
+        name->name.size == 0 || name->name.size > TAGKEY_NAME_MAX ||
+        (is_subject && name->name.size != SUBJECT_SIZE)) {
+        return RC_INVALID_ARGUMENT;
+    }
+    key->size = 0;
+    dbkey_put(key, BYTES(name->member, member + 1));
+    dbkey_put_u8(key, (uint8_t)name->kind);
+    dbkey_put(key, name->name);
+    return RC_OK;
+}
+
+static struct wrap_place place_of(const struct dbkey *key)
+{
+    return (struct wrap_place){.label = LABEL, .context = dbkey_bytes(key)};
+}
+
+/* Where a key's entries are; the stripe is locked. */
+struct spot {
+    uint8_t identity[IDENTITY_SIZE];
+    struct set *set;
+    struct stripe *stripe;
+};
+
+static void spot_lock(struct tagkeys *tagkeys, const struct dbkey *key, struct spot *spot)
+{
+    const struct bytes whole = dbkey_bytes(key);
+    uint8_t digest[DIGEST_SIZE];
+    size_t at;
+
+    digest_of(&whole, 1, digest);
+    memcpy(spot->identity, digest, IDENTITY_SIZE);
+    at = (size_t)get_u64(digest + IDENTITY_SIZE) & (tagkeys->set_count - 1);
+    spot->set = &tagkeys->sets[at];
+    spot->stripe = &tagkeys->stripes[at % STRIPES];
+    pthread_mutex_lock(&spot->stripe->lock);
+}
+
+static void spot_unlock(struct spot *spot)
+{
+    pthread_mutex_unlock(&spot->stripe->lock);
+}
+
+static void entry_wipe(struct entry *entry)
+{
+    explicit_bzero(entry, sizeof *entry);
+}
+
+static struct entry *spot_find(struct spot *spot)
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        struct entry *entry = &spot->set->ways[i];
+
+        if (entry->shard != NULL && memcmp(entry->identity, spot->identity, IDENTITY_SIZE) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static struct entry *spot_oldest(struct spot *spot)
+{
+    struct entry *oldest = &spot->set->ways[0];
+
+    for (size_t i = 1; i < WAYS; i++) {
+        if (spot->set->ways[i].used < oldest->used) {
+            oldest = &spot->set->ways[i];
+        }
+    }
+    return oldest;
+}
+
+static enum rc cache_get(struct tagkeys *tagkeys, const struct dbkey *row, uint8_t *key)
+{
+    struct spot spot;
+    struct entry *entry;
+    enum rc rc = RC_NOT_FOUND;
+
+    spot_lock(tagkeys, row, &spot);
+    entry = spot_find(&spot);
+    if (entry != NULL && shard_is_erased(entry->shard)) {
+        entry_wipe(entry);
+    } else if (entry != NULL) {
+        entry->used = ++spot.stripe->clock;
+        memcpy(key, entry->key, TAGKEY_SIZE);
+        rc = RC_OK;
+    }
+    spot_unlock(&spot);
+    return rc;
+}
+
+static void cache_put(struct tagkeys *tagkeys, const struct dbkey *row, struct bytes wrapped,
+                      const uint8_t *key)
+{
+    const struct shard *shard = NULL;
+    struct bytes name;
+    struct spot spot;
+    struct entry *entry;
+
+    if (wrap_shard_name(wrapped, &name) != RC_OK ||
+        vault_shard_by_name(tagkeys->vault, name, &shard) != RC_OK) {
+        return;
+    }
+    spot_lock(tagkeys, row, &spot);
+    entry = spot_find(&spot);
+    entry = entry == NULL ? spot_oldest(&spot) : entry;
+    memcpy(entry->identity, spot.identity, IDENTITY_SIZE);
+    memcpy(entry->key, key, TAGKEY_SIZE);
+    entry->shard = shard;
+    entry->used = ++spot.stripe->clock;
+    spot_unlock(&spot);
+}
+
+enum rc tagkey_cached(struct tagkeys *tagkeys, const struct tagkey_name *name,
+                      uint8_t key[TAGKEY_SIZE])
+{
+    struct dbkey row;
+
+    TRY(row_key(name, &row));
+    return cache_get(tagkeys, &row, key);
+}
+
+static enum rc unwrap(struct vault *vault, const struct dbkey *row, struct bytes wrapped,
+                      uint8_t key[TAGKEY_SIZE])
+{
+    const struct wrap_place place = place_of(row);
+    uint8_t plain[WRAP_PLAIN_MAX];
+    size_t size = 0;
+    enum rc rc = wrap_open(vault, &place, wrapped, plain, &size);
+
+    if (rc == RC_OK && size != TAGKEY_SIZE) {
+        rc = RC_DATA_LOSS;
+    }
+    if (rc == RC_OK) {
+        memcpy(key, plain, TAGKEY_SIZE);
+    }
+    explicit_bzero(plain, size);
+    return rc == RC_DATA_LOSS ? failed(rc, "tagkey.damaged", "row=%zu", row->size) : rc;
+}
+
+enum rc tagkey_find(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey_name *name,
+                    uint8_t key[TAGKEY_SIZE])
+{
+    struct dbkey row;
+    struct bytes wrapped;
+
+    TRY(row_key(name, &row));
+    TRY(table_get(txn, TABLE_TAG, dbkey_bytes(&row), &wrapped));
+    TRY(unwrap(tagkeys->vault, &row, wrapped, key));
+    cache_put(tagkeys, &row, wrapped, key);
+    return RC_OK;
+}
+
+enum rc tagkey_make(struct vault *vault, const struct shard *shard, const struct tagkey_name *name,
+                    struct buffer *row, uint8_t key[TAGKEY_SIZE])
+{
+    struct dbkey at;
+    struct wrap_place place;
+    uint8_t nonce[AEAD_NONCE_SIZE];
+
+    TRY(row_key(name, &at));
+    place = place_of(&at);
+    random_fill(key, TAGKEY_SIZE);
+    random_fill(nonce, sizeof nonce);
+    return wrap_seal(vault, shard, &place, nonce, BYTES(key, TAGKEY_SIZE), row);
+}
+
+enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey_name *name,
+                   struct bytes row, uint8_t key[TAGKEY_SIZE], bool *is_added)
+{
+    struct dbkey at;
+    struct bytes there;
+    enum rc rc;
+
+    TRY(row_key(name, &at));
+    rc = table_get(txn, TABLE_TAG, dbkey_bytes(&at), &there);
+    if (rc == RC_OK) {
+        rc = unwrap(tagkeys->vault, &at, there, key);
+    }
+    if (rc == RC_NOT_FOUND) {
+        TRY(table_put(txn, TABLE_TAG, dbkey_bytes(&at), row));
+        *is_added = true;
+        return RC_OK;
+    }
+    TRY(rc);
+    *is_added = false;
+    return RC_OK;
+}
+
+void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, struct bytes row,
+                     const uint8_t key[TAGKEY_SIZE])
+{
+    struct dbkey at;
+
+    if (row_key(name, &at) == RC_OK) {
+        cache_put(tagkeys, &at, row, key);
+    }
+}
+
+enum rc tagkey_rewrap(struct vault *vault, const struct tagkey_name *name, struct bytes row,
+                      const struct shard *to, struct buffer *out)
+{
+    struct dbkey at;
+    struct wrap_place place;
+
+    TRY(row_key(name, &at));
+    place = place_of(&at);
+    return wrap_move(vault, &place, row, to, out);
+}
+
+enum rc tagkey_shard_name(struct bytes row, struct bytes *name)
+{
+    return wrap_shard_name(row, name);
+}
+
+void tagkey_forget(struct tagkeys *tagkeys)
+{
+    for (size_t i = 0; i < tagkeys->set_count; i++) {
+        struct stripe *stripe = &tagkeys->stripes[i % STRIPES];
+
+        pthread_mutex_lock(&stripe->lock);
+        explicit_bzero(&tagkeys->sets[i], sizeof tagkeys->sets[i]);
+        pthread_mutex_unlock(&stripe->lock);
+    }
+}
