@@ -23,8 +23,13 @@ void dbkey_put_u64(struct dbkey *key, uint64_t value);
 /* Borrowed from the key. */
 struct bytes dbkey_bytes(const struct dbkey *key);
 
-/* The key that is one number. */
-struct dbkey dbkey_u64(uint64_t value);
+/*
+ * Starts over with this number alone. Callers declare keys that they fill at once without {0}:
+ * 511 bytes are not cleared for nothing.
+ */
+void dbkey_u64(struct dbkey *key, uint64_t value);
+/* Starts over. */
+void dbkey_clear(struct dbkey *key);
 /* True when `key` begins with `prefix`. */
 bool dbkey_has_prefix(struct bytes key, struct bytes prefix);
 

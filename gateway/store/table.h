@@ -1,9 +1,10 @@
 /*
  * table - rows of one environment: for the files of this layer only.
  *
- * The tables of `log/` and `seen/` and the few ways to touch them. LMDB's own names stand in db.c
- * and table.c and nowhere else. Keys are 1..511 bytes; integers big-endian, so that order on disk
- * is order in time. Values that are read are borrowed until the next write to the transaction.
+ * The tables of `log/` and `seen/` and the few ways to touch them. LMDB's own names stand behind
+ * env.h, in db.c, txn.c and table.c, and nowhere else. Keys are 1..511 bytes; integers big-endian,
+ * so that order on disk is order in time. Values that are read are borrowed until the next write to
+ * the transaction.
  *
  * A put that fails spoils the transaction: the first code is kept, later puts return it, and the
  * commit is refused with it. The writer counts puts, to catch a refusal that comes after one.
@@ -26,7 +27,7 @@ enum table {
     TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
     TABLE_KEY,        /* u64 index -> wrapped content keys */
     TABLE_BODY,       /* u64 index -> encrypted body */
-    TABLE_TAG,        /* member ‖ 0 ‖ kind ‖ name -> wrapped tag key */
+    TABLE_TAG,        /* kind ‖ member ‖ 0 ‖ name -> wrapped tag key */
     TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
     TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
     TABLE_EVIDENCE,   /* u64 own index -> the other node's leaf and path */
