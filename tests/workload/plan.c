@@ -65,9 +65,10 @@ static const struct share referrals[] = {
 
 /* Our choice; the report says that the city "brinda o solicita asistencia": 31 it serves itself. */
 static const struct share children[] = {
-    {"cdmx/ssc", "PRO-COD-VIG", 18},    {"cdmx/pgj", "PRO-JUR-CAR", 12},
-    {"cdmx/sedesa", "PRO-PSI-SEG", 14}, {"cdmx/c5", "PRO-NUM-EME", 8},
-    {"cdmx/ceavi", "PRO-PSI-CRI", 6},   {"cdmx/saf", "SOC-REN-INM", 4},
+    {"cdmx/ssc", "FED-APO", 22},
+    {"cdmx/pgj", "FED-APO", 14},
+    {"cdmx/sedesa", "FED-APO", 16},
+    {"cdmx/c5", "FED-APO", 10},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -296,4 +297,9 @@ unsigned plan_units(const struct plan_exchange *exchange)
         units += exchange->items[i].occurrences;
     }
     return units;
+}
+
+bool plan_is_extraordinary(const struct plan_exchange *exchange)
+{
+    return exchange->person == URGENT_CASE;
 }

@@ -92,5 +92,7 @@ void plan_protection_id(const struct plan *plan, const struct plan_exchange *exc
 /* Noon of a day of 2019 in Mexico City, RFC 3339: "2019-06-03T12:00:00-05:00". */
 void plan_noon(int32_t day, char out[32]);
 unsigned plan_units(const struct plan_exchange *exchange);
+/* Incorporated by the extraordinary procedure: the case with the urgent measure. */
+bool plan_is_extraordinary(const struct plan_exchange *exchange);
 
 #endif

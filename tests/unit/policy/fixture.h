@@ -1,0 +1,223 @@
+/*
+ * fixture - a small directory and well-formed messages that the tests of policy bend.
+ */
+#ifndef TESTS_POLICY_FIXTURE_H
+#define TESTS_POLICY_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "policy/directory_file.h"
+
+#define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* Line numbers matter to test_directory_file: the parts are numbered below. */
+#define FIXTURE_HEADER                                                                             \
+    "enlace-directory v1\n"                                                                        \
+    "network cdmx\n"                                                                               \
+    "version 7\n"                                                                                  \
+    "in-force 2026-01-01..2026-12-31\n"
+#define FIXTURE_PEOPLE                                                                             \
+    "member cdmx/mpi-cdmx\n  name Mecanismo\n  node cdmx/cdmx\n"                                   \
+    "  in-force 2026-01-01..2026-12-31\n"                                                          \
+    "member cdmx/ssc\n  name Secretaría\n  node cdmx/ssc\n  in-force 2026-01-01..2026-12-31\n"     \
+    "member cdmx/old\n  name Antes\n  node cdmx/ssc\n  in-force 2026-01-01..2026-01-31\n"          \
+    "node cdmx/cdmx\n  address 127.0.0.1:7441\n  origin gw.cdmx/audit/2026\n"                      \
+    "  log-key gw.cdmx/audit/2026+f9c9b6d2+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"         \
+    "  witness-key gw.cdmx/witness+3dfd3c25+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"        \
+    "  in-force 2026-01-01..2026-12-31\n"                                                          \
+    "node cdmx/ssc\n  address 127.0.0.1:7442\n  origin gw.ssc/audit/2026\n"                        \
+    "  log-key gw.ssc/audit/2026+45f9acc5+AQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"          \
+    "  witness-key gw.ssc/witness+d7f6f3a7+BAICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"         \
+    "  in-force 2026-02-01..2026-12-31\n"                                                          \
+    "system cdmx/mpi-cdmx/plataforma\n  certificate " HEX_A "\n  seal " HEX_B "\n"                 \
+    "  in-force 2026-01-01..2026-06-30\n"                                                          \
+    "system cdmx/mpi-cdmx/plataforma\n  certificate " HEX_B "\n  in-force "                        \
+    "2026-06-01..2026-12-31\n"                                                                     \
+    "system cdmx/ssc/adapter\n  in-force 2026-01-01..2026-12-31\n"                                 \
+    "system cdmx/old/adapter\n  in-force 2026-01-01..2026-12-31\n"                                 \
+    "official cdmx/ssc/enlace-01\n  certificate " HEX_A "\n  in-force 2026-01-01..2026-12-31\n"    \
+    "auditor cdmx/ssc/auditor-01\n  in-force 2026-01-01..2026-12-31\n"
+#define FIXTURE_GROUNDS                                                                            \
+    "convenio CONV-1\n  title Convenio\n  document " HEX_A "\n"                                    \
+    "  in-force 2026-01-01..2026-06-30\n"                                                          \
+    "law LEY-2\n  title Ley\n  document " HEX_B "\n  in-force 2020-01-01..2030-12-31\n"            \
+    "aviso AVISO\n  version 1\n  document " HEX_A "\n"                                             \
+    "aviso AVISO\n  version 2\n  document " HEX_B "\n"
+#define FIXTURE_ROUTES                                                                             \
+    "# the one route by convenio\n"                                                                \
+    "route medidas\n  from cdmx/mpi-cdmx\n  to cdmx/ssc\n"                                         \
+    "  types MeasureRequest MeasureChange Act\n  types StatusReport Recall Notice\n"               \
+    "  codes PRO-COD-VIG URG-INM-REF\n  purpose proteccion\n  basis CONV-1\n  aviso AVISO\n"       \
+    "  fields identity.alias contact.safe_channel\n  reply-fields narrative.summary\n"             \
+    "  sealed location\n  retention R2\n  urgent yes\n  clocks F1=3h F6=30d\n"                     \
+    "  ladder cdmx/mpi-cdmx\n  second-official no\n  onward never\n"                               \
+    "  in-force 2026-01-01..2026-11-30\n"                                                          \
+    "route propias\n  from cdmx/mpi-cdmx\n  to cdmx/mpi-cdmx\n"                                    \
+    "  types MeasureRequest Act StatusReport Notice\n  codes PRO-TES-SUP\n  purpose proteccion\n"  \
+    "  basis LEY-2\n  aviso AVISO\n  fields identity.alias\n  reply-fields narrative.summary\n"    \
+    "  retention R5\n  urgent no\n  second-official yes\n  onward through-origin\n"                \
+    "  in-force 2026-01-01..2026-12-31\n"                                                          \
+    "route cifras\n  from cdmx/mpi-cdmx\n  to cdmx/ssc\n  types Aggregate\n  purpose cifras\n"     \
+    "  basis LEY-2\n  aviso AVISO\n  retention R5\n  urgent no\n  second-official no\n"            \
+    "  onward never\n  in-force 2026-01-01..2026-12-31\n"
+#define FIXTURE FIXTURE_HEADER FIXTURE_PEOPLE FIXTURE_GROUNDS FIXTURE_ROUTES
+
+static inline int32_t fixture_day(const char *text)
+{
+    int32_t day = 0;
+
+    assert_int_equal(clock_parse_date(bytes_text(text), &day), RC_OK);
+    return day;
+}
+
+static inline struct directory *fixture_directory(const char *text)
+{
+    struct directory *directory = NULL;
+    char error[DIRECTORY_ERROR_SIZE] = "";
+    enum rc rc = directory_parse(bytes_text(text), "fixture", &directory, error);
+
+    assert_string_equal(error, "");
+    assert_int_equal(rc, RC_OK);
+    return directory;
+}
+
+static const uint8_t fixture_ones[32] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static const uint8_t fixture_bs[32] = {
+    0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb,
+    0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb, 0xbb};
+
+/* 2026-05-15T12:00:00Z, in force everywhere. */
+#define FIXTURE_NOW ((int64_t)1778846400000)
+
+struct letter {
+    struct message message;
+    struct item items[4];
+    struct figure figures[4];
+    struct attachment attachments[2];
+};
+
+static inline struct id fixture_id(uint8_t salt)
+{
+    const uint8_t random[10] = {salt, 2, 3, 4, 5, 6, 7, 8, 9, salt};
+
+    return id_v7(FIXTURE_NOW, random);
+}
+
+static inline void letter_texts(struct header *header)
+{
+    const char **texts[] = {
+        &header->from_system,       &header->to_system,        &header->on_behalf_of,
+        &header->catalogue_code,    &header->consent_reference, &header->plan_issuer,
+        &header->plan_id,           &header->decision_organ,   &header->decision_session,
+        &header->decision_date,     &header->occurred_at,      &header->ends_on,
+        &header->session,           &header->action_code,      &header->reason,
+        &header->competent,         &header->notice_clock,     &header->aggregate_id,
+        &header->aggregate_from,    &header->aggregate_to,
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        *texts[i] = "";
+    }
+}
+
+/* What every message holds. */
+static inline struct message *letter_start(struct letter *letter, enum message_type type)
+{
+    struct message *message = &letter->message;
+    struct header *header = &message->header;
+
+    memset(letter, 0, sizeof *letter);
+    letter_texts(header);
+    header->schema = 1;
+    header->message_id = fixture_id(1);
+    header->exchange_id = fixture_id(1);
+    header->from = "cdmx/mpi-cdmx";
+    header->from_system = "plataforma";
+    header->to = "cdmx/ssc";
+    header->urgency = URGENCY_ORDINARY;
+    header->purpose = "proteccion";
+    header->legal_basis = "CONV-1";
+    header->aviso_id = "AVISO";
+    header->aviso_version = "2";
+    header->aviso_sha256 = BYTES_OF(fixture_bs);
+    header->consent = CONSENT_NOT_NEEDED;
+    header->created_at_ms = FIXTURE_NOW;
+    header->type = type;
+    header->items = letter->items;
+    header->figures = letter->figures;
+    message->header_bytes = BYTES("header", 6);
+    message->header_blind = BYTES_OF(fixture_ones);
+    message->attachments = letter->attachments;
+    return message;
+}
+
+static inline void letter_compartment(struct message *message, enum compartment_type type,
+                                      bool is_sealed)
+{
+    struct compartment *compartment = &message->compartments[message->compartment_count++];
+
+    *compartment = (struct compartment){
+        .part = type,
+        .blind = BYTES_OF(fixture_ones),
+        .content = BYTES("content", 7),
+        .is_sealed = is_sealed,
+        .curp = "",
+        .birth_date = "",
+        .alcaldia = "",
+    };
+    if (is_sealed) {
+        message->sealed_types |= 1u << type;
+        message->header.seals[message->header.seal_count++] =
+            (struct seal){.part = type, .sha256 = BYTES_OF(fixture_ones)};
+    } else {
+        message->clear_types |= 1u << type;
+    }
+}
+
+/* Two items, a person, identity in clear, location sealed. */
+static inline struct message *letter_request(struct letter *letter)
+{
+    struct message *message = letter_start(letter, MESSAGE_MEASURE_REQUEST);
+    struct header *header = &message->header;
+
+    header->catalogue_code = "PRO-COD-VIG";
+    header->consent = CONSENT_GIVEN;
+    header->item_count = 2;
+    letter->items[0] = (struct item){1, "PRO-COD-VIG", 2, PERIOD_MONTH, "2026-12-12"};
+    letter->items[1] = (struct item){2, "URG-INM-REF", 0, PERIOD_NONE, ""};
+    header->subject_count = 1;
+    header->subjects[0] = (struct subject){fixture_id(9), ROLE_PERSON};
+    header->occurred_at = "2019-06-03T10:00:00-06:00";
+    header->clock_count = 1;
+    header->clocks[0] = (struct message_clock){"F1", FIXTURE_NOW, FIXTURE_NOW + 3 * 3600 * 1000};
+    letter_compartment(message, COMPARTMENT_IDENTITY, false);
+    letter_compartment(message, COMPARTMENT_LOCATION, true);
+    field_set_add(&message->fields, (unsigned)field_number("identity.alias"));
+    return message;
+}
+
+/* Inside an exchange, back from the executor. */
+static inline struct message *letter_answer(struct letter *letter, enum message_type type)
+{
+    struct message *message = letter_start(letter, type);
+
+    message->header.exchange_id = fixture_id(2);
+    message->header.regards = fixture_id(2);
+    message->header.from = "cdmx/ssc";
+    message->header.from_system = "adapter";
+    message->header.to = "cdmx/mpi-cdmx";
+    return message;
+}
+
+#endif
