@@ -62,7 +62,7 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(BUILD)/gen
 	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(PB_HDR)
-	$(CC) -I$(BUILD)/gen -MMD -MP $(filter-out -Wpedantic -Wshadow,$(ALL_CFLAGS)) -c $< -o $@
+	$(CC) -I$(BUILD)/gen -MMD -MP $(filter-out -Wpedantic -Wshadow,$(ALL_CFLAGS)) -Wno-missing-braces -c $< -o $@
 $(call objs,gateway/rpc) $(call objs,tests/unit/rpc): | $(PB_HDR)
 
 $(BUILD)/%.o: %.c

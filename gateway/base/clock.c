@@ -27,6 +27,14 @@ int64_t clock_monotonic_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+void clock_sleep_ms(int64_t duration_ms)
+{
+    struct timespec wait = {.tv_sec = duration_ms / 1000,
+                            .tv_nsec = (long)(duration_ms % 1000) * 1000000};
+
+    nanosleep(&wait, NULL);
+}
+
 void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
 {
     time_t seconds = (time_t)(instant_ms / 1000);
@@ -148,4 +156,9 @@ int32_t clock_day(int64_t instant_ms)
     int64_t day = instant_ms / 86400000;
 
     return (int32_t)(instant_ms % 86400000 < 0 ? day - 1 : day);
+}
+
+int32_t clock_local_day(int64_t instant_ms)
+{
+    return clock_day(instant_ms - (int64_t)6 * 3600 * 1000);
 }

@@ -14,6 +14,8 @@
 int64_t clock_now_ms(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);
+/* For the scheduler and for programs that wait; never on a queue's thread. */
+void clock_sleep_ms(int64_t duration_ms);
 
 #define CLOCK_TEXT_SIZE 32
 /* "2026-11-23T19:32:30Z" */
@@ -31,5 +33,7 @@ MUST_CHECK enum rc clock_parse_date(struct bytes text, int32_t *day);
 void clock_format_date(int32_t day, char out[CLOCK_TEXT_SIZE]);
 /* The UTC date of an instant. */
 int32_t clock_day(int64_t instant_ms);
+/* The local date in Mexico City: UTC-06:00, without daylight saving since 2022-10-30. */
+int32_t clock_local_day(int64_t instant_ms);
 
 #endif

@@ -1,0 +1,315 @@
+/*
+ * enlaced - the node: start and stop order, and nothing else.
+ *
+ * Start: settings, directory, keys, vault, store (which signs what a crash left unsigned), queues,
+ * links, listeners; then READY. Stop on SIGTERM or SIGINT: listeners, links, scheduler, writer,
+ * store; what was answered is on disk already.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "crypto/cert.h"
+#include "crypto/keyring.h"
+#include "crypto/tlsconf.h"
+#include "enlaced/settings.h"
+#include "policy/directory_file.h"
+#include "policy/member.h"
+#include "relay/desk.h"
+#include "relay/forward.h"
+#include "relay/node.h"
+#include "relay/refusals.h"
+#include "relay/schedule.h"
+#include "relay/serve.h"
+#include "rpc/cq.h"
+#include "rpc/health.h"
+#include "store/db.h"
+#include "store/files.h"
+#include "store/seen.h"
+#include "store/tagkey.h"
+#include "store/vault.h"
+#include "store/writer.h"
+
+#define EXIT_USAGE 2
+#define TAGKEY_CACHE 65536
+#define FILES_PARTS_PER_OWNER 64
+
+/* Everything that is opened, in the order of opening; closed in the reverse. */
+struct running {
+    struct settings settings;
+    struct node node;
+    struct directory *directory;
+    struct cert_store *ca;
+    struct schedule *schedule;
+    struct health *health;
+    struct server *server;
+};
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return (enum log_level)i;
+        }
+    }
+    return LOG_LEVEL_INFO;
+}
+
+/* Keys and plaintext stay out of core dumps. */
+static void harden(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static enum rc open_directory(struct running *running)
+{
+    struct node *node = &running->node;
+    char error[DIRECTORY_ERROR_SIZE];
+
+    if (directory_read(running->settings.directory, &running->directory, error) != RC_OK) {
+        return failed(RC_INVALID_ARGUMENT, "start.directory", "%s", error);
+    }
+    node->directory = running->directory;
+    node->self = node_by_code(node->directory, running->settings.node);
+    if (node->self == NULL) {
+        return failed(RC_NOT_FOUND, "start.node", "node=%s check=not_in_directory",
+                      running->settings.node);
+    }
+    return RC_OK;
+}
+
+static enum rc open_keys(struct running *running)
+{
+    struct node *node = &running->node;
+    struct vkey listed;
+
+    TRY(keyring_load(running->settings.log_key, &node->log_key, NULL));
+    TRY(vkey_of(node->self->origin, VKEY_ED25519, node->log_key, &node->log_vkey));
+    if (vkey_parse(bytes_text(node->self->log_vkey), &listed) != RC_OK ||
+        memcmp(listed.public_key, node->log_vkey.public_key, sizeof listed.public_key) != 0) {
+        return failed(RC_FAILED_PRECONDITION, "start.log_key",
+                      "check=directory_lists_another_key file=%s", running->settings.log_key);
+    }
+    TRY(cert_store_load(running->settings.ca, &running->ca));
+    node->ca = running->ca;
+    node->certificate_file = running->settings.certificate;
+    node->key_file = running->settings.key;
+    node->ca_file = running->settings.ca;
+    return RC_OK;
+}
+
+static enum rc open_store(struct running *running)
+{
+    struct node *node = &running->node;
+    const struct settings *settings = &running->settings;
+    char path[CONF_TEXT_SIZE + 16];
+    uint64_t floor = (uint64_t)settings->disk_floor_mib << 20;
+    struct db_options db = {.kind = DB_LOG,
+                            .path = path,
+                            .origin = node->self->origin,
+                            .epoch = 1,
+                            .floor_bytes = floor};
+    struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,
+                                  .disk_floor = floor};
+    struct writer_options writer = {.keyring = node->log_key,
+                                    .queue_max = (size_t)settings->queue_max,
+                                    .batch_max = (size_t)settings->batch_max};
+
+    if (mkdir(settings->data, 0700) != 0 && errno != EEXIST) {
+        return failed(RC_UNAVAILABLE, "start.data", "path=%s cause=%s", settings->data,
+                      strerror(errno));
+    }
+    snprintf(path, sizeof path, "%s/log", settings->data);
+    TRY(db_open(&db, &node->db));
+    TRY(vault_open(settings->vault, path, &node->vault));
+    TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
+    snprintf(path, sizeof path, "%s/seen", settings->data);
+    TRY(seen_open(path, node->self->origin, 0, &node->seen));
+    snprintf(path, sizeof path, "%s/files", settings->data);
+    TRY(files_open(path, node->vault, &limits, &node->files));
+    writer.db = node->db;
+    return writer_new(&writer, &node->writer);
+}
+
+static enum rc open_relay(struct running *running)
+{
+    struct node *node = &running->node;
+
+    node->service.name = "enlace";
+    node->pool = cq_pool_new((unsigned)running->settings.threads);
+    node->refusals = refusals_new();
+    node->desk = node->pool != NULL ? desk_new(node) : NULL;
+    node->links = node->desk != NULL ? links_new(node) : NULL;
+    return node->links != NULL && node->refusals != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
+}
+
+static enum rc open_listeners(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+    struct rpc_method methods[SERVE_METHODS_MAX + HEALTH_METHODS];
+    struct server_config config = {.methods = methods,
+                                   .certificate_file = settings->certificate,
+                                   .key_file = settings->key,
+                                   .ca_file = settings->ca};
+    size_t count = serve_methods(&running->node, methods);
+
+    running->health = health_new();
+    if (running->health == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    health_methods(running->health, methods + count);
+    config.method_count = count + HEALTH_METHODS;
+    for (size_t i = 0; i < settings->listen.count && i < SERVER_LISTENERS_MAX - 1; i++) {
+        config.listeners[config.listener_count++].address = settings->listen.items[i];
+    }
+    if (config.listener_count == 0) {
+        return failed(RC_INVALID_ARGUMENT, "start.listen", "check=no_address");
+    }
+    if (settings->health_listen[0] != '\0') {
+        config.listeners[config.listener_count++] =
+            (struct server_listener){.address = settings->health_listen, .is_plain = true};
+    }
+    return server_new(running->node.pool, &config, &running->server);
+}
+
+/* The server as a whole; the one service that clients ask for by name stands or falls with it. */
+static enum rc say_healthy(struct running *running)
+{
+    TRY(health_set(running->health, "", true));
+    return health_set(running->health, "enlace.v1.ExchangeService", true);
+}
+
+static enum rc start(struct running *running)
+{
+    TRY(tlsconf_require_tls13());
+    TRY(open_directory(running));
+    TRY(open_keys(running));
+    TRY(open_store(running));
+    TRY(open_relay(running));
+    TRY(open_listeners(running));
+    links_start(running->node.links);
+    TRY(schedule_start(&running->node, &running->schedule));
+    return say_healthy(running);
+}
+
+static void stop(struct running *running)
+{
+    struct node *node = &running->node;
+
+    if (running->health != NULL) {
+        health_shut(running->health);
+    }
+    schedule_free(running->schedule);
+    if (node->links != NULL) {
+        links_stop(node->links);
+    }
+    if (running->server != NULL) {
+        server_stop(running->server, (int)running->settings.stop_grace_ms);
+    }
+    server_free(running->server);
+    health_free(running->health);
+    links_free(node->links);
+    if (node->writer != NULL) {
+        writer_stop(node->writer);
+    }
+    cq_pool_free(node->pool);
+    desk_free(node->desk);
+    refusals_free(node->refusals);
+    writer_free(node->writer);
+    files_free(node->files);
+    seen_free(node->seen);
+    tagkeys_free(node->tagkeys);
+    db_free(node->db);
+    vault_free(node->vault);
+    cert_store_free(running->ca);
+    keyring_free(node->log_key);
+    directory_free(running->directory);
+}
+
+static void wait_for_signal(const sigset_t *signals)
+{
+    int number = 0;
+
+    sigwait(signals, &number);
+    log_info("node.stopping", "signal=%d", number);
+    sd_notify(0, "STOPPING=1");
+}
+
+static int run(struct running *running)
+{
+    sigset_t signals;
+    enum rc rc;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    rc = start(running);
+    if (rc == RC_OK) {
+        struct commit_point *point = writer_latest(running->node.writer);
+
+        log_info("node.ready", "node=%s origin=%s size=%llu port=%d", running->node.self->code,
+                 running->node.self->origin, (unsigned long long)commit_point_size(point),
+                 server_port(running->server, 0));
+        commit_point_release(point);
+        sd_notify(0, "READY=1");
+        wait_for_signal(&signals);
+    } else {
+        log_fatal("node.start", "rc=%s", rc_name(rc));
+    }
+    stop(running);
+    log_info("node.stopped", "rc=%s", rc_name(rc));
+    return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int usage(FILE *out, int status)
+{
+    fputs("usage: enlaced SETTINGS-FILE\n"
+          "       enlaced --check-config SETTINGS-FILE\n"
+          "       enlaced --help-settings\n",
+          out);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct running running;
+    char error[512];
+    bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
+
+    harden();
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        return usage(stdout, EXIT_SUCCESS);
+    }
+    if (argc == 2 && strcmp(argv[1], "--help-settings") == 0) {
+        conf_print(settings_rows, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc != 2 && !is_check) {
+        return usage(stderr, EXIT_USAGE);
+    }
+    if (conf_read(argv[argc - 1], settings_rows, &running.settings, error) != RC_OK) {
+        fprintf(stderr, "%s\n", error);
+        return EXIT_USAGE;
+    }
+    if (is_check) {
+        puts("ok");
+        return EXIT_SUCCESS;
+    }
+    log_open("enlaced", level_of(running.settings.log_level));
+    return run(&running);
+}

@@ -1,0 +1,34 @@
+#include "enlaced/settings.h"
+
+#define TEXT(field, fallback_text, least_length, what)                                             \
+    {                                                                                              \
+#field, CONF_TEXT, offsetof(struct settings, field), fallback_text, least_length, 0, what  \
+    }
+#define NUMBER(field, fallback_text, from, to, what)                                               \
+    {                                                                                              \
+#field, CONF_INTEGER, offsetof(struct settings, field), fallback_text, from, to, what      \
+    }
+
+const struct conf_row settings_rows[] = {
+    TEXT(node, NULL, 1, "this node's code in the directory, as network/code"),
+    {"listen", CONF_TEXTS, offsetof(struct settings, listen), NULL, 1, 0,
+     "address for systems and peers over mutual TLS, host:port; may stand on several lines"},
+    TEXT(health_listen, "", 0,
+         "Unix socket for grpc.health.v1 without TLS, unix:/path; empty: none"),
+    TEXT(certificate, NULL, 1, "PEM file: this node's TLS certificate"),
+    TEXT(key, NULL, 1, "PEM file: its private key"),
+    TEXT(ca, NULL, 1, "PEM file: the authorities that certify systems, officials and nodes"),
+    TEXT(log_key, NULL, 1, "PEM file: Ed25519 key that signs the log's checkpoints"),
+    TEXT(directory, NULL, 1, "file: members, systems, officials and routes in force"),
+    TEXT(data, NULL, 1, "folder for log, witnessed checkpoints and attachments"),
+    TEXT(vault, NULL, 1,
+         "folder for shard keys, on a medium of its own, never backed up with data"),
+    NUMBER(threads, "4", 1, 64, "completion-queue threads"),
+    NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
+    NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),
+    NUMBER(outbox_max, "1000000", 1, 100000000, "messages that may wait for one destination"),
+    NUMBER(disk_floor_mib, "256", 1, 1048576, "free space below which nothing is accepted, MiB"),
+    NUMBER(stop_grace_ms, "5000", 0, 600000, "how long calls under way may take after SIGTERM"),
+    TEXT(log_level, "info", 1, "debug, info, warn or error"),
+    {.name = NULL},
+};

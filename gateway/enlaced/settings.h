@@ -1,0 +1,29 @@
+/* settings - what the operator of a node decides, in one table (enlaced --help-settings). */
+#ifndef ENLACED_SETTINGS_H
+#define ENLACED_SETTINGS_H
+
+#include "base/conf.h"
+
+struct settings {
+    char node[CONF_TEXT_SIZE];
+    struct conf_list listen;
+    char health_listen[CONF_TEXT_SIZE];
+    char certificate[CONF_TEXT_SIZE];
+    char key[CONF_TEXT_SIZE];
+    char ca[CONF_TEXT_SIZE];
+    char log_key[CONF_TEXT_SIZE];
+    char directory[CONF_TEXT_SIZE];
+    char data[CONF_TEXT_SIZE];
+    char vault[CONF_TEXT_SIZE];
+    int64_t threads;
+    int64_t queue_max;
+    int64_t batch_max;
+    int64_t outbox_max;
+    int64_t disk_floor_mib;
+    int64_t stop_grace_ms;
+    char log_level[CONF_TEXT_SIZE];
+};
+
+extern const struct conf_row settings_rows[];
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * arrival - a message that reaches this node for a member hosted here: from a peer node's parcel,
+ * or from another member of the same node. The same checks and the same puts for both.
+ */
+#ifndef RELAY_ARRIVAL_H
+#define RELAY_ARRIVAL_H
+
+#include "relay/entry.h"
+#include "store/exchange.h"
+
+struct node;
+struct txn;
+
+struct arrival {
+    struct message *message;
+    const struct route *route;
+    struct entry entry;
+    struct exchange exchange; /* the writer's working copy */
+    struct fault fault;
+    bool is_duplicate;
+    uint64_t index; /* of the received leaf, whether new or the first one's */
+};
+
+/*
+ * Queue thread: validates, finds the route by this node's own directory, checks fields and
+ * signatures, prepares the entry. `actor` is who handed it over. The fault is kept in the arrival.
+ */
+MUST_CHECK enum rc arrival_prepare(struct arrival *arrival, const struct node *node,
+                                   const char *actor);
+/* Writer: RC_OK with is_duplicate, RC_OK for a new one, or the refusal. Puts nothing. */
+MUST_CHECK enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn);
+/* Writer: leaf, body, exchange, and the debt to the member's systems. */
+MUST_CHECK enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn);
+/* Writer thread, after the commit: wakes the systems that wait for it. */
+void arrival_announce(const struct arrival *arrival, const struct node *node);
+void arrival_release(struct arrival *arrival);
+
+/*
+ * The checks of a message that are the same where it is sent and where it arrives: well-formed,
+ * route in force, fields within it, signatures of the officials. `exchange` is the holder's view of
+ * a running exchange; NULL for an opening message.
+ */
+MUST_CHECK enum rc arrival_admit(const struct node *node, const struct message *message,
+                                 const struct exchange *exchange,
+                                 const uint8_t commitment[HASH_SIZE], const struct route **route,
+                                 struct fault *fault);
+
+#endif

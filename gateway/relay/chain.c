@@ -1,0 +1,131 @@
+#include "relay/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "crypto/digest.h"
+#include "relay/node.h"
+#include "store/auditlog.h"
+#include "store/commit_point.h"
+#include "store/seen.h"
+#include "tlog/commit.h"
+#include "tlog/leaf.h"
+#include "tlog/merkle.h"
+
+enum rc chain_load(struct chain *chain, const struct node *node, const struct node_entry *peer)
+{
+    enum rc rc;
+
+    memset(chain, 0, sizeof *chain);
+    TRY(vkey_parse(bytes_text(peer->log_vkey), &chain->vkey));
+    rc = seen_get(node->seen, peer->origin, &chain->last, NULL);
+    if (rc == RC_NOT_FOUND) {
+        snprintf(chain->last.origin, sizeof chain->last.origin, "%s", peer->origin);
+        merkle_empty(chain->last.root);
+        return RC_OK;
+    }
+    return rc;
+}
+
+static enum rc proof_of(const struct path *path, struct proof *proof)
+{
+    if (path->count > PROOF_MAX) {
+        return RC_INVALID_ARGUMENT;
+    }
+    proof->count = path->count;
+    for (size_t i = 0; i < path->count; i++) {
+        if (path->hashes[i].size != DIGEST_SIZE) {
+            return RC_INVALID_ARGUMENT;
+        }
+        memcpy(proof->hashes[i], path->hashes[i].data, DIGEST_SIZE);
+    }
+    return RC_OK;
+}
+
+static enum rc refuse_chain(const struct chain *chain, struct fault *fault, const char *reason)
+{
+    log_error("peer.log", "origin=%s check=%s last=%llu", chain->last.origin, reason,
+              (unsigned long long)chain->last.size);
+    return refuse(fault, RC_DATA_LOSS, reason, "progress",
+                  "La bitácora del otro nodo no concuerda con la última que vimos; avise a las dos "
+                  "áreas responsables antes de seguir.");
+}
+
+enum rc chain_extend(struct chain *chain, const struct progress *progress, struct fault *fault)
+{
+    struct checkpoint next;
+    struct proof proof;
+    enum rc rc = checkpoint_open(progress->checkpoint, &chain->vkey, NULL, &next);
+
+    if (rc != RC_OK) {
+        return refuse_chain(chain, fault, rc == RC_NOT_FOUND ? "log.origin" : "log.signature");
+    }
+    if (progress->old_size != chain->last.size ||
+        proof_of(&progress->consistency, &proof) != RC_OK ||
+        proof_check_consistency(chain->last.size, chain->last.root, next.size, next.root, &proof) !=
+            RC_OK) {
+        return refuse_chain(chain, fault, "log.not_consistent");
+    }
+    chain->last = next;
+    return RC_OK;
+}
+
+enum rc chain_path(const struct proof *proof, struct arena *arena, struct path *path)
+{
+    uint8_t *copy = arena_alloc(arena, proof->count * DIGEST_SIZE + 1);
+
+    if (copy == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    path->count = proof->count;
+    for (size_t i = 0; i < proof->count; i++) {
+        memcpy(copy + i * DIGEST_SIZE, proof->hashes[i], DIGEST_SIZE);
+        path->hashes[i] = BYTES(copy + i * DIGEST_SIZE, DIGEST_SIZE);
+    }
+    return RC_OK;
+}
+
+enum rc chain_progress(struct txn *txn, struct auditlog_reader *reader,
+                       const struct commit_point *point, uint64_t old_size, struct arena *arena,
+                       struct progress *progress)
+{
+    struct proof proof;
+
+    TRY(auditlog_consistency(reader, txn, old_size, commit_point_size(point), &proof));
+    TRY(chain_path(&proof, arena, &progress->consistency));
+    progress->old_size = old_size;
+    progress->checkpoint = arena_copy(arena, commit_point_note(point));
+    return progress->checkpoint.data != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
+}
+
+static enum rc refuse_leaf(struct fault *fault, const char *reason)
+{
+    return refuse(fault, RC_DATA_LOSS, reason, "entries.leaf",
+                  "El comprobante no corresponde al mensaje recibido; no se usó. Pida que lo "
+                  "reenvíen y avise al área responsable.");
+}
+
+enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf_bytes,
+                         const struct path *path, const uint8_t commitment[HASH_SIZE],
+                         struct proof *proof, struct fault *fault)
+{
+    uint8_t expected[DIGEST_SIZE];
+    uint8_t hash[DIGEST_SIZE];
+    struct leaf leaf;
+
+    if (leaf_decode(leaf_bytes, &leaf) != RC_OK || proof_of(path, proof) != RC_OK) {
+        return refuse_leaf(fault, "leaf.malformed");
+    }
+    commit_leaf(chain->last.origin, leaf.nonce, commitment, expected);
+    if (!digest_equal(expected, leaf.message)) {
+        return refuse_leaf(fault, "leaf.other_message");
+    }
+    merkle_leaf(leaf_bytes, hash);
+    if (proof_check_inclusion(hash, leaf.index, chain->last.size, proof, chain->last.root) !=
+        RC_OK) {
+        return refuse_leaf(fault, "leaf.not_included");
+    }
+    return RC_OK;
+}

@@ -1,0 +1,49 @@
+/*
+ * chain - a foreign log as one stream saw it grow, and our own as we show it to that peer.
+ *
+ * Exchanging is witnessing: each checkpoint must extend the last one of the chain, which begins
+ * with what `seen` remembers. One owner at a time.
+ */
+#ifndef RELAY_CHAIN_H
+#define RELAY_CHAIN_H
+
+#include "model/directory.h"
+#include "rpc/codec_service.h"
+#include "tlog/checkpoint.h"
+#include "tlog/proof.h"
+
+struct auditlog_reader;
+struct commit_point;
+struct node;
+struct txn;
+
+struct chain {
+    struct vkey vkey;
+    struct checkpoint last; /* size 0: nothing seen yet */
+};
+
+MUST_CHECK enum rc chain_load(struct chain *chain, const struct node *node,
+                              const struct node_entry *peer);
+/*
+ * Signature by the peer's log key, its origin, and consistency from the chain's last size; the
+ * chain then stands at the new one. Refusals are RC_DATA_LOSS with "log.signature", "log.origin",
+ * "log.not_consistent".
+ */
+MUST_CHECK enum rc chain_extend(struct chain *chain, const struct progress *progress,
+                                struct fault *fault);
+/* Our checkpoint at `point`, and the proof from the size that the peer has seen. */
+MUST_CHECK enum rc chain_progress(struct txn *txn, struct auditlog_reader *reader,
+                                  const struct commit_point *point, uint64_t old_size,
+                                  struct arena *arena, struct progress *progress);
+
+/*
+ * A leaf of the chain's log, under its last checkpoint, that commits to this message.
+ * RC_DATA_LOSS with "leaf.malformed", "leaf.other_message", "leaf.not_included".
+ */
+MUST_CHECK enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf,
+                                    const struct path *path, const uint8_t commitment[HASH_SIZE],
+                                    struct proof *proof, struct fault *fault);
+
+MUST_CHECK enum rc chain_path(const struct proof *proof, struct arena *arena, struct path *path);
+
+#endif

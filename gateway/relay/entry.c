@@ -1,0 +1,271 @@
+#include "relay/entry.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "crypto/digest.h"
+#include "model/directory.h"
+#include "relay/node.h"
+#include "rpc/codec.h"
+#include "store/auditlog.h"
+#include "store/body.h"
+#include "store/content.h"
+#include "store/db.h"
+#include "store/journal.h"
+#include "store/vault.h"
+#include "tlog/commit.h"
+
+/* Tags of parties outlive any message: a class of their own. */
+#define PARTY_RETENTION "R99"
+
+enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE])
+{
+    struct commit_part parts[MESSAGE_COMPARTMENTS_MAX + 1];
+
+    if (message->header_blind.size != BLIND_SIZE) {
+        return RC_INVALID_ARGUMENT;
+    }
+    parts[0].number = COMMIT_HEADER_PART;
+    commit_part(message->header_blind.data, message->header_bytes, parts[0].digest);
+    for (size_t i = 0; i < message->compartment_count; i++) {
+        const struct compartment *compartment = &message->compartments[i];
+
+        if (compartment->blind.size != BLIND_SIZE) {
+            return RC_INVALID_ARGUMENT;
+        }
+        parts[i + 1].number = (uint16_t)compartment->part;
+        commit_part(compartment->blind.data, compartment->content, parts[i + 1].digest);
+    }
+    return commit_message(parts, message->compartment_count + 1, out);
+}
+
+static void fill_record(const struct entry *entry, const struct node *node, struct record *record)
+{
+    const struct message *message = entry->message;
+    const struct header *header = &message->header;
+
+    record_init(record, entry->kind);
+    record->message_id = header->message_id;
+    record->exchange_id = header->exchange_id;
+    record->parent_exchange_id = header->parent_exchange_id;
+    record->from = header->from;
+    record->to = header->to;
+    record->hosted_by = node->self->code;
+    record->actor = entry->actor;
+    record->official = header->on_behalf_of;
+    record->type = header->type;
+    record->catalogue_code = header->catalogue_code;
+    record->item = header->item;
+    record->occurrence = header->occurrence;
+    record->event = header->event;
+    record->urgency = header->urgency;
+    record->purpose = header->purpose;
+    record->legal_basis = header->legal_basis;
+    record->aviso = header->aviso_id;
+    record->consent = header->consent;
+    record->route = entry->route->id;
+    record->fields_sent = message->fields;
+    record->sealed_types = message->sealed_types;
+    record->message_commitment = BYTES(entry->commitment, HASH_SIZE);
+    record->directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE);
+    /* LGPDPPSO 3: between institutions a transfer; within one, or for its operator, a remisión. */
+    record->transfer =
+        strcmp(header->from, header->to) == 0 ? TRANSFER_REMISION : TRANSFER_TRANSFERENCIA;
+}
+
+/* The local date in occurred_at is its first ten characters; a date holds no more than that. */
+static void put_record(const struct entry *entry, const struct node *node, struct buffer *out)
+{
+    struct record record;
+    char day[11] = "";
+
+    fill_record(entry, node, &record);
+    if (entry->message->header.occurred_at[0] != '\0') {
+        memcpy(day, entry->message->header.occurred_at, 10);
+    }
+    record.occurred_on = day;
+    codec_record_write(&record, out);
+}
+
+static enum rc prepare_tag(struct entry *entry, const struct node *node, enum commit_role role,
+                           enum tagkey_kind kind, struct bytes name, const struct shard *shard,
+                           struct txn *txn)
+{
+    struct entry_tag *tag = &entry->tags[role - COMMIT_SUBJECT];
+    enum rc rc;
+
+    if (name.size == 0) {
+        return RC_OK;
+    }
+    tag->is_used = true;
+    tag->name = (struct tagkey_name){.member = entry->holder, .kind = kind, .name = name};
+    rc = tagkey_cached(node->tagkeys, &tag->name, tag->key);
+    if (rc == RC_NOT_FOUND) {
+        rc = tagkey_find(txn, node->tagkeys, &tag->name, tag->key);
+    }
+    if (rc == RC_NOT_FOUND) {
+        rc = tagkey_make(node->vault, shard, &tag->name, &tag->row, tag->key);
+    }
+    return rc;
+}
+
+static uint8_t *leaf_tag(struct leaf *leaf, enum commit_role role)
+{
+    switch (role) {
+    case COMMIT_SUBJECT:
+        return leaf->subject_tag;
+    case COMMIT_SENDER:
+        return leaf->sender_tag;
+    case COMMIT_RECEIVER:
+        return leaf->receiver_tag;
+    default:
+        return leaf->actor_tag;
+    }
+}
+
+/* A tag of nobody looks like any other. */
+static void set_tags(struct entry *entry)
+{
+    for (enum commit_role role = COMMIT_SUBJECT; role <= COMMIT_ACTOR; role++) {
+        const struct entry_tag *tag = &entry->tags[role - COMMIT_SUBJECT];
+
+        if (tag->is_used) {
+            commit_tag(tag->key, entry->leaf.nonce, role, leaf_tag(&entry->leaf, role));
+        } else {
+            random_fill(leaf_tag(&entry->leaf, role), LEAF_TAG_SIZE);
+        }
+    }
+}
+
+static enum rc prepare_tags(struct entry *entry, const struct node *node, const struct id *subject,
+                            const struct shard *shard, int64_t now_ms)
+{
+    const struct header *header = &entry->message->header;
+    struct bytes subject_name = {0};
+    const struct shard *party_shard;
+    OWN_READ(txn) = NULL;
+    int32_t month;
+
+    if (subject != NULL) {
+        subject_name = BYTES(subject->bytes, ID_SIZE);
+    }
+    TRY(vault_month(PARTY_RETENTION, now_ms, &month));
+    TRY(vault_shard(node->vault, entry->holder, PARTY_RETENTION, month, true, &party_shard));
+    TRY(txn_read(node->db, &txn));
+    TRY(prepare_tag(entry, node, COMMIT_SUBJECT, TAGKEY_SUBJECT, subject_name, shard, txn));
+    TRY(prepare_tag(entry, node, COMMIT_SENDER, TAGKEY_PARTY, bytes_text(header->from), party_shard,
+                    txn));
+    TRY(prepare_tag(entry, node, COMMIT_RECEIVER, TAGKEY_PARTY, bytes_text(header->to), party_shard,
+                    txn));
+    return prepare_tag(entry, node, COMMIT_ACTOR, TAGKEY_PARTY, bytes_text(entry->actor),
+                       party_shard, txn);
+}
+
+enum rc entry_prepare(struct entry *entry, const struct node *node, const struct id *subject)
+{
+    int64_t now_ms = clock_now_ms();
+    const struct shard *shard;
+    int32_t month;
+
+    TRY(vault_month(entry->route->retention, now_ms, &month));
+    TRY(vault_shard(node->vault, entry->holder, entry->route->retention, month, true, &shard));
+    random_fill(entry->leaf.nonce, sizeof entry->leaf.nonce);
+    random_fill(entry->record_blind, sizeof entry->record_blind);
+    TRY(prepare_tags(entry, node, subject, shard, now_ms));
+    set_tags(entry);
+    entry->leaf.class = LEAF_RECORD;
+    commit_leaf(node->self->origin, entry->leaf.nonce, entry->commitment, entry->leaf.message);
+    put_record(entry, node, &entry->record);
+    if (entry->record.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    commit_record(entry->record_blind, buffer_bytes(&entry->record), entry->leaf.record);
+    return content_seal(node->vault, shard, entry->message, entry->leaf.nonce, &entry->key_row,
+                        &entry->body_row);
+}
+
+/* Another write may have made a key meanwhile: the stored one wins, and the tag is made again. */
+static enum rc put_tags(struct entry *entry, const struct node *node, struct txn *txn)
+{
+    bool is_changed = false;
+
+    for (size_t i = 0; i < ENTRY_TAGS; i++) {
+        struct entry_tag *tag = &entry->tags[i];
+        bool is_added;
+
+        if (tag->row.size == 0) {
+            continue;
+        }
+        TRY(tagkey_add(txn, node->tagkeys, &tag->name, buffer_bytes(&tag->row), tag->key,
+                       &is_added));
+        if (!is_added) {
+            buffer_clear(&tag->row);
+            is_changed = true;
+        }
+    }
+    if (is_changed) {
+        set_tags(entry);
+    }
+    return RC_OK;
+}
+
+enum rc entry_put(struct entry *entry, const struct node *node, struct txn *txn)
+{
+    const struct header *header = &entry->message->header;
+    struct journal_entry row = {0};
+
+    TRY(put_tags(entry, node, txn));
+    TRY(auditlog_append(txn, &entry->leaf, buffer_bytes(&entry->record), entry->record_blind,
+                        &entry->index));
+    row.index = entry->index;
+    memcpy(row.message, entry->commitment, HASH_SIZE);
+    row.exchange_id = header->exchange_id;
+    TRY(journal_add(txn, entry->kind == RECORD_SENT ? JOURNAL_SENT : JOURNAL_RECEIVED,
+                    &header->message_id, header->from, &row));
+    return body_put(txn, entry->index, buffer_bytes(&entry->key_row),
+                    buffer_bytes(&entry->body_row));
+}
+
+enum rc entry_put_record(const struct node *node, struct txn *txn, const struct record *record,
+                         uint64_t *index)
+{
+    OWN(buffer) bytes = {0};
+    uint8_t blind[BLIND_SIZE];
+    struct leaf leaf = {.class = LEAF_RECORD};
+
+    (void)node;
+    random_fill(leaf.nonce, sizeof leaf.nonce);
+    random_fill(leaf.message, sizeof leaf.message); /* no message: looks like any other leaf */
+    for (enum commit_role role = COMMIT_SUBJECT; role <= COMMIT_ACTOR; role++) {
+        random_fill(leaf_tag(&leaf, role), LEAF_TAG_SIZE);
+    }
+    random_fill(blind, sizeof blind);
+    codec_record_write(record, &bytes);
+    if (bytes.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    commit_record(blind, buffer_bytes(&bytes), leaf.record);
+    return auditlog_append(txn, &leaf, buffer_bytes(&bytes), blind, index);
+}
+
+void entry_remember(const struct entry *entry, const struct node *node)
+{
+    for (size_t i = 0; i < ENTRY_TAGS; i++) {
+        const struct entry_tag *tag = &entry->tags[i];
+
+        if (tag->row.size > 0) {
+            tagkey_remember(node->tagkeys, &tag->name, buffer_bytes(&tag->row), tag->key);
+        }
+    }
+}
+
+void entry_release(struct entry *entry)
+{
+    buffer_release(&entry->record);
+    buffer_release(&entry->key_row);
+    buffer_release(&entry->body_row);
+    for (size_t i = 0; i < ENTRY_TAGS; i++) {
+        explicit_bzero(entry->tags[i].key, TAGKEY_SIZE);
+        buffer_release(&entry->tags[i].row);
+    }
+}

@@ -1,0 +1,530 @@
+#include "relay/forward.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/digest.h"
+#include "relay/chain.h"
+#include "relay/entry.h"
+#include "relay/held.h"
+#include "relay/node.h"
+#include "relay/settle.h"
+#include "rpc/channel.h"
+#include "rpc/codec_service.h"
+#include "rpc/cq.h"
+#include "rpc/stream.h"
+#include "store/auditlog.h"
+#include "store/db.h"
+#include "store/outbox.h"
+#include "store/writer.h"
+#include "tlog/commit.h"
+
+#define PARCELS_IN_FLIGHT 4
+#define PARCEL_BYTES_SOFT ((size_t)3 << 20)
+#define PARCEL_ARENA_MAX ((size_t)64 << 20)
+#define FORWARD_METHOD "/enlace.v1.FederationService/Exchange"
+
+struct link {
+    struct stream_user user; /* first */
+    struct links *links;
+    const struct node_entry *peer;
+    enum urgency urgency;
+    struct channel *channel;
+    struct cq *cq;
+    struct cq_post post;
+    atomic_bool is_poked;
+    atomic_bool is_stopping;
+    atomic_bool is_open; /* a stream exists; written on the queue's thread */
+    /* The queue thread's own from here on. */
+    bool is_ready; /* hello answered */
+    int64_t retry_at_ms;
+    unsigned failures;
+    uint64_t cursor; /* index of the last debt that was sent on this stream */
+    uint64_t sequence;
+    uint64_t told_size; /* of our log, that the peer has seen on this stream */
+    struct chain chain; /* of the peer's log, as this stream saw it */
+    struct settle_job *waiting[PARCELS_IN_FLIGHT];
+    size_t waiting_count; /* sent, not answered; oldest first */
+    size_t settling;      /* answered, with the writer */
+};
+
+struct links {
+    struct node *node;
+    struct link *items;
+    struct channel **channels;
+    size_t peer_count;
+};
+
+static const struct stream_events link_events;
+
+void forward_destination(const char *node_code, char out[FORWARD_DESTINATION_SIZE])
+{
+    snprintf(out, FORWARD_DESTINATION_SIZE, "node:%s", node_code);
+}
+
+/* ---- opening and closing ---- */
+
+static void back_off(struct link *link)
+{
+    int64_t most = link->urgency == URGENCY_URGENT ? 2000 : 10000;
+    int64_t wait = (int64_t)200 << (link->failures < 6 ? link->failures : 6);
+    uint8_t jitter;
+
+    random_fill(&jitter, 1);
+    wait = wait < most ? wait : most;
+    link->failures++;
+    link->retry_at_ms = clock_monotonic_ms() + wait * (192 + jitter / 2) / 256;
+}
+
+static enum rc send_hello(struct link *link)
+{
+    struct node *node = link->links->node;
+    OWN(buffer) bytes = {0};
+    struct peer_hello hello = {
+        .node = node->self->uri,
+        .origin = node->self->origin,
+        .urgency = link->urgency,
+        .seen_size = link->chain.last.size,
+        .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
+    };
+
+    codec_hello_write(&hello, true, &bytes);
+    return stream_send(link->user.stream, buffer_bytes(&bytes));
+}
+
+static bool has_debts(struct link *link)
+{
+    char destination[FORWARD_DESTINATION_SIZE];
+    struct outbox_entry entry;
+    size_t count = 0;
+    OWN_READ(txn) = NULL;
+
+    forward_destination(link->peer->code, destination);
+    return txn_read(link->links->node->db, &txn) == RC_OK &&
+           outbox_scan(txn, destination, link->urgency, OUTBOX_START, &entry, 1, &count) == RC_OK &&
+           count > 0;
+}
+
+static void open_stream(struct link *link)
+{
+    if (clock_monotonic_ms() < link->retry_at_ms || !has_debts(link)) {
+        return;
+    }
+    if (chain_load(&link->chain, link->links->node, link->peer) != RC_OK) {
+        back_off(link);
+        return;
+    }
+    link->is_ready = false;
+    link->cursor = OUTBOX_START;
+    link->sequence = 0;
+    atomic_store(&link->is_open, true);
+    if (stream_open(link->channel, link->cq, FORWARD_METHOD, -1, &link->user) != RC_OK) {
+        atomic_store(&link->is_open, false);
+        back_off(link);
+        return;
+    }
+    if (send_hello(link) != RC_OK) {
+        stream_cancel(link->user.stream);
+        return;
+    }
+    stream_read(link->user.stream);
+}
+
+/* ---- parcels out ---- */
+
+static enum rc add_entry(struct link *link, struct txn *txn, struct auditlog_reader *reader,
+                         uint64_t index, uint64_t size, struct settle_job *job)
+{
+    struct parcel_entry *entry = &job->parcel.entries[job->parcel.entry_count];
+    struct settle_item *item = &job->items[job->parcel.entry_count];
+    struct held *held = arena_alloc(job->arena, sizeof *held);
+    struct proof proof;
+
+    if (held == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(held_load(link->links->node, txn, index, job->arena, held));
+    TRY(auditlog_inclusion(reader, txn, index, size, &proof));
+    TRY(chain_path(&proof, job->arena, &entry->path));
+    entry->message_bytes = held->bytes;
+    entry->leaf = BYTES_OF(held->leaf_bytes);
+    item->index = index;
+    item->message = &held->message;
+    job->bytes += held->bytes.size;
+    job->parcel.entry_count++;
+    return entry_commitment(&held->message, item->commitment);
+}
+
+static enum rc fill_parcel(struct link *link, struct settle_job *job, struct commit_point *point)
+{
+    struct outbox_entry debts[PARCEL_ENTRIES_MAX];
+    char destination[FORWARD_DESTINATION_SIZE];
+    uint64_t size = commit_point_size(point);
+    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
+    OWN_READ(txn) = NULL;
+    size_t count = 0;
+
+    if (reader == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    forward_destination(link->peer->code, destination);
+    TRY(txn_read(link->links->node->db, &txn));
+    TRY(outbox_scan(txn, destination, link->urgency, link->cursor, debts, PARCEL_ENTRIES_MAX,
+                    &count));
+    for (size_t i = 0; i < count && job->bytes < PARCEL_BYTES_SOFT; i++) {
+        enum rc rc;
+
+        if (debts[i].index >= size) {
+            break; /* durable, but its checkpoint is not signed yet: next time */
+        }
+        rc = add_entry(link, txn, reader, debts[i].index, size, job);
+        if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
+            /* Erased or damaged: it stays in the outbox for a human, the others go on. */
+            log_error("forward.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
+                      rc_name(rc));
+        } else {
+            TRY(rc);
+        }
+        link->cursor = debts[i].index;
+    }
+    if (job->parcel.entry_count == 0) {
+        return RC_NOT_FOUND;
+    }
+    return chain_progress(txn, reader, point, link->told_size, job->arena, &job->parcel.progress);
+}
+
+static enum rc send_parcel(struct link *link, struct settle_job *job)
+{
+    struct node *node = link->links->node;
+    struct commit_point *point = writer_latest(node->writer);
+    OWN(buffer) bytes = {0};
+    enum rc rc;
+
+    if (point == NULL) {
+        return RC_NOT_FOUND;
+    }
+    rc = fill_parcel(link, job, point);
+    if (rc == RC_OK) {
+        job->parcel.sequence = ++link->sequence;
+        job->parcel.directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE);
+        codec_parcel_write(&job->parcel, &bytes);
+        rc = bytes.is_failed ? RC_RESOURCE_EXHAUSTED
+                             : stream_send(link->user.stream, buffer_bytes(&bytes));
+    }
+    if (rc == RC_OK) {
+        link->told_size = commit_point_size(point);
+        link->waiting[link->waiting_count++] = job;
+    }
+    commit_point_release(point);
+    return rc;
+}
+
+static void pump(struct link *link)
+{
+    while (link->is_ready && link->waiting_count + link->settling < PARCELS_IN_FLIGHT &&
+           !stream_is_over(link->user.stream)) {
+        struct settle_job *job =
+            settle_new(link->links->node, link->peer, link->urgency, PARCEL_ARENA_MAX);
+        enum rc rc = job != NULL ? send_parcel(link, job) : RC_RESOURCE_EXHAUSTED;
+
+        if (rc == RC_OK) {
+            continue;
+        }
+        settle_free(job);
+        if (rc != RC_NOT_FOUND) {
+            log_warn("forward.parcel", "peer=%s rc=%s", link->peer->code, rc_name(rc));
+            stream_cancel(link->user.stream);
+        }
+        return;
+    }
+}
+
+/* ---- answers in ---- */
+
+static void settled(struct settle_job *job)
+{
+    struct stream *stream = job->stream;
+
+    stream_resume(stream, &job->item);
+    stream_release(stream);
+}
+
+static enum rc take_hello(struct link *link, const struct peer_hello *hello)
+{
+    struct commit_point *point = writer_latest(link->links->node->writer);
+    uint64_t size = point != NULL ? commit_point_size(point) : 0;
+
+    commit_point_release(point);
+    if (hello == NULL || strcmp(hello->node, link->peer->uri) != 0 ||
+        strcmp(hello->origin, link->peer->origin) != 0) {
+        log_error("peer.hello", "peer=%s check=identity", link->peer->code);
+        return RC_PERMISSION_DENIED;
+    }
+    if (hello->seen_size > size) {
+        log_error("log.older_than_witnessed", "peer=%s seen=%llu ours=%llu", link->peer->code,
+                  (unsigned long long)hello->seen_size, (unsigned long long)size);
+        return RC_DATA_LOSS;
+    }
+    link->told_size = hello->seen_size;
+    link->is_ready = true;
+    link->failures = 0;
+    log_info("peer.connected", "peer=%s urgency=%d", link->peer->code, link->urgency);
+    return RC_OK;
+}
+
+static enum rc take_answer(struct link *link, const struct parcel_answer *answer)
+{
+    struct settle_job *job;
+
+    if (link->waiting_count == 0 || answer->sequence != link->waiting[0]->parcel.sequence) {
+        log_error("peer.answer", "peer=%s check=sequence", link->peer->code);
+        return RC_INVALID_ARGUMENT;
+    }
+    job = link->waiting[0];
+    link->waiting_count--;
+    memmove(link->waiting, link->waiting + 1, link->waiting_count * sizeof link->waiting[0]);
+    if (settle_verify(job, answer, &link->chain) != RC_OK) {
+        settle_free(job);
+        return RC_DATA_LOSS;
+    }
+    job->stream = link->user.stream;
+    job->on_settled = settled;
+    stream_hold(link->user.stream);
+    link->settling++;
+    if (settle_begin(job) != RC_OK) {
+        link->settling--;
+        stream_release(link->user.stream);
+        settle_free(job);
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    return RC_OK;
+}
+
+static enum rc take_message(struct link *link, struct bytes message)
+{
+    OWN_PTR(arena) arena = arena_new(PARCEL_ARENA_MAX);
+    struct peer_hello *hello;
+    struct parcel_answer *answer;
+    struct fault fault = {0};
+
+    if (arena == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(codec_exchange_response_read(message, arena, &hello, &answer, &fault));
+    if (!link->is_ready) {
+        return take_hello(link, hello);
+    }
+    return answer != NULL ? take_answer(link, answer) : RC_INVALID_ARGUMENT;
+}
+
+static void on_message(struct stream_user *user, struct bytes message)
+{
+    struct link *link = (struct link *)user;
+    enum rc rc = take_message(link, message);
+
+    if (rc != RC_OK) {
+        log_warn("peer.refused", "peer=%s rc=%s", link->peer->code, rc_name(rc));
+        stream_cancel(user->stream);
+        return;
+    }
+    stream_read(user->stream);
+    pump(link);
+}
+
+static void on_items(struct stream_user *user, struct stream_item *items)
+{
+    struct link *link = (struct link *)user;
+    bool is_held_back = false;
+
+    while (items != NULL) {
+        struct settle_job *job = settle_of(items);
+
+        items = items->next;
+        link->settling--;
+        is_held_back = is_held_back || job->is_held_back;
+        settle_free(job);
+    }
+    if (is_held_back && !stream_is_over(user->stream)) {
+        stream_cancel(user->stream); /* the peer cannot take more now: later, from the start */
+        return;
+    }
+    pump(link);
+}
+
+static void on_closed(struct stream_user *user, const struct fault *fault)
+{
+    struct link *link = (struct link *)user;
+
+    if (!atomic_load(&link->is_stopping)) {
+        log_info("peer.disconnected", "peer=%s urgency=%d reason=%s path=%s", link->peer->code,
+                 link->urgency, fault->reason, fault->remedy);
+    }
+    link->is_ready = false;
+    for (size_t i = 0; i < link->waiting_count; i++) {
+        settle_free(link->waiting[i]);
+    }
+    link->waiting_count = 0;
+    back_off(link);
+}
+
+static void on_free(struct stream_user *user)
+{
+    struct link *link = (struct link *)user;
+
+    user->stream = NULL;
+    atomic_store(&link->is_open, false);
+}
+
+static const struct stream_events link_events = {
+    .on_message = on_message,
+    .on_items = on_items,
+    .on_closed = on_closed,
+    .on_free = on_free,
+};
+
+/* ---- pokes ---- */
+
+static void on_poke(struct op *op, bool ok)
+{
+    struct link *link = (struct link *)((char *)op - offsetof(struct link, post));
+
+    (void)ok;
+    atomic_store(&link->is_poked, false);
+    if (atomic_load(&link->is_stopping)) {
+        if (atomic_load(&link->is_open)) {
+            stream_cancel(link->user.stream);
+        }
+        return;
+    }
+    if (atomic_load(&link->is_open)) {
+        pump(link);
+    } else {
+        open_stream(link);
+    }
+}
+
+static void poke(struct link *link)
+{
+    if (!atomic_exchange(&link->is_poked, true)) {
+        cq_post(link->cq, &link->post);
+    }
+}
+
+void links_poke(struct links *links, const char *node_code, enum urgency urgency)
+{
+    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+        struct link *link = &links->items[i];
+
+        if (link->urgency == urgency && strcmp(link->peer->code, node_code) == 0) {
+            poke(link);
+        }
+    }
+}
+
+void links_poke_all(struct links *links)
+{
+    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+        poke(&links->items[i]);
+    }
+}
+
+/* ---- life ---- */
+
+static enum rc channel_to(const struct node *node, const struct node_entry *peer,
+                          struct channel **channel)
+{
+    struct channel_config config = {
+        .target = peer->address,
+        .certificate_file = node->certificate_file,
+        .key_file = node->key_file,
+        .ca_file = node->ca_file,
+        .server_identity = peer->uri,
+    };
+
+    return channel_new(&config, channel);
+}
+
+static void link_init(struct link *link, struct links *links, const struct node_entry *peer,
+                      enum urgency urgency, struct channel *channel)
+{
+    link->user.events = &link_events;
+    link->links = links;
+    link->peer = peer;
+    link->urgency = urgency;
+    link->channel = channel;
+    link->cq = cq_pool_next(links->node->pool);
+    link->post.op.done = on_poke;
+}
+
+struct links *links_new(struct node *node)
+{
+    size_t most = node->directory->node_count;
+    struct links *links = calloc(1, sizeof *links);
+
+    if (links == NULL) {
+        return NULL;
+    }
+    links->node = node;
+    links->items = calloc(2 * most + 1, sizeof *links->items);
+    links->channels = calloc(most + 1, sizeof(struct channel *));
+    for (size_t i = 0; links->items != NULL && links->channels != NULL && i < most; i++) {
+        const struct node_entry *peer = &node->directory->nodes[i];
+        size_t at = links->peer_count;
+
+        if (peer == node->self) {
+            continue;
+        }
+        if (channel_to(node, peer, &links->channels[at]) != RC_OK) {
+            links_free(links);
+            return NULL;
+        }
+        link_init(&links->items[2 * at], links, peer, URGENCY_ORDINARY, links->channels[at]);
+        link_init(&links->items[2 * at + 1], links, peer, URGENCY_URGENT, links->channels[at]);
+        links->peer_count++;
+    }
+    return links;
+}
+
+void links_start(struct links *links)
+{
+    links_poke_all(links);
+}
+
+void links_stop(struct links *links)
+{
+    bool is_any = true;
+
+    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+        atomic_store(&links->items[i].is_stopping, true);
+    }
+    while (is_any) {
+        is_any = false;
+        for (size_t i = 0; i < 2 * links->peer_count; i++) {
+            struct link *link = &links->items[i];
+
+            if (atomic_load(&link->is_open) || atomic_load(&link->is_poked)) {
+                is_any = true;
+                poke(link);
+            }
+        }
+        clock_sleep_ms(is_any ? 5 : 0);
+    }
+}
+
+void links_free(struct links *links)
+{
+    if (links != NULL) {
+        for (size_t i = 0; i < links->peer_count; i++) {
+            channel_free(links->channels[i]);
+        }
+        free(links->channels);
+        free(links->items);
+        free(links);
+    }
+}

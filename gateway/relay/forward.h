@@ -1,0 +1,35 @@
+/*
+ * forward - from the outbox to the peer nodes: parcels out, answers in, urgent on streams of its
+ * own.
+ *
+ * A link is one stream to one peer for one urgency, owned by one queue thread. While the peer is
+ * away the outbox holds and the link tries again, jittered, every 0.2 to 10 s (urgent: 2 s). What
+ * it sent without an answer is sent again after a reconnect; the peer knows it by id.
+ */
+#ifndef RELAY_FORWARD_H
+#define RELAY_FORWARD_H
+
+#include "base/own.h"
+#include "model/message.h"
+
+struct links;
+struct node;
+
+/* One pair of links for each other node of the directory. */
+struct links *links_new(struct node *node);
+/* Opens what has debts; then pokes keep it going. */
+void links_start(struct links *links);
+/* Cancels the streams and waits until they are gone. */
+void links_stop(struct links *links);
+void links_free(struct links *links);
+OWN_PTR_DEFINE(links)
+
+/* Something new waits for this node, or time passed. Any thread. */
+void links_poke(struct links *links, const char *node_code, enum urgency urgency);
+void links_poke_all(struct links *links);
+
+#define FORWARD_DESTINATION_SIZE 80
+/* "node:cdmx/ssc" */
+void forward_destination(const char *node_code, char out[FORWARD_DESTINATION_SIZE]);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * node - the long-lived parts of one running node, passed down, never global.
+ *
+ * Made by enlaced before the first thread takes work and constant afterwards; each part says in
+ * its own header which threads may use it.
+ */
+#ifndef RELAY_NODE_H
+#define RELAY_NODE_H
+
+#include "model/directory.h"
+#include "rpc/server.h"
+#include "tlog/vkey.h"
+
+struct cert_store;
+struct cq_pool;
+struct db;
+struct desk;
+struct files;
+struct keyring;
+struct links;
+struct refusals;
+struct seen;
+struct tagkeys;
+struct vault;
+struct writer;
+
+struct node {
+    struct rpc_service service; /* first: handlers get the node back */
+    const struct directory *directory;
+    const struct node_entry *self;
+    const struct cert_store *ca;
+    struct cq_pool *pool;
+    struct db *db;
+    struct seen *seen;
+    struct writer *writer;
+    struct vault *vault;
+    struct tagkeys *tagkeys;
+    struct files *files;
+    struct keyring *log_key;
+    struct vkey log_vkey;
+    struct desk *desk;         /* deliveries to attached systems */
+    struct links *links;       /* streams to peer nodes */
+    struct refusals *refusals; /* how many of them become leaves */
+    /* For connections to peers. */
+    const char *certificate_file;
+    const char *key_file;
+    const char *ca_file;
+};
+
+#endif

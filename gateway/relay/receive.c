@@ -1,0 +1,465 @@
+#include "relay/receive.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/arrival.h"
+#include "relay/chain.h"
+#include "relay/node.h"
+#include "relay/refusals.h"
+#include "policy/member.h"
+#include "relay/who.h"
+#include "rpc/codec_service.h"
+#include "rpc/stream.h"
+#include "store/auditlog.h"
+#include "store/db.h"
+#include "store/evidence.h"
+#include "store/seen.h"
+#include "store/writer.h"
+#include "tlog/leaf.h"
+
+#define PARCELS_UNDER_WAY 4
+#define INTAKE_ARENA_MAX ((size_t)96 << 20)
+
+struct gate {
+    struct stream_user user; /* first */
+    struct node *node;
+    const struct node_entry *peer; /* NULL until the hello */
+    struct chain chain;
+    uint64_t told_size; /* of our log, that the peer has seen on this stream */
+    unsigned under_way;
+    bool wants_read;
+};
+
+/* One entry of a parcel, with the proof under which it came. */
+struct intake_entry {
+    struct arrival arrival;
+    struct bytes leaf;
+    struct proof proof;
+};
+
+/* One parcel on its way to the commit and its answer. */
+struct intake {
+    struct write write; /* first: the writer's */
+    struct stream_item item;
+    struct node *node;
+    struct arena *arena;
+    struct gate *gate;
+    struct stream *stream;
+    const struct node_entry *peer;
+    struct parcel *parcel;
+    struct intake_entry *entries;
+    struct checkpoint checkpoint; /* of the peer's log, to be remembered before anything is taken */
+    struct bytes note;
+};
+
+static enum rc apply_intake(struct write *write, struct txn *txn);
+static void intake_done(struct write *write);
+
+static const struct write_ops intake_ops = {.apply = apply_intake, .done = intake_done};
+
+/* ---- before the writer ---- */
+
+static enum rc refuse_stranger(struct intake_entry *entry)
+{
+    return refuse(&entry->arrival.fault, RC_PERMISSION_DENIED, "route.none", "header.to",
+                  "El mensaje llegó por un nodo que no le corresponde según el directorio.");
+}
+
+/* A peer speaks for the members it hosts, to members that we host, and for nobody else. */
+static enum rc check_parties(const struct intake *intake, struct intake_entry *entry)
+{
+    const struct header *header = &entry->arrival.message->header;
+    int32_t today = clock_local_day(clock_now_ms());
+
+    if (node_of_member(intake->node->directory, header->from, today) != intake->peer ||
+        node_of_member(intake->node->directory, header->to, today) != intake->node->self) {
+        return refuse_stranger(entry);
+    }
+    return RC_OK;
+}
+
+static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
+                             const struct parcel_entry *from)
+{
+    struct arrival *arrival = &entry->arrival;
+
+    arrival->message = from->message;
+    entry->leaf = from->leaf;
+    TRY(entry_commitment(from->message, arrival->entry.commitment));
+    TRY(chain_check_leaf(&intake->gate->chain, from->leaf, &from->path, arrival->entry.commitment,
+                         &entry->proof, &arrival->fault));
+    TRY(check_parties(intake, entry));
+    return arrival_prepare(arrival, intake->node, intake->peer->uri);
+}
+
+static void prepare_entries(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->parcel->entry_count; i++) {
+        struct intake_entry *entry = &intake->entries[i];
+        enum rc rc = prepare_entry(intake, entry, &intake->parcel->entries[i]);
+
+        if (rc != RC_OK && entry->arrival.fault.rc == RC_OK) {
+            refuse(&entry->arrival.fault, rc, "node.unavailable", "",
+                   "El nodo receptor no pudo guardar el mensaje; se reintentará.");
+        }
+        intake->write.bytes += entry->arrival.entry.body_row.size + 1024;
+    }
+}
+
+static struct intake *intake_new(struct gate *gate, struct arena *arena, struct parcel *parcel)
+{
+    struct intake *intake = arena_alloc(arena, sizeof *intake);
+
+    if (intake == NULL) {
+        return NULL;
+    }
+    intake->entries = arena_alloc(arena, (parcel->entry_count + 1) * sizeof *intake->entries);
+    if (intake->entries == NULL) {
+        return NULL;
+    }
+    intake->write.ops = &intake_ops;
+    intake->write.leaves = (unsigned)parcel->entry_count;
+    intake->node = gate->node;
+    intake->arena = arena;
+    intake->gate = gate;
+    intake->stream = gate->user.stream;
+    intake->peer = gate->peer;
+    intake->parcel = parcel;
+    return intake;
+}
+
+static void intake_free(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->parcel->entry_count; i++) {
+        arrival_release(&intake->entries[i].arrival);
+    }
+    commit_point_release(intake->write.point);
+    arena_free(intake->arena);
+}
+
+/* ---- on the writer ---- */
+
+static enum rc put_refusal(const struct intake *intake, struct txn *txn,
+                           const struct intake_entry *entry)
+{
+    const struct header *header = &entry->arrival.message->header;
+    struct record record;
+    uint64_t index;
+
+    if (!refusals_admit(intake->node->refusals, intake->peer->uri, clock_now_ms())) {
+        return RC_OK;
+    }
+    record_init(&record, RECORD_REFUSED);
+    record.message_id = header->message_id;
+    record.from = header->from;
+    record.to = header->to;
+    record.hosted_by = intake->node->self->code;
+    record.actor = intake->peer->uri;
+    record.type = header->type;
+    record.urgency = header->urgency;
+    record.fields_sent = entry->arrival.message->fields;
+    record.directory_sha256 = BYTES(intake->node->directory->sha256, HASH_SIZE);
+    record.reason = entry->arrival.fault.reason;
+    record.reason_path = entry->arrival.fault.path;
+    return entry_put_record(intake->node, txn, &record, &index);
+}
+
+static enum rc put_evidence(const struct intake *intake, struct txn *txn,
+                            const struct intake_entry *entry)
+{
+    struct evidence evidence = {
+        .leaf = entry->leaf,
+        .path = &entry->proof,
+        .checkpoint = &intake->checkpoint,
+        .note = intake->note,
+    };
+
+    return evidence_put(txn, entry->arrival.index, &evidence);
+}
+
+static enum rc apply_entry(const struct intake *intake, struct txn *txn, struct intake_entry *entry)
+{
+    struct arrival *arrival = &entry->arrival;
+
+    if (arrival->fault.rc == RC_OK) {
+        enum rc rc = arrival_check(arrival, intake->node, txn);
+
+        if (rc != RC_OK && arrival->fault.rc == RC_OK) {
+            return rc;
+        }
+    }
+    if (arrival->fault.rc != RC_OK) {
+        return put_refusal(intake, txn, entry);
+    }
+    if (arrival->is_duplicate) {
+        return RC_OK;
+    }
+    TRY(arrival_put(arrival, intake->node, txn));
+    return put_evidence(intake, txn, entry);
+}
+
+static enum rc apply_intake(struct write *write, struct txn *txn)
+{
+    struct intake *intake = (struct intake *)write;
+    enum rc rc = seen_put(intake->node->seen, &intake->checkpoint, intake->note);
+
+    if (rc != RC_OK && rc != RC_FAILED_PRECONDITION) { /* older: another stream was faster */
+        return rc;
+    }
+    for (size_t i = 0; i < intake->parcel->entry_count; i++) {
+        TRY(apply_entry(intake, txn, &intake->entries[i]));
+    }
+    return RC_OK;
+}
+
+static void intake_done(struct write *write)
+{
+    struct intake *intake = (struct intake *)write;
+    struct stream *stream = intake->stream;
+
+    for (size_t i = 0; write->rc == RC_OK && i < intake->parcel->entry_count; i++) {
+        const struct arrival *arrival = &intake->entries[i].arrival;
+
+        if (arrival->fault.rc == RC_OK && !arrival->is_duplicate) {
+            entry_remember(&arrival->entry, intake->node);
+            arrival_announce(arrival, intake->node);
+        }
+    }
+    stream_resume(stream, &intake->item);
+    stream_release(stream);
+}
+
+/* ---- the answer ---- */
+
+static enum rc answer_entry(struct intake *intake, struct auditlog_reader *reader, struct txn *txn,
+                            const struct arrival *arrival, struct entry_answer *answer)
+{
+    uint64_t size = commit_point_size(intake->write.point);
+    struct bytes leaf;
+    struct proof proof;
+
+    answer->fault = arrival->fault;
+    if (arrival->fault.rc != RC_OK) {
+        return RC_OK;
+    }
+    TRY(auditlog_leaf(txn, arrival->index, &leaf));
+    answer->leaf = arena_copy(intake->arena, leaf);
+    if (commit_point_proof(intake->write.point, arrival->index, &proof) != RC_OK) {
+        TRY(auditlog_inclusion(reader, txn, arrival->index, size, &proof));
+    }
+    return chain_path(&proof, intake->arena, &answer->path);
+}
+
+static enum rc build_answer(struct intake *intake, struct buffer *bytes)
+{
+    struct gate *gate = intake->gate;
+    size_t count = intake->parcel->entry_count;
+    struct parcel_answer answer = {.sequence = intake->parcel->sequence, .answer_count = count};
+    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
+    OWN_READ(txn) = NULL;
+
+    answer.answers = arena_alloc(intake->arena, (count + 1) * sizeof *answer.answers);
+    if (reader == NULL || answer.answers == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(txn_read(intake->node->db, &txn));
+    TRY(chain_progress(txn, reader, intake->write.point, gate->told_size, intake->arena,
+                       &answer.progress));
+    for (size_t i = 0; i < count; i++) {
+        TRY(answer_entry(intake, reader, txn, &intake->entries[i].arrival, &answer.answers[i]));
+    }
+    codec_parcel_answer_write(&answer, bytes);
+    return bytes->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
+}
+
+static void send_answer(struct intake *intake)
+{
+    struct gate *gate = intake->gate;
+    OWN(buffer) bytes = {0};
+
+    if (stream_is_over(gate->user.stream)) {
+        return;
+    }
+    if (intake->write.rc != RC_OK || build_answer(intake, &bytes) != RC_OK ||
+        stream_send(gate->user.stream, buffer_bytes(&bytes)) != RC_OK) {
+        stream_cancel(gate->user.stream); /* the peer sends again, and we know it by id */
+        return;
+    }
+    gate->told_size = commit_point_size(intake->write.point);
+}
+
+/* ---- the stream ---- */
+
+static void read_on(struct gate *gate)
+{
+    gate->wants_read = gate->under_way >= PARCELS_UNDER_WAY;
+    if (!gate->wants_read) {
+        stream_read(gate->user.stream);
+    }
+}
+
+static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, struct fault *fault)
+{
+    struct node *node = gate->node;
+    struct commit_point *point = writer_latest(node->writer);
+    uint64_t size = commit_point_size(point);
+    OWN(buffer) bytes = {0};
+    struct peer_hello answer = {
+        .node = node->self->uri,
+        .origin = node->self->origin,
+        .urgency = hello->urgency,
+        .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
+    };
+
+    commit_point_release(point);
+    TRY(who_is_node(node, stream_peer(gate->user.stream), &gate->peer, fault));
+    if (strcmp(hello->node, gate->peer->uri) != 0 ||
+        strcmp(hello->origin, gate->peer->origin) != 0) {
+        gate->peer = NULL;
+        return refuse(fault, RC_PERMISSION_DENIED, "peer.hello", "hello.node",
+                      "El nodo que saluda no es el de su certificado.");
+    }
+    if (hello->seen_size > size) {
+        log_error("log.older_than_witnessed", "peer=%s seen=%llu ours=%llu", gate->peer->code,
+                  (unsigned long long)hello->seen_size, (unsigned long long)size);
+        return refuse(fault, RC_DATA_LOSS, "log.older_than_witnessed", "hello.seen_size",
+                      "La bitácora de este nodo es más vieja que la que ya vio el otro.");
+    }
+    TRY(chain_load(&gate->chain, node, gate->peer));
+    gate->told_size = hello->seen_size;
+    answer.seen_size = gate->chain.last.size;
+    codec_hello_write(&answer, false, &bytes);
+    return stream_send(gate->user.stream, buffer_bytes(&bytes));
+}
+
+static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel,
+                           struct fault *fault)
+{
+    const struct node_entry *peer;
+    struct intake *intake;
+
+    TRY(who_is_node(gate->node, stream_peer(gate->user.stream), &peer, fault));
+    TRY(chain_extend(&gate->chain, &parcel->progress, fault));
+    intake = intake_new(gate, *arena, parcel);
+    if (intake == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    intake->checkpoint = gate->chain.last;
+    intake->note = parcel->progress.checkpoint;
+    prepare_entries(intake);
+    stream_hold(intake->stream);
+    if (writer_submit(gate->node->writer, &intake->write) != RC_OK) {
+        stream_release(intake->stream);
+        *arena = NULL; /* intake_free frees it */
+        intake_free(intake);
+        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "",
+                      "El nodo está ocupado; reintente.");
+    }
+    gate->under_way++;
+    *arena = NULL;
+    return RC_OK;
+}
+
+static enum rc take_message(struct gate *gate, struct bytes message, struct fault *fault)
+{
+    OWN_PTR(arena) arena = arena_new(INTAKE_ARENA_MAX);
+    struct peer_hello *hello;
+    struct parcel *parcel;
+    struct bytes copy;
+
+    if (arena == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    copy = arena_copy(arena, message);
+    if (copy.data == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(codec_exchange_request_read(copy, arena, &hello, &parcel, fault));
+    if (gate->peer == NULL && hello != NULL) {
+        return take_hello(gate, hello, fault);
+    }
+    if (gate->peer == NULL || parcel == NULL) {
+        return refuse(fault, RC_INVALID_ARGUMENT, "peer.order", "",
+                      "Primero va el saludo, y después los paquetes.");
+    }
+    return take_parcel(gate, &arena, parcel, fault);
+}
+
+static void on_message(struct stream_user *user, struct bytes message)
+{
+    struct gate *gate = (struct gate *)user;
+    struct fault fault = {0};
+    enum rc rc = take_message(gate, message, &fault);
+
+    if (rc != RC_OK) {
+        refuse(&fault, rc, "node.unavailable", "", "El nodo no pudo atender; reintente.");
+        log_warn("peer.stream_refused", "identity=%s reason=%s path=%s",
+                 gate->peer != NULL ? gate->peer->uri : "-", fault.reason, fault.path);
+        stream_finish(user->stream, &fault);
+        return;
+    }
+    read_on(gate);
+}
+
+static void on_items(struct stream_user *user, struct stream_item *items)
+{
+    struct gate *gate = (struct gate *)user;
+
+    while (items != NULL) {
+        struct intake *intake = (struct intake *)((char *)items - offsetof(struct intake, item));
+
+        items = items->next;
+        gate->under_way--;
+        send_answer(intake);
+        intake_free(intake);
+    }
+    if (gate->wants_read && !stream_is_over(user->stream)) {
+        read_on(gate);
+    }
+}
+
+static void on_closed(struct stream_user *user, const struct fault *fault)
+{
+    (void)user;
+    (void)fault;
+}
+
+static void on_free(struct stream_user *user)
+{
+    free(user);
+}
+
+static const struct stream_events gate_events = {
+    .on_message = on_message,
+    .on_items = on_items,
+    .on_closed = on_closed,
+    .on_free = on_free,
+};
+
+void receive_on_stream(struct rpc_service *service, struct stream *stream)
+{
+    struct node *node = (struct node *)service;
+    const struct node_entry *peer;
+    struct fault fault = {0};
+    struct gate *gate;
+
+    if (who_is_node(node, stream_peer(stream), &peer, &fault) != RC_OK) {
+        stream_refuse(stream, &fault);
+        return;
+    }
+    gate = calloc(1, sizeof *gate);
+    if (gate == NULL) {
+        refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
+        stream_refuse(stream, &fault);
+        return;
+    }
+    gate->user.events = &gate_events;
+    gate->node = node;
+    stream_accept(stream, &gate->user);
+    stream_read(stream);
+}

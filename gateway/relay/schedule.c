@@ -1,0 +1,118 @@
+#include "relay/schedule.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/entry.h"
+#include "relay/forward.h"
+#include "relay/node.h"
+#include "relay/refusals.h"
+#include "store/writer.h"
+
+#define TICK_MS 200
+
+struct schedule {
+    struct node *node;
+    pthread_t thread;
+    atomic_bool is_stopping;
+};
+
+/* One counting leaf. */
+struct tally {
+    struct write write; /* first: the writer's */
+    struct node *node;
+    struct refusals_count count;
+};
+
+static enum rc apply_tally(struct write *write, struct txn *txn)
+{
+    const struct tally *tally = (const struct tally *)write;
+    struct record record;
+    uint64_t index;
+
+    record_init(&record, RECORD_REFUSALS_COUNTED);
+    record.hosted_by = tally->node->self->code;
+    record.actor = tally->count.identity_uri;
+    record.count = tally->count.count;
+    record.directory_sha256 = BYTES(tally->node->directory->sha256, HASH_SIZE);
+    return entry_put_record(tally->node, txn, &record, &index);
+}
+
+static void tally_done(struct write *write)
+{
+    struct tally *tally = (struct tally *)write;
+
+    if (write->rc != RC_OK) {
+        log_warn("refusals.uncounted", "identity=%s count=%u rc=%s", tally->count.identity_uri,
+                 tally->count.count, rc_name(write->rc));
+    }
+    commit_point_release(write->point);
+    free(tally);
+}
+
+static const struct write_ops tally_ops = {.apply = apply_tally, .done = tally_done};
+
+static void write_tallies(struct node *node)
+{
+    struct refusals_count count;
+
+    while (refusals_take(node->refusals, clock_now_ms(), &count)) {
+        struct tally *tally = calloc(1, sizeof *tally);
+
+        if (tally == NULL) {
+            return;
+        }
+        tally->write.ops = &tally_ops;
+        tally->write.leaves = 1;
+        tally->write.bytes = 1024;
+        tally->node = node;
+        tally->count = count;
+        if (writer_submit(node->writer, &tally->write) != RC_OK) {
+            free(tally);
+            return;
+        }
+    }
+}
+
+static void *run(void *argument)
+{
+    struct schedule *schedule = argument;
+    unsigned tick = 0;
+
+    while (!atomic_load(&schedule->is_stopping)) {
+        links_poke_all(schedule->node->links);
+        if (++tick % 5 == 0) {
+            write_tallies(schedule->node);
+        }
+        clock_sleep_ms(TICK_MS);
+    }
+    return NULL;
+}
+
+enum rc schedule_start(struct node *node, struct schedule **out)
+{
+    struct schedule *schedule = calloc(1, sizeof *schedule);
+
+    if (schedule == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    schedule->node = node;
+    if (pthread_create(&schedule->thread, NULL, run, schedule) != 0) {
+        free(schedule);
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    *out = schedule;
+    return RC_OK;
+}
+
+void schedule_free(struct schedule *schedule)
+{
+    if (schedule != NULL) {
+        atomic_store(&schedule->is_stopping, true);
+        pthread_join(schedule->thread, NULL);
+        free(schedule);
+    }
+}

@@ -1,0 +1,37 @@
+#include "relay/serve.h"
+
+#include "relay/audit.h"
+#include "relay/desk.h"
+#include "relay/node.h"
+#include "relay/receipts.h"
+#include "relay/receive.h"
+#include "relay/submit.h"
+#include "relay/submit_stream.h"
+#include "relay/track.h"
+
+#define EXCHANGE "/enlace.v1.ExchangeService/"
+#define FEDERATION "/enlace.v1.FederationService/"
+#define AUDIT "/enlace.v1.AuditService/"
+
+static const struct rpc_method table[] = {
+    {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
+    {.path = EXCHANGE "SubmitStream", .kind = RPC_STREAM, .on_stream = submit_stream_on_stream},
+    {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = desk_on_stream},
+    {.path = EXCHANGE "Track", .kind = RPC_UNARY, .on_call = track_on_call},
+    {.path = EXCHANGE "GetReceipts", .kind = RPC_UNARY, .on_call = receipts_on_call},
+    {.path = EXCHANGE "Ping", .kind = RPC_UNARY, .on_call = ping_on_call},
+    {.path = FEDERATION "Exchange", .kind = RPC_STREAM, .on_stream = receive_on_stream},
+    {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
+};
+
+#define METHODS (sizeof table / sizeof table[0])
+_Static_assert(METHODS <= SERVE_METHODS_MAX, "the caller's array holds the table");
+
+size_t serve_methods(struct node *node, struct rpc_method methods[SERVE_METHODS_MAX])
+{
+    for (size_t i = 0; i < METHODS; i++) {
+        methods[i] = table[i];
+        methods[i].service = &node->service;
+    }
+    return METHODS;
+}

@@ -1,0 +1,220 @@
+#include "relay/settle.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "relay/entry.h"
+#include "relay/forward.h"
+#include "relay/life.h"
+#include "relay/node.h"
+#include "store/evidence.h"
+#include "store/journal.h"
+#include "store/outbox.h"
+#include "store/seen.h"
+
+static enum rc apply_settle(struct write *write, struct txn *txn);
+static void settle_done(struct write *write);
+
+static const struct write_ops settle_ops = {.apply = apply_settle, .done = settle_done};
+
+struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
+                              enum urgency urgency, size_t arena_max)
+{
+    struct settle_job *job = calloc(1, sizeof *job);
+
+    if (job == NULL) {
+        return NULL;
+    }
+    job->write.ops = &settle_ops;
+    job->node = node;
+    job->peer = peer;
+    job->urgency = urgency;
+    job->arena = arena_new(arena_max);
+    if (job->arena != NULL) {
+        job->parcel.entries =
+            arena_alloc(job->arena, PARCEL_ENTRIES_MAX * sizeof *job->parcel.entries);
+    }
+    if (job->parcel.entries == NULL) {
+        settle_free(job);
+        return NULL;
+    }
+    return job;
+}
+
+void settle_free(struct settle_job *job)
+{
+    if (job != NULL) {
+        commit_point_release(job->write.point);
+        arena_free(job->arena);
+        free(job);
+    }
+}
+
+struct settle_job *settle_of(struct stream_item *item)
+{
+    return (struct settle_job *)((char *)item - offsetof(struct settle_job, item));
+}
+
+/* What the peer may take another time stays in the outbox. */
+static bool is_for_now(enum rc rc)
+{
+    return rc == RC_RESOURCE_EXHAUSTED || rc == RC_UNAVAILABLE || rc == RC_ABORTED ||
+           rc == RC_DEADLINE_EXCEEDED || rc == RC_INTERNAL || rc == RC_UNKNOWN;
+}
+
+static enum rc take_item(struct settle_job *job, struct settle_item *item,
+                         const struct entry_answer *answer, const struct chain *chain)
+{
+    struct fault fault = {0};
+
+    if (answer->fault.rc != RC_OK) {
+        item->refusal = answer->fault;
+        job->is_held_back = job->is_held_back || is_for_now(answer->fault.rc);
+        return RC_OK;
+    }
+    if (chain_check_leaf(chain, answer->leaf, &answer->path, item->commitment, &item->proof,
+                         &fault) != RC_OK) {
+        log_error("peer.receipt", "peer=%s check=%s leaf=%llu", job->peer->code, fault.reason,
+                  (unsigned long long)item->index);
+        return RC_DATA_LOSS;
+    }
+    item->leaf = arena_copy(job->arena, answer->leaf);
+    return item->leaf.data != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
+}
+
+enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer,
+                      struct chain *chain)
+{
+    struct fault fault = {0};
+
+    if (answer->answer_count != job->parcel.entry_count) {
+        log_error("peer.answer", "peer=%s check=count", job->peer->code);
+        return RC_INVALID_ARGUMENT;
+    }
+    TRY(chain_extend(chain, &answer->progress, &fault));
+    job->checkpoint = chain->last;
+    job->note = arena_copy(job->arena, answer->progress.checkpoint);
+    if (job->note.data == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    for (size_t i = 0; i < answer->answer_count; i++) {
+        TRY(take_item(job, &job->items[i], &answer->answers[i], chain));
+    }
+    return RC_OK;
+}
+
+enum rc settle_begin(struct settle_job *job)
+{
+    job->write.leaves = PARCEL_ENTRIES_MAX;
+    job->write.bytes = job->parcel.entry_count * 1024;
+    return writer_submit(job->node->writer, &job->write);
+}
+
+/* ---- on the writer ---- */
+
+static enum rc mark_exchange(struct txn *txn, const struct settle_item *item)
+{
+    const struct header *header = &item->message->header;
+    struct exchange exchange;
+
+    if (!message_opens(item->message)) {
+        return RC_OK;
+    }
+    TRY(exchange_get(txn, &header->exchange_id, header->from, &exchange));
+    if (item->refusal.rc != RC_OK) {
+        life_undeliverable(&exchange, clock_now_ms());
+    } else if (!life_received(&exchange, clock_now_ms())) {
+        return RC_OK;
+    }
+    return exchange_put(txn, header->from, &exchange);
+}
+
+static enum rc put_refusal(const struct settle_job *job, struct txn *txn,
+                           const struct settle_item *item)
+{
+    const struct header *header = &item->message->header;
+    struct record record;
+    uint64_t index;
+
+    record_init(&record, RECORD_REFUSED);
+    record.message_id = header->message_id;
+    record.exchange_id = header->exchange_id;
+    record.from = header->from;
+    record.to = header->to;
+    record.hosted_by = job->node->self->code;
+    record.actor = job->peer->uri;
+    record.type = header->type;
+    record.urgency = header->urgency;
+    record.message_commitment = BYTES(item->commitment, HASH_SIZE);
+    record.reason = item->refusal.reason;
+    record.reason_path = item->refusal.path;
+    log_warn("peer.message_refused", "peer=%s leaf=%llu reason=%s path=%s", job->peer->code,
+             (unsigned long long)item->index, item->refusal.reason, item->refusal.path);
+    return entry_put_record(job->node, txn, &record, &index);
+}
+
+static enum rc put_receipt(const struct settle_job *job, struct txn *txn,
+                           const struct settle_item *item)
+{
+    struct evidence evidence = {
+        .leaf = item->leaf,
+        .path = &item->proof,
+        .checkpoint = &job->checkpoint,
+        .note = job->note,
+    };
+    enum rc rc = evidence_put(txn, item->index, &evidence);
+
+    return rc == RC_ALREADY_EXISTS ? RC_OK : rc;
+}
+
+static enum rc settle_one(const struct settle_job *job, struct txn *txn,
+                          const struct settle_item *item, const char *destination)
+{
+    const struct header *header = &item->message->header;
+    enum rc rc;
+
+    if (item->refusal.rc != RC_OK && is_for_now(item->refusal.rc)) {
+        return RC_OK;
+    }
+    rc = outbox_settle(txn, destination, job->urgency, item->index);
+    if (rc == RC_NOT_FOUND) {
+        return RC_OK; /* answered before, over another stream */
+    }
+    TRY(rc);
+    if (item->refusal.rc == RC_OK) {
+        TRY(put_receipt(job, txn, item));
+        TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_SETTLED));
+    } else {
+        TRY(put_refusal(job, txn, item));
+        TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_REFUSED));
+    }
+    return mark_exchange(txn, item);
+}
+
+static enum rc apply_settle(struct write *write, struct txn *txn)
+{
+    struct settle_job *job = (struct settle_job *)write;
+    char destination[FORWARD_DESTINATION_SIZE];
+    enum rc rc = seen_put(job->node->seen, &job->checkpoint, job->note);
+
+    if (rc != RC_OK && rc != RC_FAILED_PRECONDITION) { /* older: another stream was faster */
+        return rc;
+    }
+    forward_destination(job->peer->code, destination);
+    for (size_t i = 0; i < job->parcel.entry_count; i++) {
+        TRY(settle_one(job, txn, &job->items[i], destination));
+    }
+    return RC_OK;
+}
+
+static void settle_done(struct write *write)
+{
+    struct settle_job *job = (struct settle_job *)write;
+
+    job->is_held_back = job->is_held_back || write->rc != RC_OK;
+    job->on_settled(job);
+}

@@ -1,0 +1,51 @@
+/*
+ * settle - a parcel on its way: what was sent, and what the peer's answer does here.
+ *
+ *     forward: settle_new, send --peer's answer--> settle_verify --settle_begin--> writer:
+ *     evidence, R1, debts paid --on_settled--> forward
+ */
+#ifndef RELAY_SETTLE_H
+#define RELAY_SETTLE_H
+
+#include "relay/chain.h"
+#include "rpc/stream.h"
+#include "store/writer.h"
+
+struct settle_item {
+    uint64_t index; /* of our leaf */
+    const struct message *message;
+    uint8_t commitment[HASH_SIZE]; /* M */
+    struct fault refusal;          /* rc RC_OK: the peer holds it */
+    struct bytes leaf;             /* the peer's */
+    struct proof proof;
+};
+
+struct settle_job {
+    struct write write;      /* first: the writer's */
+    struct stream_item item; /* for the link */
+    struct node *node;
+    struct arena *arena;
+    const struct node_entry *peer;
+    enum urgency urgency;
+    struct parcel parcel;
+    struct settle_item items[PARCEL_ENTRIES_MAX];
+    size_t bytes;
+    struct checkpoint checkpoint; /* of the answer */
+    struct bytes note;
+    bool is_held_back; /* the peer refused something for now: it is sent again later */
+    struct stream *stream;
+    void (*on_settled)(struct settle_job *job); /* writer thread: hands over */
+};
+
+/* NULL when out of memory. */
+struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
+                              enum urgency urgency, size_t arena_max);
+/* Queue thread: the answer's proofs against the chain. Copies what the writer needs. */
+MUST_CHECK enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer,
+                                 struct chain *chain);
+MUST_CHECK enum rc settle_begin(struct settle_job *job);
+struct settle_job *settle_of(struct stream_item *item);
+/* NULL does nothing. */
+void settle_free(struct settle_job *job);
+
+#endif

@@ -1,0 +1,453 @@
+#include "relay/submit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/member.h"
+#include "policy/validate.h"
+#include "relay/arrival.h"
+#include "relay/desk.h"
+#include "relay/forward.h"
+#include "relay/life.h"
+#include "relay/node.h"
+#include "relay/refusals.h"
+#include "relay/reply.h"
+#include "relay/who.h"
+#include "rpc/call.h"
+#include "rpc/codec.h"
+#include "store/auditlog.h"
+#include "store/db.h"
+#include "store/journal.h"
+#include "store/outbox.h"
+#include "tlog/leaf.h"
+
+static enum rc apply_job(struct write *write, struct txn *txn);
+static void settle_job(struct write *write);
+
+static const struct write_ops job_ops = {.apply = apply_job, .done = settle_job};
+
+struct submit_job *submit_new(struct node *node, struct arena *arena, const struct identity *sender)
+{
+    struct submit_job *job = arena_alloc(arena, sizeof *job);
+
+    if (job != NULL) {
+        job->write.ops = &job_ops;
+        job->node = node;
+        job->arena = arena;
+        job->sender = sender;
+        job->submission = arena_alloc(arena, sizeof *job->submission);
+        job->arrival = arena_alloc(arena, sizeof *job->arrival);
+    }
+    return job != NULL && job->submission != NULL && job->arrival != NULL ? job : NULL;
+}
+
+/* ---- before the writer ---- */
+
+/* A running exchange's row, as the sender's member sees it; NULL for an opening message. */
+static enum rc find_running(struct submit_job *job, const struct exchange **running)
+{
+    const struct header *header = &job->submission->message.header;
+    OWN_READ(txn) = NULL;
+    enum rc rc;
+
+    *running = NULL;
+    if (message_opens(&job->submission->message)) {
+        return RC_OK;
+    }
+    TRY(txn_read(job->node->db, &txn));
+    rc = exchange_get(txn, &header->exchange_id, header->from, &job->exchange);
+    if (rc == RC_NOT_FOUND) {
+        return refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
+                      "No hay un intercambio suyo con ese identificador.");
+    }
+    *running = &job->exchange;
+    return rc;
+}
+
+static enum rc find_recipient(struct submit_job *job)
+{
+    const struct node *node = job->node;
+    const char *to = job->submission->message.header.to;
+    const struct node_entry *host =
+        node_of_member(node->directory, to, clock_local_day(clock_now_ms()));
+
+    if (host == NULL) {
+        return refuse(&job->fault, RC_PERMISSION_DENIED, "route.none", "header.to",
+                      "Ninguna ruta en vigor lleva a ese destino.");
+    }
+    snprintf(job->recipient_node, sizeof job->recipient_node, "%s", host->code);
+    job->is_local = host == node->self;
+    return RC_OK;
+}
+
+static enum rc prepare_local(struct submit_job *job)
+{
+    job->arrival->message = &job->submission->message;
+    if (strcmp(job->submission->message.header.from, job->submission->message.header.to) == 0) {
+        /* One member: its view of the exchange is the sent side's. */
+        job->arrival->route = job->sent.route;
+        memcpy(job->arrival->entry.commitment, job->sent.commitment, HASH_SIZE);
+        job->arrival->entry.kind = RECORD_RECEIVED;
+        job->arrival->entry.message = &job->submission->message;
+        job->arrival->entry.route = job->sent.route;
+        job->arrival->entry.holder = job->submission->message.header.to;
+        job->arrival->entry.actor = job->sender->uri;
+        return entry_prepare(&job->arrival->entry, job->node, job->sent_subject);
+    }
+    return arrival_prepare(job->arrival, job->node, job->sender->uri);
+}
+
+static enum rc prepare(struct submit_job *job)
+{
+    struct submission *submission = job->submission;
+    struct message *message = &submission->message;
+    const struct exchange *running;
+
+    TRY(identity_may_send(job->sender, message, &job->fault));
+    TRY(validate_message(message, &job->fault));
+    TRY(entry_commitment(message, job->sent.commitment));
+    TRY(find_running(job, &running));
+    TRY(arrival_admit(job->node, message, running, job->sent.commitment, &job->sent.route,
+                      &job->fault));
+    TRY(find_recipient(job));
+    job->sent.kind = RECORD_SENT;
+    job->sent.message = message;
+    job->sent.holder = message->header.from;
+    job->sent.actor = job->sender->uri;
+    if (submission->local_subject_count > 0) {
+        job->sent_subject = &submission->local_subjects[0];
+    } else if (message->header.subject_count > 0) {
+        job->sent_subject = &message->header.subjects[0].pseudonym;
+    }
+    TRY(entry_prepare(&job->sent, job->node, job->sent_subject));
+    return job->is_local ? prepare_local(job) : RC_OK;
+}
+
+/* What this node refuses by policy is logged as a leaf (design §7); the rest only answered. */
+static bool is_policy_refusal(enum rc rc)
+{
+    return rc == RC_PERMISSION_DENIED || rc == RC_FAILED_PRECONDITION || rc == RC_ALREADY_EXISTS ||
+           rc == RC_NOT_FOUND || rc == RC_INVALID_ARGUMENT || rc == RC_OUT_OF_RANGE;
+}
+
+static enum rc no_words(struct submit_job *job, enum rc rc)
+{
+    if (rc != RC_OK && job->fault.rc == RC_OK) {
+        return refuse(&job->fault, rc, "node.unavailable", "",
+                      "El nodo no pudo guardar el mensaje; reintente con el mismo identificador.");
+    }
+    return rc;
+}
+
+enum rc submit_begin_decoded(struct submit_job *job, struct submission *submission)
+{
+    enum rc rc;
+
+    job->submission = submission;
+    rc = no_words(job, prepare(job));
+    if (rc != RC_OK && (!is_policy_refusal(rc) ||
+                        !refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms()))) {
+        reply_log_refusal(job);
+        return rc;
+    }
+    job->write.leaves = 2;
+    job->write.bytes = job->sent.body_row.size + job->arrival->entry.body_row.size + 2048;
+    rc = writer_submit(job->node->writer, &job->write);
+    if (rc != RC_OK) {
+        job->fault.rc = RC_OK;
+        refuse(&job->fault, rc, rc == RC_RESOURCE_EXHAUSTED ? "node.busy" : "node.stopping", "",
+               "El nodo está ocupado; reintente en un segundo con el mismo identificador.");
+    }
+    return rc;
+}
+
+enum rc submit_begin(struct submit_job *job, struct bytes request)
+{
+    enum rc rc = codec_submit_read(request, job->arena, job->submission, &job->fault);
+
+    if (rc != RC_OK) {
+        rc = no_words(job, rc);
+        reply_log_refusal(job);
+        return rc;
+    }
+    return submit_begin_decoded(job, job->submission);
+}
+
+/* ---- on the writer ---- */
+
+/* Idempotent for ever: the same id with the same bytes is the first one again. */
+static enum rc check_id(struct submit_job *job, struct txn *txn)
+{
+    const struct message *message = &job->submission->message;
+    struct journal_entry seen;
+    enum rc rc =
+        journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
+
+    if (rc == RC_NOT_FOUND) {
+        return validate_age(message, clock_now_ms(), &job->fault);
+    }
+    TRY(rc);
+    if (memcmp(seen.message, job->sent.commitment, HASH_SIZE) != 0) {
+        return refuse(&job->fault, RC_ALREADY_EXISTS, "id.other_content", "header.message_id",
+                      "Ese identificador ya se usó con otro contenido; use uno nuevo.");
+    }
+    job->is_duplicate = true;
+    job->index = seen.index;
+    return RC_OK;
+}
+
+static enum rc check_exchange(struct submit_job *job, struct txn *txn)
+{
+    const struct message *message = &job->submission->message;
+    int64_t now_ms = clock_now_ms();
+
+    if (message_opens(message)) {
+        life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT,
+                  &job->exchange);
+        job->exchange.received_at_ms = job->is_local ? now_ms : 0;
+        return RC_OK;
+    }
+    TRY(exchange_get(txn, &message->header.exchange_id, message->header.from, &job->exchange));
+    return life_step(message, now_ms, &job->exchange, &job->fault);
+}
+
+/* Custody (R2) settles the delivery that it answers. */
+static enum rc settle_custody(struct submit_job *job, struct txn *txn)
+{
+    const struct header *header = &job->submission->message.header;
+    struct header answered = {.to = header->from, .to_system = ""};
+    char destination[DESK_DESTINATION_SIZE];
+    struct journal_entry received;
+    enum rc rc;
+
+    if (header->type != MESSAGE_ACT || header->event != EVENT_CUSTODY) {
+        return RC_OK;
+    }
+    rc = journal_find(txn, JOURNAL_RECEIVED, &header->regards, header->to, &received);
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    desk_destination(&answered, destination);
+    rc = outbox_settle(txn, destination, header->urgency, received.index);
+    if (rc == RC_NOT_FOUND) {
+        answered.to_system = header->from_system;
+        desk_destination(&answered, destination);
+        rc = outbox_settle(txn, destination, header->urgency, received.index);
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static enum rc put_sent(struct submit_job *job, struct txn *txn)
+{
+    const struct header *header = &job->submission->message.header;
+    char destination[FORWARD_DESTINATION_SIZE];
+
+    TRY(entry_put(&job->sent, job->node, txn));
+    job->index = job->sent.index;
+    if (message_opens(&job->submission->message)) {
+        job->exchange.opening_index = job->index;
+    }
+    TRY(exchange_put(txn, header->from, &job->exchange));
+    TRY(settle_custody(job, txn));
+    if (job->is_local) {
+        return arrival_put(job->arrival, job->node, txn);
+    }
+    forward_destination(job->recipient_node, destination);
+    return outbox_add(txn, destination, header->urgency,
+                      &(struct outbox_entry){.index = job->index});
+}
+
+static enum rc put_refusal(struct submit_job *job, struct txn *txn)
+{
+    const struct header *header = &job->submission->message.header;
+    struct record record;
+    uint64_t index;
+
+    record_init(&record, RECORD_REFUSED);
+    record.message_id = header->message_id;
+    record.from = job->sender->member;
+    record.to = member_code_is_valid(header->to) ? header->to : "";
+    record.hosted_by = job->node->self->code;
+    record.actor = job->sender->uri;
+    record.type = header->type;
+    record.urgency = header->urgency;
+    record.fields_sent = job->submission->message.fields;
+    record.directory_sha256 = BYTES(job->node->directory->sha256, HASH_SIZE);
+    record.reason = job->fault.reason;
+    record.reason_path = job->fault.path;
+    TRY(entry_put_record(job->node, txn, &record, &index));
+    job->is_refusal_logged = true;
+    return RC_OK;
+}
+
+static enum rc check_all(struct submit_job *job, struct txn *txn)
+{
+    TRY(check_id(job, txn));
+    if (job->is_duplicate) {
+        return RC_OK;
+    }
+    TRY(check_exchange(job, txn));
+    return job->is_local ? arrival_check(job->arrival, job->node, txn) : RC_OK;
+}
+
+/*
+ * Checks everything, then puts. A refusal found here leaves no trace but its own leaf, so the
+ * write itself succeeds and the job carries the fault.
+ */
+static enum rc apply_job(struct write *write, struct txn *txn)
+{
+    struct submit_job *job = (struct submit_job *)write;
+    enum rc rc;
+
+    if (job->fault.rc == RC_OK) {
+        rc = check_all(job, txn);
+        if (rc == RC_OK) {
+            return job->is_duplicate ? RC_OK : put_sent(job, txn);
+        }
+        if (job->is_local && job->fault.rc == RC_OK) {
+            job->fault = job->arrival->fault;
+        }
+        if (job->fault.rc == RC_OK) {
+            return rc; /* the store failed: nobody is told a reason of policy */
+        }
+        if (!refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms())) {
+            return RC_OK;
+        }
+    }
+    return put_refusal(job, txn);
+}
+
+static void settle_job(struct write *write)
+{
+    struct submit_job *job = (struct submit_job *)write;
+
+    if (write->rc != RC_OK) {
+        job->fault.rc = RC_OK;
+        (void)no_words(job, write->rc);
+    }
+    if (job->fault.rc == RC_OK && !job->is_duplicate) {
+        entry_remember(&job->sent, job->node);
+        if (job->is_local) {
+            entry_remember(&job->arrival->entry, job->node);
+            arrival_announce(job->arrival, job->node);
+        } else {
+            links_poke(job->node->links, job->recipient_node,
+                       job->submission->message.header.urgency);
+        }
+    }
+    job->on_settled(job);
+}
+
+/* ---- after the commit ---- */
+
+static enum rc stored_receipt(const struct submit_job *job, struct buffer *scratch,
+                              struct receipt_span *span)
+{
+    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
+    OWN_READ(txn) = NULL;
+
+    if (reader == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(txn_read(job->node->db, &txn));
+    return receipts_stored(job->node, reader, txn, RECEIPT_HELD, job->index, scratch, span);
+}
+
+void submit_result(struct submit_job *job, struct buffer *scratch, struct submit_result *result,
+                   struct receipt_span *span)
+{
+    uint8_t leaf[LEAF_SIZE];
+    enum rc rc;
+
+    *result = (struct submit_result){.message_id = job->submission->message.header.message_id};
+    if (job->fault.rc != RC_OK) {
+        reply_log_refusal(job);
+        result->fault = job->fault;
+        return;
+    }
+    if (job->is_duplicate) {
+        rc = stored_receipt(job, scratch, span);
+    } else {
+        leaf_encode(&job->sent.leaf, leaf);
+        rc = receipts_fresh(job->write.point, RECEIPT_HELD, job->index, leaf, scratch, span);
+    }
+    if (rc != RC_OK) {
+        (void)no_words(job, rc);
+        result->fault = job->fault;
+        return;
+    }
+    reply_log_accepted(job);
+}
+
+void submit_result_bind(const struct buffer *scratch, const struct receipt_span *span,
+                        struct submit_result *result)
+{
+    if (result->fault.rc == RC_OK) {
+        result->receipt = receipt_of(span, scratch);
+    }
+}
+
+void submit_release(struct submit_job *job)
+{
+    entry_release(&job->sent);
+    arrival_release(job->arrival);
+    commit_point_release(job->write.point);
+}
+
+/* ---- the unary method ---- */
+
+static void answer_call(struct call *call)
+{
+    struct submit_job *job = (struct submit_job *)call_state(call);
+    OWN(buffer) scratch = {0};
+    OWN(buffer) response = {0};
+    struct submit_result result;
+    struct receipt_span span;
+
+    submit_result(job, &scratch, &result, &span);
+    submit_result_bind(&scratch, &span, &result);
+    if (result.fault.rc == RC_OK) {
+        codec_submit_response_write(&result.receipt, &response);
+    }
+    submit_release(job);
+    if (result.fault.rc == RC_OK && !response.is_failed) {
+        call_reply(call, buffer_bytes(&response));
+    } else {
+        call_refuse(call, &result.fault);
+    }
+}
+
+static void resume_call(struct submit_job *job)
+{
+    call_resume(job->call, answer_call);
+}
+
+void submit_on_call(struct rpc_service *service, struct call *call)
+{
+    struct node *node = (struct node *)service;
+    const struct identity *sender;
+    struct fault fault = {0};
+    struct submit_job *job;
+
+    if (who_is(node, call_peer(call), &sender, &fault) != RC_OK) {
+        call_refuse(call, &fault);
+        return;
+    }
+    job = submit_new(node, call_arena(call), sender);
+    if (job == NULL) {
+        refuse(&fault, RC_RESOURCE_EXHAUSTED, "message.too_large", "", "El mensaje es muy grande.");
+        call_refuse(call, &fault);
+        return;
+    }
+    job->call = call;
+    job->on_settled = resume_call;
+    call_set_state(call, (struct call_state *)job);
+    if (submit_begin(job, call_request(call)) != RC_OK) {
+        fault = job->fault;
+        submit_release(job);
+        call_refuse(call, &fault);
+    }
+}
