@@ -12,18 +12,19 @@ struct seen {
     struct db *db;
 };
 
-enum rc seen_open(const char *path, const char *origin, uint64_t map_size, struct seen **seen)
+enum rc seen_open(const struct seen_options *options, struct seen **seen)
 {
     OWN_PTR(seen) made = calloc(1, sizeof *made);
-    struct db_options options = {.kind = DB_SEEN,
-                                 .path = path,
-                                 .origin = origin,
-                                 .map_size = map_size != 0 ? map_size : MAP_SIZE};
+    struct db_options db = {.kind = DB_SEEN,
+                            .path = options->path,
+                            .origin = options->origin,
+                            .map_size = options->map_size != 0 ? options->map_size : MAP_SIZE,
+                            .floor_bytes = options->floor_bytes};
 
     if (made == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(db_open(&options, &made->db));
+    TRY(db_open(&db, &made->db));
     *seen = MOVE(made);
     return RC_OK;
 }

@@ -16,9 +16,15 @@
 
 struct seen;
 
-/* map_size 0: 1 GiB. Codes of db_open. `origin` is this node's own log. */
-MUST_CHECK enum rc seen_open(const char *path, const char *origin, uint64_t map_size,
-                             struct seen **seen);
+struct seen_options {
+    const char *path;     /* the folder */
+    const char *origin;   /* of this node's own log */
+    uint64_t map_size;    /* 0: 1 GiB */
+    uint64_t floor_bytes; /* 0: DB_FLOOR (store/db.h) */
+};
+
+/* Codes of db_open. */
+MUST_CHECK enum rc seen_open(const struct seen_options *options, struct seen **seen);
 void seen_free(struct seen *seen);
 OWN_PTR_DEFINE(seen)
 

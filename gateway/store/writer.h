@@ -81,7 +81,10 @@ MUST_CHECK enum rc writer_submit(struct writer *writer, struct write *write);
 /* Takes no more, does what waits, ends the thread. Not from the writer thread. */
 void writer_stop(struct writer *writer);
 
-/* The newest signed commit, held for the caller; of an empty log it has size 0. Any thread. */
+/*
+ * The newest signed commit, held for the caller; of an empty log it has size 0. Any thread. A read
+ * transaction begun after this call sees all of it; one begun before may not.
+ */
 struct commit_point *writer_latest(struct writer *writer);
 size_t writer_waiting(struct writer *writer);
 
