@@ -1,12 +1,25 @@
 /*
  * codec - generated protobuf to model structs and back; nowhere else.
  *
- * Reading is strict: unknown fields at any depth, scalars that stand twice, fields out of order,
- * written defaults and maps are refused, by comparing header and compartments with our own packing
- * of what was read. What is read points into `from` or the arena, and lives as long as both.
- * Refusals fill the fault (RC_INVALID_ARGUMENT) with reason and path: "decode.malformed",
- * "decode.unknown_field", "decode.not_canonical", "decode.too_large", "decode.too_many",
- * "decode.text" (not UTF-8, a NUL or a control character, too long).
+ * Reading is strict, at every depth and in wrappers too: unknown fields, a scalar that stands
+ * twice, fields out of order, defaults written out, padded or too wide numbers are refused, so that
+ * what is accepted is exactly what our own packing of it gives. Required fields, sizes and counts
+ * are those of one table (codec_bounds.c). What is read points into `from` or the arena, and lives
+ * as long as both. Refusals fill the fault (RC_INVALID_ARGUMENT) with reason and path
+ * ("header.items[2].code"):
+ *
+ *   decode.malformed      not protobuf: cut off, another wire type, a number of more than 64 bits
+ *   decode.unknown_field  the path ends in the field's number
+ *   decode.unknown_value  of an enumeration or a part that this schema does not know
+ *   decode.not_canonical  other bytes than our own packing of it
+ *   decode.missing        a field without which the rest means nothing
+ *   decode.size           of an id, a blind or a digest
+ *   decode.too_large      more bytes than the field or the message may have
+ *   decode.too_many       more entries than the field may have
+ *   decode.text           not UTF-8, or a NUL or another control character (line breaks are allowed
+ *                         in a narrative only)
+ *
+ * RC_RESOURCE_EXHAUSTED, decode.memory: the arena is full.
  *
  * Writing appends to a buffer; a buffer that failed (out of memory, bounds) stays marked.
  * Any thread; no state.
@@ -21,6 +34,11 @@
 
 struct arena;
 
+/* Entries of a schedule and of relatives in one compartment. */
+#define CODEC_ENTRIES_MAX 32
+/* Results of one SubmitStreamResponse; writing more fails. */
+#define CODEC_RESULTS_MAX 1024
+
 /* ---- messages ---- */
 
 /* `from` is an enlace.v1.Message / a SubmitRequest (SubmitStreamRequest has the same bytes). */
@@ -33,7 +51,9 @@ MUST_CHECK enum rc codec_submit_read(struct bytes from, struct arena *arena,
 void codec_header_write(const struct header *header, struct buffer *out);
 /*
  * A compartment from field texts: numbers of model/field with their values; for repeated entries
- * `entry` numbers them. Sets exactly these fields.
+ * `entry` numbers them from 0, without gaps. Sets exactly these fields; an empty text sets nothing.
+ * Ids are written "0193e2a1-…", digests in hex, sizes in decimal. RC_INVALID_ARGUMENT, with nothing
+ * appended: a field of another compartment, one that stands twice, or what a reader would refuse.
  */
 struct field_value {
     unsigned field;

@@ -65,9 +65,11 @@ struct track {
     struct id parent_exchange_id;
 };
 
+#define RECEIPTS_MAX 4
+
 struct receipts {
     struct bytes message_commitment; /* M, 32 bytes */
-    struct receipt items[4];
+    struct receipt items[RECEIPTS_MAX];
     size_t count;
 };
 
@@ -94,6 +96,7 @@ MUST_CHECK enum rc codec_ping_read(struct bytes from, struct arena *arena, struc
 /* ---- Federation ---- */
 
 #define PARCEL_ENTRIES_MAX 256
+#define PARCEL_BYTES_MAX ((size_t)4 << 20)
 #define PATH_MAX_HASHES 64
 
 struct path {
@@ -157,6 +160,8 @@ void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer
 
 /* ---- Attachments (Exchange and Federation have the same shapes) ---- */
 
+#define ATTACHMENT_CHUNK_MAX ((size_t)256 << 10)
+
 struct attachment_hello {
     struct id attachment_id;
     uint64_t size;
@@ -189,6 +194,8 @@ MUST_CHECK enum rc codec_got_attachment_read(struct bytes from, struct arena *ar
                                              struct fault *fault);
 
 /* ---- Audit ---- */
+
+#define AUDIT_PAGE_MAX 256
 
 struct audit_page_request {
     uint64_t from_index;

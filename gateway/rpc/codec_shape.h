@@ -1,0 +1,110 @@
+/*
+ * codec_shape - what each message may look like on the wire: the generated descriptors together
+ * with our bounds, compiled once.
+ *
+ * protobuf-c reads tolerantly: it keeps unknown fields, lets the last of two scalars win, merges
+ * repeated sub-messages, cuts numbers that are too wide, and looks at no text. codec_strict walks
+ * the bytes along these shapes before protobuf-c sees them. Bounds stand in one table
+ * (codec_bounds.c); a bytes field or a repeated field without a bound is a bug, found at the first
+ * use. Internal to the codec. Any thread.
+ */
+#ifndef RPC_CODEC_SHAPE_H
+#define RPC_CODEC_SHAPE_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/message.h"
+
+enum rule_kind {
+    RULE_UINT32,
+    RULE_INT64, /* and uint64 */
+    RULE_BOOL,
+    RULE_ENUM,
+    RULE_TEXT,
+    RULE_BYTES,
+    RULE_MESSAGE
+};
+
+struct shape;
+
+/* One field. */
+struct rule {
+    uint32_t id;
+    enum rule_kind kind;
+    bool is_repeated;
+    bool is_in_oneof;       /* shapes have at most one oneof */
+    bool is_several_lines;  /* a text that may hold line breaks */
+    int8_t catalogue;       /* number in model/field; -1: not a field of a compartment */
+    uint32_t count_max;     /* of a repeated field */
+    uint32_t size_min;      /* of each value, when it is present */
+    uint32_t size_max;      /* bytes of a text, of bytes or of a message */
+    const struct shape *of; /* RULE_MESSAGE */
+    const ProtobufCEnumDescriptor *values; /* RULE_ENUM */
+    const ProtobufCFieldDescriptor *field;
+    const char *name;
+};
+
+struct shape {
+    const ProtobufCMessageDescriptor *descriptor;
+    const struct rule *rules; /* ascending by id */
+    unsigned rule_count;      /* at most 64 */
+    uint64_t required;        /* bit i: rules[i] must be there */
+    uint64_t oneof;           /* bits of the rules of the oneof */
+    bool is_oneof_required;
+};
+
+/* What can be read by itself. Compartments stand in the order of enum compartment_type. */
+enum shape_name {
+    SHAPE_NONE,
+    SHAPE_IDENTITY,
+    SHAPE_CONTACT,
+    SHAPE_LOCATION,
+    SHAPE_SCHEDULE,
+    SHAPE_RELATIVES,
+    SHAPE_HEALTH,
+    SHAPE_LEGAL,
+    SHAPE_SOCIAL,
+    SHAPE_NARRATIVE,
+    SHAPE_ATTACHMENTS,
+    SHAPE_HEADER,
+    SHAPE_MESSAGE,
+    SHAPE_SUBMIT_REQUEST,
+    SHAPE_SUBMIT_RESPONSE,
+    SHAPE_SUBMIT_STREAM_RESPONSE,
+    SHAPE_AUDIT_RECORD,
+    SHAPE_ATTACH_REQUEST,
+    SHAPE_ATTACH_RESPONSE,
+    SHAPE_ID_REQUEST,
+    SHAPE_TRACK_RESPONSE,
+    SHAPE_RECEIPTS_RESPONSE,
+    SHAPE_PING_RESPONSE,
+    SHAPE_EXCHANGE_REQUEST,
+    SHAPE_EXCHANGE_RESPONSE,
+    SHAPE_PUT_ATTACHMENT_REQUEST,
+    SHAPE_PUT_ATTACHMENT_RESPONSE,
+    SHAPE_GET_ATTACHMENT_REQUEST,
+    SHAPE_GET_ATTACHMENT_RESPONSE,
+    SHAPE_READ_RECORDS_REQUEST,
+    SHAPE_READ_RECORDS_RESPONSE,
+    SHAPE_ROOTS
+};
+
+const struct shape *shape_get(enum shape_name name);
+/* SHAPE_NONE for COMPARTMENT_NONE. */
+enum shape_name shape_of_compartment(enum compartment_type type);
+
+/* A row of the table of bounds; the rest of the fields are bounded by their type alone. */
+struct bound {
+    const char *message; /* short name */
+    const char *field;
+    bool is_required; /* of a member of a oneof: one of the oneof is */
+    uint32_t count_max;
+    uint32_t size_min;
+    uint32_t size_max;
+};
+
+const struct bound *codec_bounds(size_t *count);
+
+#endif
