@@ -123,6 +123,7 @@ static enum rc open_store(struct running *running)
                             .origin = node->self->origin,
                             .epoch = 1,
                             .floor_bytes = floor};
+    struct seen_options seen = {.path = path, .origin = node->self->origin, .floor_bytes = floor};
     struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,
                                   .disk_floor = floor};
     struct writer_options writer = {.keyring = node->log_key,
@@ -138,7 +139,7 @@ static enum rc open_store(struct running *running)
     TRY(vault_open(settings->vault, path, &node->vault));
     TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
     snprintf(path, sizeof path, "%s/seen", settings->data);
-    TRY(seen_open(path, node->self->origin, 0, &node->seen));
+    TRY(seen_open(&seen, &node->seen));
     snprintf(path, sizeof path, "%s/files", settings->data);
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
