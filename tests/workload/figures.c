@@ -167,6 +167,17 @@ void figures_add(struct figures *figures, const char *name, int64_t value)
     figures->items[figures->count++] = (struct figure){name, value};
 }
 
+void figures_bump(struct figures *figures, const char *name, int64_t by)
+{
+    for (size_t i = 0; i < figures->count; i++) {
+        if (strcmp(figures->items[i].name, name) == 0) {
+            figures->items[i].value += by;
+            return;
+        }
+    }
+    figures_add(figures, name, by);
+}
+
 bool figures_find(const struct figures *figures, const char *name, int64_t *value)
 {
     *value = 0;

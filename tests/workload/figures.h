@@ -36,6 +36,8 @@ struct figures {
 };
 
 void figures_add(struct figures *figures, const char *name, int64_t value);
+/* Adds to a figure, from 0 if it is not there yet. */
+void figures_bump(struct figures *figures, const char *name, int64_t by);
 /* False: there is no such figure; *value is then 0. */
 bool figures_find(const struct figures *figures, const char *name, int64_t *value);
 

@@ -9,7 +9,6 @@
 #include "model/field.h"
 #include "policy/member.h"
 
-
 #define OFFICIAL "enlace-01"
 #define HOUR_MS ((int64_t)3600 * 1000)
 #define SYSTEMS_MAX 16
@@ -373,7 +372,7 @@ enum rc opening_close(const struct opening_terms *terms, const struct plan_excha
     return compose(&draft, seed, out, fault);
 }
 
-enum rc opening_aggregate(const struct opening_terms *terms, const char *to,
+enum rc opening_aggregate(const struct opening_terms *terms, const char *to, const struct id *id,
                           const struct figures *figures, const struct draft_signer *signer,
                           int64_t now_ms, struct composed *out, struct fault *fault)
 {
@@ -391,6 +390,7 @@ enum rc opening_aggregate(const struct opening_terms *terms, const char *to,
     draft.header.on_behalf_of = OFFICIAL;
     draft.header.urgency = URGENCY_ORDINARY;
     draft.header.type = MESSAGE_AGGREGATE;
+    draft.header.message_id = *id;
     draft.header.consent = CONSENT_NOT_NEEDED;
     draft.header.created_at_ms = now_ms;
     draft.header.aggregate_id = "informe-2019";

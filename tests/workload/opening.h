@@ -34,7 +34,7 @@ MUST_CHECK enum rc opening_close(const struct opening_terms *terms,
 
 /* The year's figures, signed by an official of mpi-cdmx ("enlace-01"). */
 MUST_CHECK enum rc opening_aggregate(const struct opening_terms *terms, const char *to,
-                                     const struct figures *figures,
+                                     const struct id *id, const struct figures *figures,
                                      const struct draft_signer *signer, int64_t now_ms,
                                      struct composed *out, struct fault *fault);
 

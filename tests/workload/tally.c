@@ -182,7 +182,7 @@ void tally_end(struct tally *tally)
 
 /* ---- figures ---- */
 
-static const char *class_of(const char *code)
+const char *tally_class(const char *code)
 {
     static const struct {
         const char *prefix;
@@ -204,7 +204,7 @@ static const char *class_of(const char *code)
 
 static bool is_own(const struct kept *unit)
 {
-    const char *class = class_of(unit->code);
+    const char *class = tally_class(unit->code);
 
     return strcmp(class, "acciones.canalizacion") != 0 && strcmp(class, "acciones.federal") != 0;
 }
@@ -212,17 +212,6 @@ static bool is_own(const struct kept *unit)
 static const struct kept *unit_at(const struct tally *tally, size_t n)
 {
     return &tally->records[tally->units[n]];
-}
-
-static void bump(struct figures *figures, const char *name)
-{
-    for (size_t i = 0; i < figures->count; i++) {
-        if (strcmp(figures->items[i].name, name) == 0) {
-            figures->items[i].value++;
-            return;
-        }
-    }
-    figures_add(figures, name, 1);
 }
 
 /* Named by constant texts, because figures borrow their names. */
@@ -249,15 +238,15 @@ static void count_units(const struct tally *tally, struct figures *figures)
     for (size_t i = 0; i < tally->unit_count; i++) {
         const struct kept *unit = unit_at(tally, i);
 
-        bump(figures, "acciones.total");
-        bump(figures, class_of(unit->code));
+        figures_bump(figures, "acciones.total", 1);
+        figures_bump(figures, tally_class(unit->code), 1);
         if (!is_own(unit)) {
             continue;
         }
-        bump(figures, executor_name(unit->from));
+        figures_bump(figures, executor_name(unit->from), 1);
         if (last == NULL || !id_equal(&last->exchange_id, &unit->exchange_id) ||
             last->item != unit->item) {
-            bump(figures, "medidas.total");
+            figures_bump(figures, "medidas.total", 1);
         }
         last = unit;
     }
@@ -271,15 +260,15 @@ static void count_exchanges(const struct tally *tally, struct figures *figures)
         if (kept->kind != RECORD_RECEIVED || !is_opening(kept) || !kept->is_in_time) {
             continue;
         }
-        bump(figures, "intercambios.total");
+        figures_bump(figures, "intercambios.total", 1);
         if (kept->is_child) {
-            bump(figures, "intercambios.hijos");
+            figures_bump(figures, "intercambios.hijos", 1);
         } else if (kept->type == MESSAGE_REFERRAL) {
-            bump(figures, "intercambios.canalizaciones");
+            figures_bump(figures, "intercambios.canalizaciones", 1);
         } else if (kept->type == MESSAGE_SUPPORT_REQUEST) {
-            bump(figures, "intercambios.apoyos");
+            figures_bump(figures, "intercambios.apoyos", 1);
         } else {
-            bump(figures, "intercambios.propios");
+            figures_bump(figures, "intercambios.propios", 1);
         }
     }
 }
@@ -319,7 +308,7 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults)
     size_t sent_count;
     uint8_t(*sent)[HASH_SIZE] = sent_commitments(tally, &sent_count);
 
-    *faults = (struct tally_faults){.refused = tally->refused};
+    *faults = (struct tally_faults){.refused = tally->refused, .messages = tally->count};
     for (size_t i = 0; i < tally->count; i++) {
         const struct kept *kept = &tally->records[i];
 
@@ -348,7 +337,14 @@ bool tally_has_received(const struct tally *tally, const char *node,
     return false;
 }
 
-const uint8_t *tally_unit(const struct tally *tally, size_t n)
+bool tally_unit(const struct tally *tally, size_t n, struct tally_unit *unit)
 {
-    return n < tally->unit_count ? unit_at(tally, n)->commitment : NULL;
+    const struct kept *kept;
+
+    if (n >= tally->unit_count) {
+        return false;
+    }
+    kept = unit_at(tally, n);
+    *unit = (struct tally_unit){kept->commitment, kept->from, kept->node};
+    return true;
 }

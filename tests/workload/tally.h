@@ -44,7 +44,16 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults);
 /* Is there a record RECEIVED by this node with this commitment M? */
 bool tally_has_received(const struct tally *tally, const char *node,
                         const uint8_t commitment[HASH_SIZE]);
-/* The n-th counted unit's commitment M, or NULL past the last. */
-const uint8_t *tally_unit(const struct tally *tally, size_t n);
+/* A counted unit: its message's M, who reported it, and the node whose log it was counted in. */
+struct tally_unit {
+    const uint8_t *commitment;
+    const char *from;
+    const char *node;
+};
+/* False past the last. Borrowed from the tally. */
+bool tally_unit(const struct tally *tally, size_t n, struct tally_unit *unit);
+
+/* "acciones.proteccion" for PRO-COD-VIG; "acciones.otras" for what the report does not count. */
+const char *tally_class(const char *code);
 
 #endif
