@@ -20,7 +20,6 @@
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-/* Line numbers matter to test_directory_file: the parts are numbered below. */
 #define FIXTURE_HEADER                                                                             \
     "enlace-directory v1\n"                                                                        \
     "network cdmx\n"                                                                               \
@@ -29,15 +28,15 @@
 #define FIXTURE_PEOPLE                                                                             \
     "member cdmx/mpi-cdmx\n  name Mecanismo\n  node cdmx/cdmx\n"                                   \
     "  in-force 2026-01-01..2026-12-31\n"                                                          \
-    "member cdmx/ssc\n  name Secretaría\n  node cdmx/ssc\n  in-force 2026-01-01..2026-12-31\n"     \
+    "member cdmx/ssc\n  name Secretaría\n  node cdmx/ssc\n  in-force 2026-01-01..2026-12-31\n"    \
     "member cdmx/old\n  name Antes\n  node cdmx/ssc\n  in-force 2026-01-01..2026-01-31\n"          \
     "node cdmx/cdmx\n  address 127.0.0.1:7441\n  origin gw.cdmx/audit/2026\n"                      \
-    "  log-key gw.cdmx/audit/2026+f9c9b6d2+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"         \
-    "  witness-key gw.cdmx/witness+3dfd3c25+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"        \
+    "  log-key gw.cdmx/audit/2026+da67467d+AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"         \
+    "  witness-key gw.cdmx/witness+ae40d772+BAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\n"        \
     "  in-force 2026-01-01..2026-12-31\n"                                                          \
     "node cdmx/ssc\n  address 127.0.0.1:7442\n  origin gw.ssc/audit/2026\n"                        \
-    "  log-key gw.ssc/audit/2026+45f9acc5+AQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"          \
-    "  witness-key gw.ssc/witness+d7f6f3a7+BAICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"         \
+    "  log-key gw.ssc/audit/2026+b52c27c5+AQICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"          \
+    "  witness-key gw.ssc/witness+2b0f0f2d+BAICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC\n"         \
     "  in-force 2026-02-01..2026-12-31\n"                                                          \
     "system cdmx/mpi-cdmx/plataforma\n  certificate " HEX_A "\n  seal " HEX_B "\n"                 \
     "  in-force 2026-01-01..2026-06-30\n"                                                          \
@@ -117,13 +116,13 @@ static inline struct id fixture_id(uint8_t salt)
 static inline void letter_texts(struct header *header)
 {
     const char **texts[] = {
-        &header->from_system,       &header->to_system,        &header->on_behalf_of,
-        &header->catalogue_code,    &header->consent_reference, &header->plan_issuer,
-        &header->plan_id,           &header->decision_organ,   &header->decision_session,
-        &header->decision_date,     &header->occurred_at,      &header->ends_on,
-        &header->session,           &header->action_code,      &header->reason,
-        &header->competent,         &header->notice_clock,     &header->aggregate_id,
-        &header->aggregate_from,    &header->aggregate_to,
+        &header->from_system,    &header->to_system,         &header->on_behalf_of,
+        &header->catalogue_code, &header->consent_reference, &header->plan_issuer,
+        &header->plan_id,        &header->decision_organ,    &header->decision_session,
+        &header->decision_date,  &header->occurred_at,       &header->ends_on,
+        &header->session,        &header->action_code,       &header->reason,
+        &header->competent,      &header->notice_clock,      &header->aggregate_id,
+        &header->aggregate_from, &header->aggregate_to,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
