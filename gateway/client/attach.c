@@ -32,10 +32,18 @@ struct attach {
     struct attach_figures figures;
     int64_t last_ms;      /* monotonic: when something came */
     bool was_attached;    /* this stream has brought something */
-    pthread_mutex_t lock; /* guards duplex against attach_stop */
+    pthread_mutex_t lock; /* guards duplex against attach_stop, and figures */
     struct duplex *duplex;
     atomic_bool is_stopping;
 };
+
+/* Figures are read from any thread. */
+static void count(struct attach *attach, uint64_t *figure)
+{
+    pthread_mutex_lock(&attach->lock);
+    (*figure)++;
+    pthread_mutex_unlock(&attach->lock);
+}
 
 struct attach *attach_new(const struct attach_config *config)
 {
@@ -163,7 +171,7 @@ static void unproven(struct attach *attach, const struct id *id, const char *who
     char text[ID_TEXT_SIZE];
 
     id_format(id, text);
-    attach->figures.unproven++;
+    count(attach, &attach->figures.unproven);
     log_error("delivery.unproven", "msg=%s receipt=%s reason=%s", text, whose, fault->reason);
 }
 
@@ -202,8 +210,10 @@ static bool take_delivery(struct attach *attach, const struct delivery *delivery
     uint8_t commitment[HASH_SIZE];
     struct fault fault = {0};
 
-    attach->figures.deliveries++;
-    attach->figures.redelivered += delivery->is_redelivered ? 1 : 0;
+    count(attach, &attach->figures.deliveries);
+    if (delivery->is_redelivered) {
+        count(attach, &attach->figures.redelivered);
+    }
     if (receipt_commitment(delivery->message, commitment) != RC_OK) {
         (void)refuse(&fault, RC_DATA_LOSS, "message.malformed", "", "Mensaje mal formado.");
         unproven(attach, id, "none", &fault);
@@ -232,9 +242,9 @@ static void take_result(struct attach *attach, struct submit_result *result)
         !check_own(attach, commitment, &result->receipt, RECEIPT_HELD, &result->fault)) {
         unproven(attach, &result->message_id, "own", &result->fault);
     } else if (result->fault.rc == RC_OK) {
-        attach->figures.receipts++;
+        count(attach, &attach->figures.receipts);
     } else {
-        attach->figures.refusals++;
+        count(attach, &attach->figures.refusals);
     }
     if (attach->config.user->on_result != NULL) {
         attach->config.user->on_result(attach->config.user, result, commitment);
@@ -277,7 +287,7 @@ static enum rc take_response(struct attach *attach, struct fault *fault)
         take_result(attach, &response->result);
         return RC_OK;
     case ANSWER_SETTLED:
-        attach->figures.settled++;
+        count(attach, &attach->figures.settled);
         attach_queue_settled(attach->queue);
         return RC_OK;
     default:
@@ -370,7 +380,7 @@ static enum rc run_stream(struct attach *attach, int quiet_ms, struct fault *fau
     TRY(duplex_open(attach->config.session->channel, method, -1, &duplex));
     set_duplex(attach, duplex);
     if (say_hello(attach, NULL) == RC_OK) {
-        attach->figures.attached++;
+        count(attach, &attach->figures.attached);
         rc = converse(attach, quiet_ms, fault);
     } else {
         rc = duplex_receive(duplex, attach->config.session->timeout_ms, &attach->response, fault);
@@ -436,7 +446,11 @@ enum rc attach_run(struct attach *attach, int quiet_ms, struct fault *fault)
 
 struct attach_figures attach_figures(struct attach *attach)
 {
-    struct attach_figures figures = attach->figures;
+    struct attach_figures figures;
+
+    pthread_mutex_lock(&attach->lock);
+    figures = attach->figures;
+    pthread_mutex_unlock(&attach->lock);
 
     figures.unanswered = attach_queue_unanswered(attach->queue);
     return figures;
