@@ -1,5 +1,6 @@
 #include "store/durable.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #define NAME_SIZE 256
+#define TEMPORARY ".tmp"
 
 enum rc durable_failed(const char *event, const char *name)
 {
@@ -94,7 +96,7 @@ static enum rc write_synced(int folder, const char *name, struct bytes bytes)
 enum rc durable_write(int folder, const char *name, struct bytes bytes)
 {
     char temporary[NAME_SIZE];
-    int n = snprintf(temporary, sizeof temporary, "%s.tmp", name);
+    int n = snprintf(temporary, sizeof temporary, "%s" TEMPORARY, name);
     enum rc rc;
 
     if (n < 0 || (size_t)n >= sizeof temporary) {
@@ -140,4 +142,30 @@ enum rc durable_unlink(int folder, const char *name)
         return errno == ENOENT ? RC_NOT_FOUND : durable_failed("durable.unlink", name);
     }
     return durable_sync(folder, name);
+}
+
+enum rc durable_tidy(int folder)
+{
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    enum rc rc = RC_OK;
+
+    if (listing == NULL) {
+        rc = durable_failed("durable.tidy", ".");
+        if (fd >= 0) {
+            close(fd);
+        }
+        return rc;
+    }
+    while (rc == RC_OK && (entry = readdir(listing)) != NULL) {
+        size_t size = strlen(entry->d_name);
+
+        if (size > strlen(TEMPORARY) &&
+            strcmp(entry->d_name + size - strlen(TEMPORARY), TEMPORARY) == 0) {
+            rc = durable_unlink(folder, entry->d_name);
+        }
+    }
+    closedir(listing);
+    return rc;
 }

@@ -21,6 +21,8 @@ MUST_CHECK enum rc durable_write(int folder, const char *name, struct bytes byte
 /* RC_NOT_FOUND (not logged); RC_DATA_LOSS (logged): more than room, or no regular file. */
 MUST_CHECK enum rc durable_read(int folder, const char *name, uint8_t *out, size_t room,
                                 size_t *size);
+/* Removes the temporary files that a crash left in a folder. */
+MUST_CHECK enum rc durable_tidy(int folder);
 /* RC_NOT_FOUND (not logged). */
 MUST_CHECK enum rc durable_unlink(int folder, const char *name);
 MUST_CHECK enum rc durable_sync(int fd, const char *name);

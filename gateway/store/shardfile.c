@@ -85,9 +85,9 @@ enum rc shard_label_make(const char *member, const char *retention, int32_t mont
         return RC_INVALID_ARGUMENT;
     }
     memset(label, 0, sizeof *label);
-    strcpy(label->member, member);
+    snprintf(label->member, sizeof label->member, "%s", member);
     *strchr(label->member, '/') = '.';
-    strcpy(label->retention, retention);
+    snprintf(label->retention, sizeof label->retention, "%s", retention);
     label->month = month;
     return RC_OK;
 }
