@@ -1,0 +1,792 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/body.h"
+#include "store/dbkey.h"
+#include "store/journal.h"
+#include "store/outbox.h"
+#include "store/timer.h"
+#include "store/tree.h"
+#include "unit/store/logstore.h"
+
+static int make(void **state)
+{
+    static struct logstore store;
+
+    logstore_make(&store);
+    logstore_open(&store);
+    *state = &store;
+    return 0;
+}
+
+static int clean(void **state)
+{
+    logstore_remove(*state);
+    return 0;
+}
+
+static uint64_t size_of(struct logstore *store)
+{
+    OWN_READ(txn) = NULL;
+    uint64_t size = 0;
+
+    assert_int_equal(txn_read(store->db, &txn), RC_OK);
+    assert_int_equal(auditlog_size(txn, &size), RC_OK);
+    return size;
+}
+
+static void verify(struct logstore *store, const struct commit_point *point, uint64_t index)
+{
+    OWN_READ(txn) = NULL;
+    OWN(buffer) text = {0};
+    struct bytes leaf;
+    struct checkpoint checkpoint;
+    uint64_t found;
+
+    assert_int_equal(txn_read(store->db, &txn), RC_OK);
+    assert_int_equal(auditlog_leaf(txn, index, &leaf), RC_OK);
+    assert_int_equal(commit_point_receipt(point, index, &text), RC_OK);
+    assert_int_equal(
+        tlog_proof_verify(buffer_bytes(&text), leaf, &store->vkey, &found, &checkpoint, NULL),
+        RC_OK);
+    assert_int_equal(found, index);
+    assert_int_equal(checkpoint.size, commit_point_size(point));
+}
+
+static void an_empty_log_has_a_signed_checkpoint(void **state)
+{
+    struct logstore *store = *state;
+    struct commit_point *point = writer_latest(store->writer);
+    struct checkpoint checkpoint;
+    struct proof proof;
+
+    assert_int_equal(commit_point_size(point), 0);
+    assert_int_equal(checkpoint_open(commit_point_note(point), &store->vkey, NULL, &checkpoint),
+                     RC_OK);
+    assert_int_equal(checkpoint.size, 0);
+    assert_int_equal(commit_point_proof(point, 0, &proof), RC_OUT_OF_RANGE);
+    commit_point_release(point);
+}
+
+#define THREADS 4
+#define EACH 300
+
+static void *submit_many(void *argument)
+{
+    struct logstore *store = argument;
+
+    for (uint64_t i = 0; i < EACH; i++) {
+        struct deed deed;
+
+        deed_init(&deed, append_leaves, 1 + i % 3);
+        deed.number = i;
+        assert_int_equal(writer_submit(store->writer, &deed.write), RC_OK);
+        assert_int_equal(deed_wait(&deed), RC_OK);
+        verify(store, deed.write.point, deed.index);
+        commit_point_release(deed.write.point);
+    }
+    return NULL;
+}
+
+static void every_answer_verifies(void **state)
+{
+    struct logstore *store = *state;
+    pthread_t threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, submit_many, store), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_int_equal(size_of(store), THREADS * EACH * 2);
+}
+
+/* --- holding the writer thread back, so that a batch gathers --- */
+
+struct gate {
+    struct deed deed; /* first */
+    pthread_mutex_t shut;
+};
+
+static enum rc pass_gate(struct deed *deed, struct txn *txn)
+{
+    struct gate *gate = (struct gate *)deed;
+
+    (void)txn;
+    pthread_mutex_lock(&gate->shut);
+    pthread_mutex_unlock(&gate->shut);
+    return RC_OK;
+}
+
+static void shut(struct logstore *store, struct gate *gate)
+{
+    memset(gate, 0, sizeof *gate);
+    deed_init(&gate->deed, pass_gate, 0);
+    pthread_mutex_init(&gate->shut, NULL);
+    pthread_mutex_lock(&gate->shut);
+    assert_int_equal(writer_submit(store->writer, &gate->deed.write), RC_OK);
+    while (writer_waiting(store->writer) > 0) {
+        usleep(100);
+    }
+}
+
+static void open_gate(struct gate *gate)
+{
+    pthread_mutex_unlock(&gate->shut);
+    assert_int_equal(deed_wait(&gate->deed), RC_OK);
+    commit_point_release(gate->deed.write.point);
+}
+
+static enum rc refuse_it(struct deed *deed, struct txn *txn)
+{
+    (void)deed;
+    (void)txn;
+    return RC_PERMISSION_DENIED;
+}
+
+static void what_waits_is_one_commit_and_a_refusal_in_it_leaves_no_trace(void **state)
+{
+    struct logstore *store = *state;
+    struct gate gate;
+    struct deed deeds[10];
+
+    shut(store, &gate);
+    for (int i = 0; i < 10; i++) {
+        deed_init(&deeds[i], i == 4 ? refuse_it : append_leaves, i == 4 ? 0 : 2);
+        assert_int_equal(writer_submit(store->writer, &deeds[i].write), RC_OK);
+    }
+    open_gate(&gate);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(deed_wait(&deeds[i]), i == 4 ? RC_PERMISSION_DENIED : RC_OK);
+        assert_int_equal(commit_point_size(deeds[i].write.point), 18);
+        assert_ptr_equal(deeds[i].write.point, deeds[0].write.point);
+        commit_point_release(deeds[i].write.point);
+    }
+    assert_int_equal(size_of(store), 18);
+}
+
+static void a_batch_is_cut_by_its_leaves(void **state)
+{
+    struct logstore *store = *state;
+    struct gate gate;
+    struct deed deeds[9];
+
+    shut(store, &gate);
+    for (int i = 0; i < 9; i++) {
+        deed_init(&deeds[i], append_leaves, WRITE_LEAVES_MAX);
+        assert_int_equal(writer_submit(store->writer, &deeds[i].write), RC_OK);
+    }
+    open_gate(&gate);
+    for (int i = 0; i < 9; i++) {
+        uint64_t commits = i / 4 == 2 ? 9 : (uint64_t)(i / 4 + 1) * 4;
+
+        assert_int_equal(deed_wait(&deeds[i]), RC_OK);
+        assert_int_equal(commit_point_size(deeds[i].write.point), commits * WRITE_LEAVES_MAX);
+        verify(store, deeds[i].write.point, deeds[i].index);
+    }
+    /* Points stay good however many commits came after. */
+    for (int i = 0; i < 9; i++) {
+        verify(store, deeds[i].write.point, deeds[i].index - 1);
+        commit_point_release(deeds[i].write.point);
+    }
+}
+
+static void a_batch_is_cut_by_its_bytes(void **state)
+{
+    struct logstore *store = *state;
+    struct gate gate;
+    struct deed deeds[3];
+
+    shut(store, &gate);
+    for (int i = 0; i < 3; i++) {
+        deed_init(&deeds[i], append_leaves, 1);
+        deeds[i].write.bytes = WRITE_BYTES_MAX;
+        assert_int_equal(writer_submit(store->writer, &deeds[i].write), RC_OK);
+    }
+    open_gate(&gate);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(deed_wait(&deeds[i]), RC_OK);
+        assert_int_equal(commit_point_size(deeds[i].write.point), i < 2 ? 2 : 3);
+        commit_point_release(deeds[i].write.point);
+    }
+}
+
+static enum rc put_only(struct deed *deed, struct txn *txn)
+{
+    struct outbox_entry debt = {.index = deed->number};
+
+    return outbox_add(txn, "node:cdmx/ssc", URGENCY_URGENT, &debt);
+}
+
+static void a_commit_without_leaves_signs_nothing_new(void **state)
+{
+    struct logstore *store = *state;
+    struct commit_point *before;
+    struct deed deed;
+
+    grow(store, 0, 3);
+    before = writer_latest(store->writer);
+    deed_init(&deed, put_only, 0);
+    assert_int_equal(writer_submit(store->writer, &deed.write), RC_OK);
+    assert_int_equal(deed_wait(&deed), RC_OK);
+    assert_ptr_equal(deed.write.point, before);
+    commit_point_release(deed.write.point);
+    commit_point_release(before);
+}
+
+static void a_full_queue_and_a_stopped_writer_take_nothing(void **state)
+{
+    struct logstore *store = *state;
+    struct writer_options options = {.db = store->db, .keyring = store->keyring, .queue_max = 2};
+    struct gate gate;
+    struct deed deeds[3];
+
+    writer_free(store->writer);
+    assert_int_equal(writer_new(&options, &store->writer), RC_OK);
+    shut(store, &gate);
+    for (int i = 0; i < 3; i++) {
+        deed_init(&deeds[i], append_leaves, 1);
+        assert_int_equal(writer_submit(store->writer, &deeds[i].write),
+                         i < 2 ? RC_OK : RC_RESOURCE_EXHAUSTED);
+    }
+    open_gate(&gate);
+    writer_stop(store->writer);
+    for (int i = 0; i < 2; i++) { /* what it took, it did */
+        assert_int_equal(deed_wait(&deeds[i]), RC_OK);
+        commit_point_release(deeds[i].write.point);
+    }
+    assert_int_equal(writer_submit(store->writer, &deeds[2].write), RC_UNAVAILABLE);
+    assert_int_equal(size_of(store), 2);
+}
+
+/* --- faults --- */
+
+/* All that a message puts. */
+static enum rc put_message(struct deed *deed, struct txn *txn)
+{
+    struct id id = {{(uint8_t)deed->number}};
+    struct journal_entry entry = {.exchange_id = id};
+    struct outbox_entry debt = {0};
+    uint64_t sequence;
+
+    if (journal_find(txn, JOURNAL_SENT, &id, "cdmx/ssc", &entry) != RC_NOT_FOUND) {
+        return RC_ALREADY_EXISTS;
+    }
+    TRY(append_leaves(deed, txn));
+    entry.index = deed->index;
+    debt.index = deed->index;
+    TRY(body_put(txn, deed->index, bytes_text("keys"), bytes_text("body")));
+    TRY(journal_add(txn, JOURNAL_SENT, &id, "cdmx/ssc", &entry));
+    TRY(outbox_add(txn, "node:cdmx/ssc", URGENCY_ORDINARY, &debt));
+    return timer_add(txn, 1000, bytes_text("ring"), &sequence);
+}
+
+static const enum table message_tables[] = {
+    TABLE_ENTRY, TABLE_RECORD, TABLE_HASH, TABLE_EDGE,  TABLE_CHECKPOINT, TABLE_MESSAGE,
+    TABLE_KEY,   TABLE_BODY,   TABLE_DEBT, TABLE_TIMER, TABLE_FORMAT,
+};
+#define MESSAGE_TABLES (sizeof message_tables / sizeof message_tables[0])
+
+static void count_rows(struct logstore *store, uint64_t counts[MESSAGE_TABLES])
+{
+    OWN_READ(txn) = NULL;
+
+    assert_int_equal(txn_read(store->db, &txn), RC_OK);
+    for (size_t i = 0; i < MESSAGE_TABLES; i++) {
+        assert_int_equal(table_count(txn, message_tables[i], &counts[i]), RC_OK);
+    }
+}
+
+static enum rc send_message(struct logstore *store, uint64_t number)
+{
+    struct deed deed;
+
+    deed_init(&deed, put_message, 1);
+    deed.number = number;
+    return deed_run(store, &deed);
+}
+
+static void a_failing_nth_put_leaves_no_trace(void **state)
+{
+    struct logstore *store = *state;
+    uint64_t before[MESSAGE_TABLES];
+    uint64_t after[MESSAGE_TABLES];
+    unsigned failures = 0;
+
+    for (uint64_t nth = 1;; nth++) {
+        struct commit_point *latest = writer_latest(store->writer);
+        struct commit_point *now;
+        enum rc rc;
+
+        count_rows(store, before);
+        db_fail_put(store->db, nth);
+        rc = send_message(store, 1);
+        db_fail_put(store->db, 0);
+        if (rc == RC_OK) {
+            commit_point_release(latest);
+            break;
+        }
+        failures++;
+        assert_int_equal(rc, RC_UNAVAILABLE);
+        count_rows(store, after);
+        assert_memory_equal(before, after, sizeof before);
+        now = writer_latest(store->writer);
+        assert_ptr_equal(now, latest);
+        commit_point_release(now);
+        commit_point_release(latest);
+        assert_int_equal(send_message(store, 2 + nth), RC_OK); /* and the writer goes on */
+    }
+    assert_true(failures >= 11);
+    assert_int_equal(size_of(store), failures + 1);
+    logstore_close(store);
+    logstore_open(store); /* the log agrees with itself */
+}
+
+static void a_failed_batch_fails_for_each_of_its_writes(void **state)
+{
+    struct logstore *store = *state;
+    struct gate gate;
+    struct deed deeds[4];
+
+    assert_int_equal(send_message(store, 9), RC_OK);
+    shut(store, &gate);
+    for (int i = 0; i < 4; i++) {
+        deed_init(&deeds[i], put_message, 1);
+        deeds[i].number = i == 3 ? 9 : (unsigned)i; /* the last is refused: id seen before */
+        assert_int_equal(writer_submit(store->writer, &deeds[i].write), RC_OK);
+    }
+    db_fail_put(store->db, 15);
+    open_gate(&gate);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(deed_wait(&deeds[i]), RC_UNAVAILABLE);
+        assert_int_equal(commit_point_size(deeds[i].write.point), 1);
+        commit_point_release(deeds[i].write.point);
+    }
+    assert_int_equal(size_of(store), 1);
+}
+
+static void a_full_map_loses_nothing_that_was_answered(void **state)
+{
+    struct logstore *store = *state;
+    struct db_options options = logstore_options(store);
+    char path[80];
+    uint64_t answered = 0;
+    enum rc rc;
+
+    logstore_close(store);
+    snprintf(path, sizeof path, "%s/small", store->path);
+    options.path = path;
+    options.map_size = 1 << 20;
+    assert_int_equal(db_open(&options, &store->db), RC_OK);
+    assert_int_equal(logstore_open_writer(store), RC_OK);
+    do {
+        struct deed deed;
+
+        deed_init(&deed, append_leaves, 50);
+        deed.number = answered;
+        rc = deed_run(store, &deed);
+        answered += rc == RC_OK ? 50 : 0;
+    } while (rc == RC_OK);
+    assert_int_equal(rc, RC_UNAVAILABLE);
+    assert_true(answered >= 500);
+    logstore_close(store);
+    options.map_size = 4 << 20; /* the operator's remedy */
+    assert_int_equal(db_open(&options, &store->db), RC_OK);
+    assert_int_equal(logstore_open_writer(store), RC_OK);
+    assert_int_equal(size_of(store), answered);
+    grow(store, answered, 50);
+}
+
+/* --- bugs, which end the process --- */
+
+static enum rc refuse_after_a_put(struct deed *deed, struct txn *txn)
+{
+    TRY(put_only(deed, txn));
+    return RC_PERMISSION_DENIED;
+}
+
+static enum rc append_too_many(struct deed *deed, struct txn *txn)
+{
+    deed->count++;
+    return append_leaves(deed, txn);
+}
+
+static void it_dies(struct logstore *store, enum rc (*what)(struct deed *, struct txn *))
+{
+    int status;
+    pid_t child;
+
+    logstore_close(store);
+    child = fork();
+    if (child == 0) {
+        logstore_open(store);
+        close(STDERR_FILENO);
+        (void)!run(store, what, 1);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    logstore_open(store);
+    assert_int_equal(size_of(store), 0);
+}
+
+static void a_refusal_after_a_put_is_a_bug(void **state)
+{
+    it_dies(*state, refuse_after_a_put);
+}
+
+static void more_leaves_than_declared_is_a_bug(void **state)
+{
+    it_dies(*state, append_too_many);
+}
+
+/* --- crashes --- */
+
+struct submitter {
+    struct logstore *store;
+    uint64_t number;
+    int file;
+    pthread_t thread;
+};
+
+/* Submits for ever and appends each receipt to the file, as a node tells its clients. */
+static void *answer_for_ever(void *argument)
+{
+    struct submitter *submitter = argument;
+
+    for (uint64_t number = submitter->number;; number++) {
+        OWN(buffer) text = {0};
+        OWN(buffer) line = {0};
+        struct deed deed;
+
+        deed_init(&deed, append_leaves, 1 + number % 7);
+        deed.number = number;
+        if (writer_submit(submitter->store->writer, &deed.write) != RC_OK ||
+            deed_wait(&deed) != RC_OK ||
+            commit_point_receipt(deed.write.point, deed.index, &text) != RC_OK) {
+            _exit(1);
+        }
+        commit_point_release(deed.write.point);
+        buffer_put_u64(&line, deed.index);
+        buffer_put_u64(&line, number + number % 7);
+        buffer_put_chunk(&line, buffer_bytes(&text));
+        if (write(submitter->file, line.data, line.size) != (ssize_t)line.size) {
+            _exit(1);
+        }
+    }
+    return NULL;
+}
+
+static void answer_until_killed(struct logstore *store, int file)
+{
+    static struct submitter submitters[THREADS];
+
+    logstore_open(store);
+    for (uint64_t i = 0; i < THREADS; i++) {
+        submitters[i] = (struct submitter){.store = store, .number = i << 32, .file = file};
+        pthread_create(&submitters[i].thread, NULL, answer_for_ever, &submitters[i]);
+    }
+    pause();
+}
+
+static void read_answers(int file, struct buffer *answers)
+{
+    char part[65536];
+    ssize_t got;
+
+    while ((got = pread(file, part, sizeof part, (off_t)answers->size)) > 0) {
+        buffer_put(answers, part, (size_t)got);
+    }
+    assert_false(answers->is_failed);
+}
+
+/* Each answered receipt is there, verifies, and is made again byte for byte. */
+static unsigned check_answers(struct logstore *store, const struct buffer *answers)
+{
+    struct reader reader = {.rest = buffer_bytes(answers)};
+    OWN_PTR(auditlog_reader) proofs = auditlog_reader_new();
+    OWN_READ(txn) = NULL;
+    unsigned count = 0;
+
+    assert_int_equal(txn_read(store->db, &txn), RC_OK);
+    for (;;) {
+        uint64_t index = reader_u64(&reader);
+        uint64_t number = reader_u64(&reader);
+        struct bytes text = reader_chunk(&reader);
+        OWN(buffer) again = {0};
+        struct checkpoint checkpoint;
+        struct bytes leaf;
+        uint64_t found;
+
+        if (reader.is_failed) {
+            return count; /* the last line may be cut */
+        }
+        assert_int_equal(auditlog_leaf(txn, index, &leaf), RC_OK);
+        assert_int_equal(get_u64(leaf.data + 24), number);
+        assert_int_equal(tlog_proof_verify(text, leaf, &store->vkey, &found, &checkpoint, NULL),
+                         RC_OK);
+        assert_int_equal(auditlog_receipt(proofs, txn, store->keyring, index, &again), RC_OK);
+        assert_true(bytes_equal(buffer_bytes(&again), text));
+        count++;
+    }
+}
+
+static void a_killed_process_loses_nothing_that_it_answered(void **state)
+{
+    struct logstore *store = *state;
+    OWN(buffer) answers = {0};
+    char path[80];
+    int file;
+
+    logstore_close(store);
+    snprintf(path, sizeof path, "%s/answers", store->path);
+    file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    for (unsigned round = 0; round < 12; round++) {
+        size_t before = answers.size;
+        int status;
+        pid_t child = fork();
+
+        if (child == 0) {
+            answer_until_killed(store, file);
+        }
+        usleep(20000 + round * 7001);
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+        assert_true(WIFSIGNALED(status));
+        read_answers(file, &answers);
+        assert_true(answers.size > before);
+        logstore_open(store);
+        assert_true(check_answers(store, &answers) > round);
+        logstore_close(store);
+    }
+    close(file);
+    logstore_open(store);
+}
+
+/* Between commit and answer: the leaves are durable, their note was never stored. */
+static void the_next_start_signs_what_is_durable_and_unsigned(void **state)
+{
+    struct logstore *store = *state;
+    struct commit_point *point;
+    struct bytes expected;
+    char note[1024];
+    int ends[2];
+    int status;
+    ssize_t got;
+    pid_t child;
+
+    logstore_close(store);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        logstore_open(store);
+        grow(store, 0, 5);
+        grow(store, 5, 3);
+        point = writer_latest(store->writer);
+        expected = commit_point_note(point);
+        _exit(write(ends[1], expected.data, expected.size) == (ssize_t)expected.size ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    got = read(ends[0], note, sizeof note);
+    close(ends[0]);
+    close(ends[1]);
+    logstore_open(store);
+    point = writer_latest(store->writer);
+    assert_int_equal(commit_point_size(point), 8);
+    assert_true(bytes_equal(commit_point_note(point), BYTES(note, got)));
+    commit_point_release(point);
+}
+
+static void an_orderly_stop_stores_the_last_note(void **state)
+{
+    struct logstore *store = *state;
+    OWN_READ(txn) = NULL;
+    struct tree_commit commit;
+
+    grow(store, 0, 5);
+    writer_stop(store->writer);
+    assert_int_equal(txn_read(store->db, &txn), RC_OK);
+    assert_int_equal(tree_commit_last(txn, &commit), RC_OK);
+    assert_int_equal(commit.size, 5);
+    assert_true(commit.note.size > 0);
+}
+
+/* --- a log that contradicts itself is not written to --- */
+
+static void flip(struct logstore *store, enum table table, struct bytes key, size_t place)
+{
+    OWN(buffer) copy = {0};
+    struct txn *txn;
+    struct bytes value;
+
+    assert_int_equal(txn_write(store->db, &txn), RC_OK);
+    assert_int_equal(table_get(txn, table, key, &value), RC_OK);
+    buffer_put_bytes(&copy, value);
+    assert_true(place < copy.size);
+    copy.data[place] ^= 1;
+    assert_int_equal(table_put(txn, table, key, buffer_bytes(&copy)), RC_OK);
+    assert_int_equal(txn_commit(txn), RC_OK);
+}
+
+static void a_changed_byte_is_found_at_start(void **state)
+{
+    struct logstore *store = *state;
+    const uint8_t edge_key[1] = {0};
+    const uint8_t index_key[8] = {0, 0, 0, 0, 0, 0, 0, 20};
+    const uint8_t size_key[8] = {0, 0, 0, 0, 0, 0, 0, 21};
+    const uint8_t level0_key[9] = {0, 0, 0, 0, 0, 0, 0, 0, 1};
+    const uint8_t level4_key[9] = {4};
+    const struct {
+        enum table table;
+        struct bytes key;
+        size_t place;
+        const char *what;
+    } cases[] = {
+        {TABLE_EDGE, BYTES_OF(edge_key), 7, "the edge's size"},
+        {TABLE_EDGE, BYTES_OF(edge_key), 8, "the edge's widest node"},
+        {TABLE_EDGE, BYTES_OF(edge_key), 8 + 3 * 32 - 1, "the edge's narrowest node"},
+        {TABLE_ENTRY, BYTES_OF(index_key), 0, "the last leaf's magic"},
+        {TABLE_ENTRY, BYTES_OF(index_key), 30, "the last leaf's commitment"},
+        {TABLE_ENTRY, BYTES_OF(index_key), 23, "the last leaf's index"},
+        {TABLE_CHECKPOINT, BYTES_OF(size_key), 0, "the commit's root"},
+        {TABLE_CHECKPOINT, BYTES_OF(size_key), 32 + sizeof ORIGIN, "the note's text"},
+        {TABLE_CHECKPOINT, BYTES_OF(size_key), 32 + 120, "the note's signature"},
+        {TABLE_HASH, BYTES_OF(level0_key), 4 * 32, "the last leaf's hash"},
+        {TABLE_HASH, BYTES_OF(level0_key), 0, "a hash at the edge"},
+        {TABLE_HASH, BYTES_OF(level4_key), 31, "a node at the edge"},
+    };
+
+    grow(store, 0, 10);
+    grow(store, 10, 11);
+    writer_free(store->writer);
+    store->writer = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum rc rc;
+
+        flip(store, cases[i].table, cases[i].key, cases[i].place);
+        rc = logstore_open_writer(store);
+        if (rc != RC_DATA_LOSS) {
+            print_error("%s: %s\n", cases[i].what, rc_name(rc));
+        }
+        assert_int_equal(rc, RC_DATA_LOSS);
+        flip(store, cases[i].table, cases[i].key, cases[i].place);
+    }
+    assert_int_equal(logstore_open_writer(store), RC_OK);
+}
+
+static void rows_that_are_gone_are_found_at_start(void **state)
+{
+    struct logstore *store = *state;
+    const uint8_t edge_key[1] = {0};
+    const uint8_t index_key[8] = {0, 0, 0, 0, 0, 0, 0, 20};
+    const uint8_t size_key[8] = {0, 0, 0, 0, 0, 0, 0, 21};
+    const struct {
+        enum table table;
+        struct bytes key;
+    } cases[] = {
+        {TABLE_EDGE, BYTES_OF(edge_key)},
+        {TABLE_ENTRY, BYTES_OF(index_key)},
+        {TABLE_CHECKPOINT, BYTES_OF(size_key)},
+    };
+
+    grow(store, 0, 21);
+    writer_free(store->writer);
+    store->writer = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        OWN(buffer) copy = {0};
+        struct txn *txn;
+        struct bytes value;
+
+        assert_int_equal(txn_write(store->db, &txn), RC_OK);
+        assert_int_equal(table_get(txn, cases[i].table, cases[i].key, &value), RC_OK);
+        buffer_put_bytes(&copy, value);
+        assert_int_equal(table_delete(txn, cases[i].table, cases[i].key), RC_OK);
+        assert_int_equal(txn_commit(txn), RC_OK);
+        assert_int_equal(logstore_open_writer(store), RC_DATA_LOSS);
+        assert_int_equal(txn_write(store->db, &txn), RC_OK);
+        assert_int_equal(table_put(txn, cases[i].table, cases[i].key, buffer_bytes(&copy)), RC_OK);
+        assert_int_equal(txn_commit(txn), RC_OK);
+    }
+    assert_int_equal(logstore_open_writer(store), RC_OK);
+}
+
+static void another_key_does_not_go_on_with_the_log(void **state)
+{
+    struct logstore *store = *state;
+    OWN_PTR(keyring) other = test_key(8);
+    struct writer_options options = {.db = store->db, .keyring = other};
+    struct writer *writer;
+
+    grow(store, 0, 4);
+    writer_free(store->writer);
+    store->writer = NULL;
+    assert_int_equal(writer_new(&options, &writer), RC_FAILED_PRECONDITION);
+}
+
+static void leaf_times_never_go_backward(void **state)
+{
+    struct logstore *store = *state;
+    const uint8_t edge_key[1] = {0};
+    OWN(buffer) row = {0};
+    OWN_READ(read) = NULL;
+    struct txn *txn;
+    struct bytes value;
+    struct leaf leaf;
+    uint64_t future = 4102444800; /* 2100 */
+
+    grow(store, 0, 1);
+    writer_free(store->writer);
+    store->writer = NULL;
+    assert_int_equal(txn_write(store->db, &txn), RC_OK);
+    assert_int_equal(table_get(txn, TABLE_EDGE, BYTES_OF(edge_key), &value), RC_OK);
+    buffer_put_bytes(&row, value);
+    put_u64(row.data + row.size - 16, future);
+    assert_int_equal(table_put(txn, TABLE_EDGE, BYTES_OF(edge_key), buffer_bytes(&row)), RC_OK);
+    assert_int_equal(txn_commit(txn), RC_OK);
+    assert_int_equal(logstore_open_writer(store), RC_OK);
+    grow(store, 1, 1);
+    assert_int_equal(txn_read(store->db, &read), RC_OK);
+    assert_int_equal(auditlog_leaf(read, 1, &value), RC_OK);
+    assert_int_equal(leaf_decode(value, &leaf), RC_OK);
+    assert_int_equal(leaf.time_s, future);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_empty_log_has_a_signed_checkpoint),
+        TEST(every_answer_verifies),
+        TEST(what_waits_is_one_commit_and_a_refusal_in_it_leaves_no_trace),
+        TEST(a_batch_is_cut_by_its_leaves),
+        TEST(a_batch_is_cut_by_its_bytes),
+        TEST(a_commit_without_leaves_signs_nothing_new),
+        TEST(a_full_queue_and_a_stopped_writer_take_nothing),
+        TEST(a_failing_nth_put_leaves_no_trace),
+        TEST(a_failed_batch_fails_for_each_of_its_writes),
+        TEST(a_full_map_loses_nothing_that_was_answered),
+        TEST(a_refusal_after_a_put_is_a_bug),
+        TEST(more_leaves_than_declared_is_a_bug),
+        TEST(a_killed_process_loses_nothing_that_it_answered),
+        TEST(the_next_start_signs_what_is_durable_and_unsigned),
+        TEST(an_orderly_stop_stores_the_last_note),
+        TEST(a_changed_byte_is_found_at_start),
+        TEST(rows_that_are_gone_are_found_at_start),
+        TEST(another_key_does_not_go_on_with_the_log),
+        TEST(leaf_times_never_go_backward),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
