@@ -1,0 +1,33 @@
+# Fuzzing: one target per parser of foreign bytes, layers and targets built with clang beside the
+# normal build. `make fuzz` gives each target FUZZ_SECONDS; `make fuzz-short` gives all of them
+# together less than a minute on two cores, as part of `make check`. Seeds stand in
+# tests/fuzz/data/<parser>; `make fuzz-seeds` makes them anew. What a run finds stays in the build
+# folder.
+FUZZ_SECONDS ?= 60
+FUZZ_SHORT_SECONDS ?= 5
+FUZZ_BUILD := $(BUILD)/fuzz
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBS := policy client rpc tlog crypto model base
+FUZZ_PROGRAMS := $(FUZZ_SRC:%.c=$(BUILD)/%)
+FUZZ_SEEDS := $(BUILD)/tests/fuzz/seeds
+
+$(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call libs,$(FUZZ_LIBS))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+$(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(call libs,$(FUZZ_LIBS))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz_make = $(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=clang CFLAGS='-O1 -g' \
+	SANITIZE=fuzzer-no-link,address,undefined
+
+.PHONY: fuzz fuzz-short fuzz-build fuzz-programs fuzz-seeds
+# In the sub-make, where BUILD is the fuzzers' own folder.
+fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz-build:
+	+@$(fuzz_make) fuzz-programs
+fuzz: fuzz-build
+	@tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SECONDS) $(FUZZ_SRC)
+fuzz-short: fuzz-build
+	@tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SHORT_SECONDS) $(FUZZ_SRC)
+fuzz-seeds: $(FUZZ_SEEDS)
+	@$(FUZZ_SEEDS) tests/fuzz/data

@@ -1,0 +1,176 @@
+/*
+ * seeds - writes the fuzzers' seeds with our own encoders: `seeds FOLDER`, a folder per parser.
+ *
+ * Run again only when a format changes: sealed seeds differ each time.
+ */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "fuzz/cms_holder.h"
+#include "client/receipt_file.h"
+#include "tlog/merkle.h"
+#include "tlog/tlog_proof.h"
+#include "unit/rpc/codec_samples.h"
+
+static const char *folder;
+
+static void seed(const char *parser, const char *name, struct bytes content)
+{
+    char path[512];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, parser);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/%s/%s", folder, parser, name);
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(content.data, 1, content.size, file) != content.size ||
+        fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void leaf_seeds(uint8_t out[LEAF_SIZE])
+{
+    struct leaf leaf = {.class = LEAF_RECORD, .time_s = 1790000000, .index = 1};
+
+    memset(leaf.message, 1, sizeof leaf.message);
+    memset(leaf.record, 2, sizeof leaf.record);
+    leaf_encode(&leaf, out);
+    seed("leaf", "record", BYTES(out, LEAF_SIZE));
+    memset(leaf.message, 0, sizeof leaf.message);
+    leaf.class = LEAF_CONTROL;
+    leaf_encode(&leaf, out);
+    seed("leaf", "control", BYTES(out, LEAF_SIZE));
+}
+
+/* A tree of two, its signed head, the receipt of the second leaf, and a file that holds it twice.
+ */
+static void log_seeds(const uint8_t leaf[LEAF_SIZE])
+{
+    const char *origin = "gw.cdmx/audit/2026";
+    const uint8_t seed_bytes[ED25519_SEED_SIZE] = "a log key that guards nothing..";
+    OWN_PTR(keyring) keyring = keyring_from_seed(seed_bytes);
+    struct checkpoint head = {.size = 2};
+    struct proof path = {.count = 1};
+    struct receipt_file file = {.count = 2};
+    uint8_t hashes[2][DIGEST_SIZE];
+    const uint8_t(*leaves)[DIGEST_SIZE] = (const uint8_t(*)[DIGEST_SIZE])hashes;
+    OWN(buffer) note = {0};
+    OWN(buffer) proof = {0};
+    OWN(buffer) text = {0};
+    char vkey_text[VKEY_TEXT_SIZE];
+    struct vkey vkey;
+
+    merkle_leaf(bytes_text("the first"), hashes[0]);
+    merkle_leaf(BYTES(leaf, LEAF_SIZE), hashes[1]);
+    memcpy(path.hashes[0], hashes[0], DIGEST_SIZE);
+    merkle_root(leaves, 2, head.root);
+    snprintf(head.origin, sizeof head.origin, "%s", origin);
+    assert(vkey_of(origin, VKEY_ED25519, keyring, &vkey) == RC_OK);
+    vkey_format(&vkey, vkey_text);
+    seed("note", "vkey", bytes_text(vkey_text));
+    assert(checkpoint_sign(&head, keyring, &note) == RC_OK);
+    seed("note", "checkpoint", buffer_bytes(&note));
+    tlog_proof_write(1, &path, (struct bytes){0}, buffer_bytes(&note), &proof);
+    seed("tlog_proof", "second-of-two", buffer_bytes(&proof));
+
+    file.message_id = sample_id(1);
+    memset(file.commitment, 3, sizeof file.commitment);
+    for (size_t i = 0; i < file.count; i++) {
+        file.receipts[i] = (struct receipt){
+            .level = i == 0 ? RECEIPT_HELD : RECEIPT_RECEIVED,
+            .leaf = BYTES(leaf, LEAF_SIZE),
+            .tlog_proof = buffer_bytes(&proof),
+        };
+    }
+    receipt_file_write(&file, &text);
+    seed("receipt_file", "two", buffer_bytes(&text));
+}
+
+static void cms_seeds(void)
+{
+    OWN_PTR(cert) cert = NULL;
+    OWN_PTR(sealkey) key = NULL;
+    uint8_t digest[DIGEST_SIZE];
+    OWN(buffer) sealed = {0};
+    OWN(buffer) whole = {0};
+    OWN(buffer) padded = {0};
+
+    holder_make(&cert, &key);
+    seed("cert", "system", cert_der(cert));
+    assert(cms_seal(bytes_text("una calle"), (const struct cert *const[]){cert}, 1, &sealed,
+                    digest) == RC_OK);
+    buffer_put(&whole, digest, sizeof digest);
+    buffer_put_bytes(&whole, buffer_bytes(&sealed));
+    seed("cms", "sealed", buffer_bytes(&whole));
+    assert(cms_pad(bytes_text("una calle"), &padded) == RC_OK);
+    seed("cms", "padded", buffer_bytes(&padded));
+}
+
+/* The first byte chooses the reader, as in fuzz_codec. */
+static void codec_seed(const char *name, char reader, struct bytes content)
+{
+    OWN(buffer) whole = {0};
+
+    buffer_put_u8(&whole, (uint8_t)reader);
+    buffer_put_bytes(&whole, content);
+    seed("codec", name, buffer_bytes(&whole));
+}
+
+static void codec_seeds(const uint8_t leaf[LEAF_SIZE])
+{
+    const struct receipt receipt = {RECEIPT_HELD, BYTES(leaf, LEAF_SIZE), bytes_text("c2sp...")};
+    const enum message_type types[] = {MESSAGE_REFERRAL, MESSAGE_ACT, MESSAGE_AGGREGATE};
+    OWN(buffer) response = {0};
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        OWN(sample) sample;
+        OWN(buffer) message = {0};
+        OWN(buffer) submission = {0};
+        char name[32];
+
+        assert(sample_make(&sample, types[i]));
+        codec_message_write(&sample.submission.message, &message);
+        codec_submit_write(&sample.submission, &submission);
+        snprintf(name, sizeof name, "message-%d", (int)types[i]);
+        codec_seed(name, 'm', buffer_bytes(&message));
+        snprintf(name, sizeof name, "submit-%d", (int)types[i]);
+        codec_seed(name, 's', buffer_bytes(&submission));
+    }
+    codec_submit_response_write(&receipt, &response);
+    codec_seed("response", 'r', buffer_bytes(&response));
+}
+
+static void text_seeds(void)
+{
+    seed("spiffe", "system", bytes_text("spiffe://enlace.cdmx/member/ssc/system/adapter"));
+    seed("spiffe", "node", bytes_text("spiffe://enlace.mx/node/segob"));
+    seed("spiffe", "official", bytes_text("spiffe://enlace.cdmx/member/ssc/official/enlace-01"));
+    seed("spiffe", "auditor", bytes_text("spiffe://enlace.cdmx/auditor/contraloria/a-1"));
+    seed("clock", "offset", bytes_text("2019-06-03T10:00:00-06:00"));
+    seed("clock", "fraction", bytes_text("2019-06-03T10:00:00.123Z"));
+    seed("clock", "date", bytes_text("2020-02-29"));
+    seed("bytes", "base64", bytes_text("AAECAwQFBgcICQ=="));
+    seed("conf", "all",
+         bytes_text("# comment\nname = uno\nneeded = dos\nlimit_ms = 20\n"
+                    "peer = a\npeer = b\n"));
+}
+
+int main(int argc, char **argv)
+{
+    uint8_t leaf[LEAF_SIZE];
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds FOLDER\n");
+        return 2;
+    }
+    folder = argv[1];
+    mkdir(folder, 0755);
+    leaf_seeds(leaf);
+    log_seeds(leaf);
+    cms_seeds();
+    codec_seeds(leaf);
+    text_seeds();
+    return 0;
+}
