@@ -37,9 +37,9 @@
  * Refused: unknown keys and stanzas, duplicates, reversed dates; a member, code, field, type,
  * basis or aviso that is not known; fields of location, schedule or relatives, or of a compartment
  * that the route also lists as sealed; an escalation ladder that ends at the recipient; and two
- * routes that could both claim a message (same parties, a type and a code in common, dates that
- * overlap). The same member, or the same identity, may stand twice when its dates do not overlap
- * (a name has dates; two certificates of one system may overlap).
+ * routes that could both claim a message (same parties, an opening type and a code in common, dates
+ * that overlap). The same member, or the same identity, may stand twice when its dates do not
+ * overlap (a name has dates; two certificates of one system may overlap).
  *
  * Any thread; the directory is immutable once made.
  */

@@ -31,7 +31,7 @@ bool member_label_is_valid(const char *label)
 {
     size_t size = 0;
 
-    while (label_class[(uint8_t)label[size]] != 0 && size <= 32) {
+    while (size <= 32 && label_class[(uint8_t)label[size]] != 0) {
         size++;
     }
     return size > 0 && size <= 32 && label[size] == '\0';
@@ -41,7 +41,7 @@ bool member_code_is_valid(const char *code)
 {
     size_t size = 0;
 
-    while (label_class[(uint8_t)code[size]] == 1 && size <= 16) {
+    while (size <= 16 && label_class[(uint8_t)code[size]] == 1) {
         size++;
     }
     return size > 0 && size <= 16 && code[size] == '/' && member_label_is_valid(code + size + 1);
