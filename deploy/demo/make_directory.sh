@@ -45,8 +45,8 @@ list_person() { # KIND NETWORK CODE NAME CERTIFICATE SEAL
 }
 
 list_identities() {
-    local kind network code name uri cert cert_sha seal seal_sha log witness port=$ports_from
-    while IFS=$'\t' read -r kind network code name uri cert cert_sha seal seal_sha log witness; do
+    local kind network code name cert_sha seal_sha log witness port=$ports_from
+    while IFS=$'\t' read -r kind network code name _ _ cert_sha _ seal_sha log witness; do
         case $kind in
         '#'*) ;;
         node)
