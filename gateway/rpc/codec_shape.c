@@ -100,6 +100,12 @@ static uint32_t size_max_of(enum rule_kind kind, const struct bound *bound)
     return kind == RULE_TEXT ? MESSAGE_TEXT_MAX : UINT32_MAX;
 }
 
+static uint32_t value_max_of(const ProtobufCEnumDescriptor *values)
+{
+    assert(values->n_value_ranges == 1 && values->values[0].value == 0);
+    return values->n_values - 1;
+}
+
 static struct rule compile_rule(const ProtobufCMessageDescriptor *message,
                                 const ProtobufCFieldDescriptor *field)
 {
@@ -118,7 +124,7 @@ static struct rule compile_rule(const ProtobufCMessageDescriptor *message,
     };
 
     rule.size_max = size_max_of(rule.kind, bound);
-    rule.values = rule.kind == RULE_ENUM ? field->descriptor : NULL;
+    rule.value_max = rule.kind == RULE_ENUM ? value_max_of(field->descriptor) : 0;
     assert(!rule.is_repeated || rule.count_max > 0);
     assert(!rule.is_repeated || rule.kind >= RULE_TEXT); /* no packed numbers */
     return rule;

@@ -40,8 +40,8 @@ struct rule {
     uint32_t count_max;     /* of a repeated field */
     uint32_t size_min;      /* of each value, when it is present */
     uint32_t size_max;      /* bytes of a text, of bytes or of a message */
+    uint32_t value_max;     /* RULE_ENUM: values run from 0 to this one, without gaps */
     const struct shape *of; /* RULE_MESSAGE */
-    const ProtobufCEnumDescriptor *values; /* RULE_ENUM */
     const ProtobufCFieldDescriptor *field;
     const char *name;
 };

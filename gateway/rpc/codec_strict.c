@@ -103,9 +103,16 @@ enum varint varint_take(struct bytes *rest, uint64_t *value)
     return VARINT_CUT_OFF;
 }
 
-static enum rc take_varint(const struct walk *walk, const struct place *place, struct bytes *rest,
-                           uint64_t *value)
+/* Nearly all tags, lengths and numbers are one byte. */
+static inline enum rc take_varint(const struct walk *walk, const struct place *place,
+                                  struct bytes *rest, uint64_t *value)
 {
+    if (rest->size > 0 && rest->data[0] < 0x80) {
+        *value = rest->data[0];
+        rest->data++;
+        rest->size--;
+        return RC_OK;
+    }
     switch (varint_take(rest, value)) {
     case VARINT_OK:
         return RC_OK;
@@ -126,8 +133,7 @@ static enum rc check_number(const struct walk *walk, const struct place *place, 
         (rule->kind == RULE_BOOL && value > 1)) {
         return refuse_not_canonical(walk, place);
     }
-    if (rule->kind == RULE_ENUM && (value > INT32_MAX || protobuf_c_enum_descriptor_get_value(
-                                                             rule->values, (int)value) == NULL)) {
+    if (rule->kind == RULE_ENUM && value > rule->value_max) {
         return refuse_at(walk, place, "", "decode.unknown_value",
                          "Use un valor de la versión del esquema que declara el mensaje.");
     }
@@ -169,7 +175,7 @@ static enum rc check_sized(struct walk *walk, const struct place *place, struct 
     value = BYTES(rest->data, size);
     rest->data += size;
     rest->size -= size;
-    if (rule->kind == RULE_TEXT && !text_is_clean(value, rule->is_several_lines)) {
+    if (rule->kind == RULE_TEXT && !codec_text_is_clean(value, rule->is_several_lines)) {
         return refuse_at(walk, place, "", "decode.text",
                          "Use texto UTF-8 sin caracteres de control.");
     }

@@ -22,6 +22,6 @@ enum varint { VARINT_OK, VARINT_CUT_OFF, VARINT_PADDED };
 enum varint varint_take(struct bytes *rest, uint64_t *value);
 
 /* UTF-8 without NUL and control characters (C0, DEL, C1), line breaks apart if `has_lines`. */
-bool text_is_clean(struct bytes text, bool has_lines);
+bool codec_text_is_clean(struct bytes text, bool has_lines);
 
 #endif

@@ -47,7 +47,7 @@ static size_t sequence_length(const uint8_t *at, size_t left)
     return 0;
 }
 
-bool text_is_clean(struct bytes text, bool has_lines)
+bool codec_text_is_clean(struct bytes text, bool has_lines)
 {
     size_t i = 0;
 

@@ -1,0 +1,458 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rpc/codec_service.h"
+#include "unit/rpc/codec_samples.h"
+
+#define ARENA_MAX ((size_t)32 << 20)
+
+static void assert_bytes(struct bytes a, struct bytes b)
+{
+    assert_true(bytes_equal(a, b));
+}
+
+static struct receipt sample_receipt(enum receipt_level level)
+{
+    return (struct receipt){level, sample_leaf(), bytes_text("c2sp.org/tlog-proof@v1\nindex 7\n")};
+}
+
+static struct path sample_path(size_t count)
+{
+    struct path path = {.count = count};
+
+    for (size_t i = 0; i < count && i < PATH_MAX_HASHES; i++) {
+        path.hashes[i] = sample_hash((unsigned)i);
+    }
+    return path;
+}
+
+static void assert_path(const struct path *a, const struct path *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_bytes(a->hashes[i], b->hashes[i]);
+    }
+}
+
+/* ---- Attach ---- */
+
+static void attach_requests_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct attach_request request = {
+        .kind = ATTACH_HELLO, .urgency = URGENCY_URGENT, .window = 256};
+    struct attach_request read;
+    struct sample sample;
+
+    (void)state;
+    codec_attach_request_write(&request, &bytes);
+    assert_int_equal(codec_attach_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ATTACH_HELLO);
+    assert_int_equal(read.urgency, URGENCY_URGENT);
+    assert_int_equal(read.window, 256);
+
+    buffer_clear(&bytes);
+    request = (struct attach_request){.kind = ATTACH_ACKNOWLEDGEMENT, .message_id = sample_id(9)};
+    codec_attach_request_write(&request, &bytes);
+    assert_int_equal(codec_attach_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ATTACH_ACKNOWLEDGEMENT);
+    assert_true(id_equal(&read.message_id, &request.message_id));
+
+    buffer_clear(&bytes);
+    assert_true(sample_make(&sample, MESSAGE_ACT));
+    request = (struct attach_request){.kind = ATTACH_SUBMISSION, .submission = &sample.submission};
+    codec_attach_request_write(&request, &bytes);
+    assert_int_equal(codec_attach_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ATTACH_SUBMISSION);
+    assert_int_equal(read.submission->message.header.event, EVENT_DECLINE);
+    assert_int_equal(read.submission->local_subject_count, 2);
+    sample_release(&sample);
+
+    buffer_clear(&bytes);
+    request.kind = ATTACH_NONE;
+    codec_attach_request_write(&request, &bytes);
+    assert_true(bytes.is_failed);
+}
+
+static void deliveries_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct attach_response response = {.kind = ANSWER_DELIVERY};
+    struct attach_response read;
+    struct sample sample;
+
+    (void)state;
+    assert_true(sample_make(&sample, MESSAGE_REFERRAL));
+    response.delivery.message = &sample.submission.message;
+    response.delivery.receipt = sample_receipt(RECEIPT_RECEIVED);
+    response.delivery.sender_receipt = sample_receipt(RECEIPT_HELD);
+    response.delivery.is_redelivered = true;
+    codec_attach_response_write(&response, &bytes);
+    assert_int_equal(codec_attach_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ANSWER_DELIVERY);
+    assert_bytes(read.delivery.message->header_bytes, sample.submission.message.header_bytes);
+    assert_int_equal(read.delivery.receipt.level, RECEIPT_RECEIVED);
+    assert_int_equal(read.delivery.sender_receipt.level, RECEIPT_HELD);
+    assert_true(read.delivery.is_redelivered);
+
+    buffer_clear(&bytes);
+    response.delivery.sender_receipt = (struct receipt){.level = RECEIPT_NONE};
+    codec_attach_response_write(&response, &bytes);
+    assert_int_equal(codec_attach_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.delivery.sender_receipt.level, RECEIPT_NONE);
+    sample_release(&sample);
+}
+
+static void results_and_settlements_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct attach_response response = {.kind = ANSWER_SETTLED, .settled = sample_id(3)};
+    struct attach_response read;
+
+    (void)state;
+    codec_attach_response_write(&response, &bytes);
+    assert_int_equal(codec_attach_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ANSWER_SETTLED);
+    assert_true(id_equal(&read.settled, &response.settled));
+
+    buffer_clear(&bytes);
+    response =
+        (struct attach_response){.kind = ANSWER_RESULT, .result = {.message_id = sample_id(4)}};
+    response.result.receipt = sample_receipt(RECEIPT_HELD);
+    codec_attach_response_write(&response, &bytes);
+    assert_int_equal(codec_attach_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.kind, ANSWER_RESULT);
+    assert_bytes(read.result.receipt.leaf, sample_leaf());
+}
+
+/* ---- unary ---- */
+
+static void ids_and_offsets_are_read_without_memory(void **state)
+{
+    OWN(buffer) bytes = {0};
+    struct id id = sample_id(7);
+    struct id read;
+    uint64_t offset = 1;
+    bool is_complete = true;
+
+    (void)state;
+    codec_id_request_write(&id, &bytes);
+    assert_int_equal(codec_id_request_read(buffer_bytes(&bytes), &read, NULL), RC_OK);
+    assert_true(id_equal(&read, &id));
+    assert_int_equal(codec_id_request_read(BYTES("", 0), &read, NULL), RC_INVALID_ARGUMENT);
+
+    for (uint64_t at = 0; at < 40; at += 13) {
+        buffer_clear(&bytes);
+        codec_get_attachment_write(&id, at << 30, &bytes);
+        assert_int_equal(codec_get_attachment_read(buffer_bytes(&bytes), &read, &offset, NULL),
+                         RC_OK);
+        assert_true(id_equal(&read, &id) && offset == at << 30);
+        buffer_clear(&bytes);
+        codec_attachment_state_write(at << 30, at == 13, &bytes);
+        assert_int_equal(
+            codec_attachment_state_read(buffer_bytes(&bytes), &offset, &is_complete, NULL), RC_OK);
+        assert_true(offset == at << 30 && is_complete == (at == 13));
+    }
+}
+
+static void states_receipts_and_pings_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct track track = {
+        .exchange_id = sample_id(1),
+        .from = "cdmx/mpi",
+        .to = "cdmx/ssc",
+        .items = {{1, "PRO-COD-VIG", STATE_IN_FORCE, 12, 99}, {2, "ATN-GEN", STATE_SENT, 0, 7}},
+        .item_count = 2,
+        .received_at_ms = 5};
+    struct track track_read;
+    struct receipts receipts = {
+        .message_commitment = sample_hash(1),
+        .items = {sample_receipt(RECEIPT_HELD), sample_receipt(RECEIPT_RECEIVED)},
+        .count = 2};
+    struct receipts receipts_read;
+    struct ping ping = {"spiffe://enlace.cdmx/member/ssc/system/adapter", "cdmx/ssc", 17,
+                        sample_hash(2)};
+    struct ping ping_read;
+
+    (void)state;
+    codec_track_write(&track, &bytes);
+    assert_int_equal(codec_track_read(buffer_bytes(&bytes), arena, &track_read, NULL), RC_OK);
+    assert_int_equal(track_read.item_count, 2);
+    assert_int_equal(track_read.items[0].state, STATE_IN_FORCE);
+    assert_int_equal(track_read.items[0].occurrences, 12);
+    assert_string_equal(track_read.items[1].code, "ATN-GEN");
+    assert_true(id_is_zero(&track_read.parent_exchange_id));
+
+    buffer_clear(&bytes);
+    codec_receipts_write(&receipts, &bytes);
+    assert_int_equal(codec_receipts_read(buffer_bytes(&bytes), arena, &receipts_read, NULL), RC_OK);
+    assert_int_equal(receipts_read.count, 2);
+    assert_int_equal(receipts_read.items[1].level, RECEIPT_RECEIVED);
+    assert_bytes(receipts_read.message_commitment, sample_hash(1));
+
+    buffer_clear(&bytes);
+    codec_ping_write(&ping, &bytes);
+    assert_int_equal(codec_ping_read(buffer_bytes(&bytes), arena, &ping_read, NULL), RC_OK);
+    assert_string_equal(ping_read.you, ping.you);
+    assert_int_equal(ping_read.time_ms, 17);
+}
+
+/* ---- attachments ---- */
+
+static void attachments_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    const struct attachment_hello hello = {sample_id(1), 200 << 20, sample_hash(1), "cdmx/ssc"};
+    const struct attachment_chunk chunk = {1 << 20, bytes_text("pieza"), sample_hash(2)};
+    struct attachment_hello *hello_read = NULL;
+    struct attachment_chunk *chunk_read = NULL;
+    struct attachment_chunk got;
+    uint64_t size = 0;
+
+    (void)state;
+    codec_put_attachment_write(&hello, NULL, &bytes);
+    assert_int_equal(
+        codec_put_attachment_read(buffer_bytes(&bytes), arena, &hello_read, &chunk_read, NULL),
+        RC_OK);
+    assert_null(chunk_read);
+    assert_int_equal(hello_read->size, 200 << 20);
+    assert_string_equal(hello_read->to, "cdmx/ssc");
+
+    buffer_clear(&bytes);
+    codec_put_attachment_write(NULL, &chunk, &bytes);
+    assert_int_equal(
+        codec_put_attachment_read(buffer_bytes(&bytes), arena, &hello_read, &chunk_read, NULL),
+        RC_OK);
+    assert_null(hello_read);
+    assert_bytes(chunk_read->data, chunk.data);
+
+    buffer_clear(&bytes);
+    codec_got_attachment_write(&chunk, 77, &bytes);
+    assert_int_equal(codec_got_attachment_read(buffer_bytes(&bytes), arena, &got, &size, NULL),
+                     RC_OK);
+    assert_int_equal(got.offset, 1 << 20);
+    assert_int_equal(size, 77);
+}
+
+static void a_chunk_too_large_is_refused(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    uint8_t *data = calloc(1, ATTACHMENT_CHUNK_MAX + 1);
+    struct attachment_chunk chunk = {0, BYTES(data, ATTACHMENT_CHUNK_MAX), sample_hash(2)};
+    struct attachment_hello *hello = NULL;
+    struct attachment_chunk *read = NULL;
+    struct fault fault = {0};
+
+    (void)state;
+    codec_put_attachment_write(NULL, &chunk, &bytes);
+    assert_int_equal(codec_put_attachment_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
+                     RC_OK);
+    chunk.data.size++;
+    buffer_clear(&bytes);
+    codec_put_attachment_write(NULL, &chunk, &bytes);
+    assert_int_equal(codec_put_attachment_read(buffer_bytes(&bytes), arena, &hello, &read, &fault),
+                     RC_INVALID_ARGUMENT);
+    assert_string_equal(fault.reason, "decode.too_large");
+    assert_string_equal(fault.path, "chunk.data");
+    free(data);
+}
+
+/* ---- federation ---- */
+
+static void hellos_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    const struct peer_hello hello = {"spiffe://enlace.cdmx/node/ssc", "gw.ssc/audit/2026",
+                                     URGENCY_URGENT, 17, sample_hash(1)};
+    struct peer_hello *read = NULL;
+    struct parcel *parcel = NULL;
+    struct parcel_answer *answer = NULL;
+
+    (void)state;
+    codec_hello_write(&hello, true, &bytes);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &read, &parcel, NULL),
+                     RC_OK);
+    assert_null(parcel);
+    assert_string_equal(read->origin, hello.origin);
+    buffer_clear(&bytes);
+    codec_hello_write(&hello, false, &bytes);
+    assert_int_equal(
+        codec_exchange_response_read(buffer_bytes(&bytes), arena, &read, &answer, NULL), RC_OK);
+    assert_null(answer);
+    assert_int_equal(read->seen_size, 17);
+}
+
+static struct progress sample_progress(void)
+{
+    return (struct progress){.checkpoint = bytes_text("gw.ssc/audit/2026\n7\n"),
+                             .old_size = 5,
+                             .consistency = sample_path(3)};
+}
+
+static void parcels_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    OWN(buffer) message = {0};
+    struct parcel_entry entries[3];
+    struct parcel parcel = {.sequence = 300,
+                            .directory_sha256 = sample_hash(9),
+                            .progress = sample_progress(),
+                            .entries = entries,
+                            .entry_count = 3};
+    struct peer_hello *hello = NULL;
+    struct parcel *read = NULL;
+    struct sample sample;
+
+    (void)state;
+    assert_true(sample_make(&sample, MESSAGE_MEASURE_REQUEST));
+    codec_message_write(&sample.submission.message, &message);
+    for (size_t i = 0; i < 3; i++) {
+        entries[i] = (struct parcel_entry){.message = &sample.submission.message,
+                                           .leaf = sample_leaf(),
+                                           .path = sample_path(20 * i)};
+    }
+    entries[1].message = NULL; /* as a node forwards it */
+    entries[1].message_bytes = buffer_bytes(&message);
+    codec_parcel_write(&parcel, &bytes);
+    assert_false(bytes.is_failed);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
+                     RC_OK);
+    assert_null(hello);
+    assert_int_equal(read->sequence, 300);
+    assert_bytes(read->directory_sha256, sample_hash(9));
+    assert_path(&read->progress.consistency, &parcel.progress.consistency);
+    assert_int_equal(read->entry_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        OWN(buffer) again = {0};
+
+        assert_path(&read->entries[i].path, &entries[i].path);
+        codec_message_write(read->entries[i].message, &again);
+        assert_bytes(buffer_bytes(&again), buffer_bytes(&message));
+    }
+    sample_release(&sample);
+}
+
+static void parcels_have_bounds(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct parcel_entry *entries = calloc(PARCEL_ENTRIES_MAX + 1, sizeof *entries);
+    struct parcel parcel = {.sequence = 1, .progress = sample_progress(), .entries = entries};
+    struct peer_hello *hello = NULL;
+    struct parcel *read = NULL;
+    struct sample sample;
+
+    (void)state;
+    assert_true(sample_make(&sample, MESSAGE_REFERRAL));
+    for (size_t i = 0; i <= PARCEL_ENTRIES_MAX; i++) {
+        entries[i] = (struct parcel_entry){
+            .message = &sample.submission.message, .leaf = sample_leaf(), .path = sample_path(2)};
+    }
+    parcel.entry_count = PARCEL_ENTRIES_MAX;
+    codec_parcel_write(&parcel, &bytes);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
+                     RC_OK);
+    assert_int_equal(read->entry_count, PARCEL_ENTRIES_MAX);
+    buffer_clear(&bytes);
+    parcel.entry_count++;
+    codec_parcel_write(&parcel, &bytes);
+    assert_true(bytes.is_failed);
+    buffer_clear(&bytes);
+    parcel.entry_count = 1;
+    entries[0].path.count = PATH_MAX_HASHES + 1;
+    codec_parcel_write(&parcel, &bytes);
+    assert_true(bytes.is_failed);
+    assert_int_equal(bytes.size, 0);
+    free(entries);
+    sample_release(&sample);
+}
+
+static void answers_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct entry_answer answers[2] = {{.leaf = sample_leaf(), .path = sample_path(7)}};
+    struct parcel_answer answer = {
+        .sequence = 300, .progress = sample_progress(), .answers = answers, .answer_count = 2};
+    struct peer_hello *hello = NULL;
+    struct parcel_answer *read = NULL;
+
+    (void)state;
+    refuse(&answers[1].fault, RC_PERMISSION_DENIED, "route.none", "header.to", "No hay ruta.");
+    codec_parcel_answer_write(&answer, &bytes);
+    assert_int_equal(codec_exchange_response_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
+                     RC_OK);
+    assert_null(hello);
+    assert_int_equal(read->answer_count, 2);
+    assert_int_equal(read->answers[0].fault.rc, RC_OK);
+    assert_path(&read->answers[0].path, &answers[0].path);
+    assert_int_equal(read->answers[1].fault.rc, RC_PERMISSION_DENIED);
+    assert_string_equal(read->answers[1].fault.reason, "route.none");
+}
+
+/* ---- audit ---- */
+
+static void audit_pages_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    const struct audit_page_request request = {1000, 256, "auditoria-anual"};
+    struct audit_page_request request_read;
+    struct audit_entry entries[2] = {
+        {sample_leaf(), bytes_text("registro"), sample_hash(1), sample_path(10)},
+        {.leaf = sample_leaf(), .path = sample_path(0)},
+    };
+    const struct audit_page page = {bytes_text("gw.ssc/audit/2026\n7\n"), entries, 2};
+    struct audit_page read;
+
+    (void)state;
+    codec_audit_request_write(&request, &bytes);
+    assert_int_equal(codec_audit_request_read(buffer_bytes(&bytes), arena, &request_read, NULL),
+                     RC_OK);
+    assert_int_equal(request_read.from_index, 1000);
+    assert_string_equal(request_read.purpose, "auditoria-anual");
+    buffer_clear(&bytes);
+    codec_audit_page_write(&page, &bytes);
+    assert_int_equal(codec_audit_page_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_bytes(read.checkpoint, page.checkpoint);
+    assert_int_equal(read.entry_count, 2);
+    assert_bytes(read.entries[0].record, entries[0].record);
+    assert_path(&read.entries[0].path, &entries[0].path);
+    assert_int_equal(read.entries[1].record.size, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attach_requests_are_read_as_written),
+        cmocka_unit_test(deliveries_are_read_as_written),
+        cmocka_unit_test(results_and_settlements_are_read_as_written),
+        cmocka_unit_test(ids_and_offsets_are_read_without_memory),
+        cmocka_unit_test(states_receipts_and_pings_are_read_as_written),
+        cmocka_unit_test(attachments_are_read_as_written),
+        cmocka_unit_test(a_chunk_too_large_is_refused),
+        cmocka_unit_test(hellos_are_read_as_written),
+        cmocka_unit_test(parcels_are_read_as_written),
+        cmocka_unit_test(parcels_have_bounds),
+        cmocka_unit_test(answers_are_read_as_written),
+        cmocka_unit_test(audit_pages_are_read_as_written),
+    };
+
+    return cmocka_run_group_tests_name("codec_service", tests, NULL, NULL);
+}
