@@ -161,6 +161,13 @@ static enum rc refuse_existing(struct fault *fault)
                   "Ya existe un archivo con ese identificador.");
 }
 
+/* Nothing at all, or what no key opens any more; with the lock held, not in the list. */
+static bool is_leftover(struct files *files, const struct filename *name)
+{
+    return files_lacks(files->keys, name) || filekey_is_erased(files->keys, files->vault, name) ||
+           (files_lacks(files->part, name) && files_lacks(files->kept, name));
+}
+
 /* With the lock held: the header is durable on return. */
 static enum rc begin_new(struct files *files, const struct filename *name,
                          const struct file_claim *claim, const struct shard *shard,
@@ -169,11 +176,10 @@ static enum rc begin_new(struct files *files, const struct filename *name,
     struct filekey key = {.size = claim->size};
     enum rc rc;
 
-    if (!files_lacks(files->kept, name) && !filekey_is_erased(files->keys, files->vault, name)) {
-        return refuse_existing(fault);
-    }
-    if (!files_lacks(files->part, name) && !filekey_is_erased(files->keys, files->vault, name)) {
-        return failed(RC_DATA_LOSS, "files.damaged", "file=%s", name->hex);
+    if (!is_leftover(files, name)) {
+        return files_lacks(files->kept, name)
+                   ? failed(RC_DATA_LOSS, "files.damaged", "file=%s", name->hex)
+                   : refuse_existing(fault);
     }
     if (!shard_is_in_force(shard)) {
         return shard_is_erased(shard) ? RC_NOT_FOUND : RC_ABORTED;

@@ -52,17 +52,16 @@ enum rc files_list(int folder, struct filename **names, size_t *count)
 enum rc files_remove(struct files *files, const struct filename *name)
 {
     const int folders[] = {files->keys, files->part, files->kept};
-    enum rc found = RC_NOT_FOUND;
+    enum rc outcome = RC_NOT_FOUND;
 
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         enum rc rc = durable_unlink(folders[i], name->hex);
 
-        if (rc != RC_NOT_FOUND) {
-            TRY(rc);
-            found = RC_OK;
+        if (rc != RC_NOT_FOUND && (outcome == RC_NOT_FOUND || outcome == RC_OK)) {
+            outcome = rc;
         }
     }
-    return found;
+    return outcome;
 }
 
 enum rc files_room(const struct files *files, uint64_t size, struct fault *fault)

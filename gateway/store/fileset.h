@@ -44,7 +44,10 @@ bool files_lacks(int folder, const struct filename *name);
 MUST_CHECK enum rc files_list(int folder, struct filename **names, size_t *count);
 /* RC_RESOURCE_EXHAUSTED when less than the floor would be free after `size` more bytes. */
 MUST_CHECK enum rc files_room(const struct files *files, uint64_t size, struct fault *fault);
-/* Header and blocks, header first. RC_NOT_FOUND: neither. With the lock held, or the part open. */
+/*
+ * Header and blocks, header first, as much as the disk lets go. RC_NOT_FOUND: neither. With the
+ * lock held, or the part open.
+ */
 MUST_CHECK enum rc files_remove(struct files *files, const struct filename *name);
 
 /* With the lock held: into the list, out of it (and freed), NULL when there is none. */

@@ -584,6 +584,49 @@ static void what_a_crash_left_half_done_is_swept_at_the_start(void **state)
     assert_string_equal(path, "");
 }
 
+/* Sends all it can while the n-th call to the disk fails; RC_OK when none did. */
+static enum rc send_on_failing_disk(struct fixture *f, unsigned n, bool is_for_good)
+{
+    OWN_PTR(file_in) file = NULL;
+    enum rc rc;
+
+    disk.calls = 0;
+    disk.countdown = n;
+    disk.is_for_good = is_for_good;
+    rc = begin(f, &file);
+    if (rc == RC_OK) {
+        rc = send_to(f, file, f->claim.size, FILES_CHUNK_MAX);
+    }
+    disk.countdown = 0;
+    disk.is_for_good = false;
+    return rc;
+}
+
+static void a_disk_that_fails_at_any_call_loses_nothing_that_was_said(void **state)
+{
+    struct fixture *f = *state;
+
+    announce(f, 5 * MIB);
+    for (unsigned n = 1;; n++) {
+        enum rc rc = send_on_failing_disk(f, n, n % 2 == 0);
+
+        if (rc == RC_OK) {
+            assert_true(n > disk.calls);
+            assert_int_equal(read_whole(f, 0), RC_OK);
+            break;
+        }
+        assert_true(rc == RC_UNAVAILABLE || rc == RC_RESOURCE_EXHAUSTED);
+        assert_int_equal(read_whole(f, 0), RC_NOT_FOUND);
+        if (n % 3 == 0) {
+            close_store(f);
+            open_store(f);
+        }
+        send_whole(f);
+        assert_int_equal(read_whole(f, 0), RC_OK);
+        assert_int_equal(files_erase(f->files, &f->claim.name), RC_OK);
+    }
+}
+
 static size_t memory_peak(void)
 {
     char line[256];
@@ -636,6 +679,7 @@ int main(void)
         WITH_FILES(unfinished_files_are_bounded_per_owner_and_expire),
         WITH_FILES(a_disk_at_its_floor_refuses),
         WITH_FILES(malformed_claims_are_refused),
+        WITH_FILES(a_disk_that_fails_at_any_call_loses_nothing_that_was_said),
         WITH_FILES(what_a_crash_left_half_done_is_swept_at_the_start),
     };
 

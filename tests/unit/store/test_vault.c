@@ -130,6 +130,46 @@ static void a_destruction_cut_short_is_finished_at_the_next_start(void **state)
     tree_remove(places.folder);
 }
 
+/* For every call that can fail: what failed was not used, and what follows is whole. */
+static void a_failing_disk_never_yields_a_key_and_never_undoes_a_destruction(void **state)
+{
+    (void)state;
+    for (unsigned n = 1;; n++) {
+        struct places places = places_make();
+        struct vault *vault = vault_at(&places);
+        const struct shard *shard = NULL;
+        const struct shard *again = NULL;
+        enum rc made;
+        enum rc gone;
+        unsigned calls;
+
+        disk.calls = 0;
+        disk.countdown = n;
+        made = vault_shard(vault, "cdmx/ssc", "R5", 203112, true, &shard);
+        if (made != RC_OK) {
+            assert_null(shard);
+            shard = shard_at(vault, "cdmx/ssc", 203112);
+        }
+        gone = vault_destroy(vault, name_of(shard));
+        calls = disk.calls;
+        disk.countdown = 0;
+        assert_true(made == RC_OK || made == RC_UNAVAILABLE || made == RC_RESOURCE_EXHAUSTED);
+        assert_true(shard_is_erased(shard));
+        if (gone != RC_OK) {
+            assert_int_equal(vault_destroy(vault, name_of(shard)), RC_OK);
+        }
+        vault_free(vault);
+        vault = vault_at(&places);
+        again = shard_at(vault, "cdmx/ssc", 203112);
+        assert_string_equal(shard_name(again), "cdmx.ssc/R5/203112.2");
+        vault_free(vault);
+        tree_remove(places.folder);
+        if (n > calls) {
+            break;
+        }
+    }
+}
+
 static void malformed_members_classes_months_and_names_are_refused(void **state)
 {
     static const struct {
@@ -325,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_destroyed_shard_is_gone_for_ever_and_its_generation_never_returns),
         cmocka_unit_test(the_next_generation_takes_over_and_the_old_one_still_opens),
         cmocka_unit_test(a_destruction_cut_short_is_finished_at_the_next_start),
+        cmocka_unit_test(a_failing_disk_never_yields_a_key_and_never_undoes_a_destruction),
         cmocka_unit_test(malformed_members_classes_months_and_names_are_refused),
         cmocka_unit_test(an_unsafe_place_is_refused),
         cmocka_unit_test(a_damaged_vault_does_not_open),

@@ -10,8 +10,48 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
 #include "base/log.h"
 #include "store/vault.h"
+
+/* The n-th call from now fails once, or for good; 0: none. Stands before libc's in this program. */
+static struct {
+    unsigned countdown;
+    bool is_for_good;
+    unsigned calls;
+} disk;
+
+static inline bool disk_fails(int cause)
+{
+    bool is_now = disk.countdown == 1;
+
+    disk.calls++;
+    if (disk.countdown > 1 || (is_now && !disk.is_for_good)) {
+        disk.countdown--;
+    }
+    if (is_now) {
+        errno = cause;
+    }
+    return is_now;
+}
+
+int fsync(int fd)
+{
+    return disk_fails(EIO) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    return disk_fails(ENOSPC) ? -1 : syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
+int renameat(int from, const char *old, int to, const char *new)
+{
+    return disk_fails(EIO) ? -1 : (int)syscall(SYS_renameat2, from, old, to, new, 0);
+}
 
 struct places {
     char folder[64];
