@@ -1,8 +1,5 @@
 #include "workload/evidence.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +7,7 @@
 #include "client/receipt_check.h"
 #include "client/receipt_file.h"
 #include "tlog/vkey.h"
+#include "workload/folder.h"
 
 #define LOGS_MAX 256
 
@@ -67,23 +65,6 @@ static const char *node_of_origin(const struct evidence *evidence, const char *o
     return NULL;
 }
 
-static enum rc read_text(const char *path, struct buffer *text)
-{
-    FILE *file = fopen(path, "re");
-    uint8_t chunk[4096];
-    size_t size;
-
-    if (file == NULL) {
-        return RC_NOT_FOUND;
-    }
-    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0 && text->size < RECEIPT_FILE_SIZE_MAX) {
-        buffer_put(text, chunk, size);
-    }
-    size = (size_t)ferror(file);
-    fclose(file);
-    return size == 0 && !text->is_failed ? RC_OK : RC_DATA_LOSS;
-}
-
 /* All of them must verify. */
 static enum rc verify_file(const struct evidence *evidence, const struct receipt_file *file,
                            struct proven *proven, struct fault *fault)
@@ -121,18 +102,20 @@ static enum rc grow(struct evidence *evidence)
     return RC_OK;
 }
 
-static enum rc read_one(struct evidence *evidence, const char *path)
+struct evidence_walk {
+    struct folder_user user; /* first */
+    struct evidence *evidence;
+};
+
+static enum rc read_one(struct folder_user *user, const char *path, struct bytes content)
 {
-    OWN(buffer) text = {0};
+    struct evidence *evidence = ((struct evidence_walk *)user)->evidence;
     struct receipt_file file = {.count = 0};
     struct proven proven = {.held = NULL};
     struct fault fault = {0};
-    enum rc rc = read_text(path, &text);
+    enum rc rc = receipt_file_parse(content, &file);
 
     evidence->figures.files++;
-    if (rc == RC_OK) {
-        rc = receipt_file_parse(buffer_bytes(&text), &file);
-    }
     if (rc == RC_OK) {
         rc = verify_file(evidence, &file, &proven, &fault);
     }
@@ -150,22 +133,9 @@ static enum rc read_one(struct evidence *evidence, const char *path)
 
 enum rc evidence_read_folder(struct evidence *evidence, const char *path)
 {
-    DIR *folder = opendir(path);
-    enum rc rc = RC_OK;
+    struct evidence_walk walk = {{read_one}, evidence};
 
-    if (folder == NULL) {
-        return errno == ENOENT ? RC_OK : failed(RC_UNAVAILABLE, "evidence.folder", "path=%s", path);
-    }
-    for (struct dirent *entry; rc == RC_OK && (entry = readdir(folder)) != NULL;) {
-        char file[1024];
-
-        if (entry->d_name[0] != '.') {
-            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-            rc = read_one(evidence, file);
-        }
-    }
-    closedir(folder);
-    return rc;
+    return folder_walk(path, &walk.user);
 }
 
 static int compare_proven(const void *a, const void *b)

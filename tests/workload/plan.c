@@ -105,6 +105,9 @@ static struct plan_exchange *add(struct draft *draft, enum plan_kind kind, const
     static const enum message_type types[PLAN_KINDS] = {MESSAGE_MEASURE_REQUEST, MESSAGE_REFERRAL,
                                                         MESSAGE_SUPPORT_REQUEST,
                                                         MESSAGE_MEASURE_REQUEST};
+    /* Who serves a federal case also asks the agencies for it. */
+    static const char *const asking_systems[PLAN_KINDS] = {"plataforma", "plataforma", "sistema",
+                                                           "atencion"};
     struct plan_exchange *exchange = &draft->plan->exchanges[draft->count++];
 
     assert(draft->count <= PLAN_EXCHANGES);
@@ -112,7 +115,7 @@ static struct plan_exchange *add(struct draft *draft, enum plan_kind kind, const
         .kind = kind,
         .type = types[kind],
         .from = kind == PLAN_KIND_SUPPORT ? SEGOB : MPI,
-        .from_system = kind == PLAN_KIND_SUPPORT ? "sistema" : "plataforma",
+        .from_system = asking_systems[kind],
         .to = to,
         /* mpi-cdmx asks with one of its systems and executes with another. */
         .to_system = strcmp(to, MPI) == 0 ? "atencion" : "",

@@ -41,7 +41,8 @@ struct requester {
     struct profile *profile;
     struct session *session;
     struct spool *spool;
-    struct lane lanes[2]; /* ordinary, urgent */
+    struct lane lanes[2]; /* ordinary and urgent, or one that only sends */
+    unsigned lane_count;
     pthread_mutex_t lock; /* guards what follows */
     struct news *first;
     struct news *last;
@@ -183,7 +184,7 @@ static enum rc start_lane(struct requester *requester, unsigned n, enum urgency 
 
 static struct attach *attach_for(struct requester *requester, enum urgency urgency)
 {
-    return requester->lanes[urgency == URGENCY_URGENT].attach;
+    return requester->lanes[urgency == URGENCY_URGENT && requester->lane_count > 1].attach;
 }
 
 static enum rc resend(struct requester *requester, const struct id *id)
@@ -230,7 +231,8 @@ static enum rc open_parts(struct requester *requester, const char *path, char er
     return rc;
 }
 
-enum rc requester_new(const char *profile_path, struct requester **requester, char error[768])
+enum rc requester_new(const char *profile_path, enum requester_kind kind,
+                      struct requester **requester, char error[768])
 {
     OWN_PTR(requester) made = calloc(1, sizeof *made);
     enum rc rc;
@@ -242,8 +244,9 @@ enum rc requester_new(const char *profile_path, struct requester **requester, ch
     pthread_mutex_init(&made->lock, NULL);
     made->last_ms = clock_monotonic_ms();
     TRY(open_parts(made, profile_path, error));
-    rc = start_lane(made, 0, URGENCY_ORDINARY);
-    if (rc == RC_OK) {
+    made->lane_count = kind == REQUESTER_ATTACHED ? 2 : 1;
+    rc = start_lane(made, 0, kind == REQUESTER_ATTACHED ? URGENCY_ORDINARY : URGENCY_NONE);
+    if (rc == RC_OK && made->lane_count > 1) {
         rc = start_lane(made, 1, URGENCY_URGENT);
     }
     TRY(rc == RC_OK ? resend_all(made) : rc);
@@ -394,7 +397,7 @@ struct requester_figures requester_figures(struct requester *requester)
     figures = requester->figures;
     figures.quiet_ms = clock_monotonic_ms() - requester->last_ms;
     pthread_mutex_unlock(&requester->lock);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < requester->lane_count; i++) {
         struct attach_figures attached = attach_figures(requester->lanes[i].attach);
 
         figures.unanswered += attached.unanswered;

@@ -21,10 +21,15 @@ struct requester;
 struct session;
 struct spool;
 
+enum requester_kind {
+    REQUESTER_ATTACHED,  /* sends and receives */
+    REQUESTER_SENDS_ONLY /* another program of the same system receives */
+};
+
 /* Reads the profile, opens spool and session, attaches, and resends what the outbox holds. On
  * refusal, `error` is the line to print. */
-MUST_CHECK enum rc requester_new(const char *profile_path, struct requester **requester,
-                                 char error[768]);
+MUST_CHECK enum rc requester_new(const char *profile_path, enum requester_kind kind,
+                                 struct requester **requester, char error[768]);
 /* Stops the streams; what waits in the outbox stays there. */
 void requester_free(struct requester *requester);
 OWN_PTR_DEFINE(requester)

@@ -1,10 +1,12 @@
 /*
  * enlace-w2019 - lets the year 2019 flow through a federation that is running.
  *
- * Plays the two systems that ask, mpi-cdmx/plataforma and segob/sistema, each through its own
- * member's node with its own certificate. The agencies are enlace-reference processes. Follows
- * every exchange to its end, closes it, and declares the year's figures in a signed Aggregate.
- * Sent again is sent once: ids come from the seed and the start kept in the folder.
+ * Plays the systems that ask, mpi-cdmx/plataforma and segob/sistema, each through its own member's
+ * node with its own certificate, and hands in the requests by which mpi-cdmx/atencion asks agencies
+ * for federal cases. Agencies, and what mpi-cdmx/atencion does itself, are enlace-reference
+ * processes; `--prepare` writes their scripts. Follows every exchange to its end, closes it, and
+ * declares the year's figures in a signed Aggregate. Sent again is sent once: ids come from the
+ * seed and the start kept in the folder.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +25,7 @@
 #include "crypto/cert.h"
 #include "crypto/tlsconf.h"
 #include "policy/directory_file.h"
+#include "workload/folder.h"
 #include "workload/opening.h"
 #include "workload/progress.h"
 #include "workload/requester.h"
@@ -46,7 +49,8 @@ struct follow {
     enum state state; /* of its slowest item */
 };
 
-enum who { CITY, FEDERAL, WHOS };
+/* ATTENTION only sends: its acts and reports come from, and go to, its adapter. */
+enum who { CITY, FEDERAL, ATTENTION, WHOS };
 
 struct run {
     const char *folder;
@@ -91,8 +95,10 @@ static enum rc open_requester(struct run *run, enum who who, const char *profile
     char error[768];
 
     snprintf(path, sizeof path, "%s/clients/%s.conf", run->folder, profile);
-    return requester_new(path, &run->requesters[who], error) == RC_OK ? RC_OK
-                                                                      : complain_text(error);
+    return requester_new(path, who == ATTENTION ? REQUESTER_SENDS_ONLY : REQUESTER_ATTACHED,
+                         &run->requesters[who], error) == RC_OK
+               ? RC_OK
+               : complain_text(error);
 }
 
 static enum rc read_directory(struct run *run)
@@ -109,7 +115,7 @@ static enum rc read_directory(struct run *run)
     return RC_OK;
 }
 
-static enum rc begin(struct run *run)
+static enum rc make_plan(struct run *run)
 {
     char path[512];
     struct start start;
@@ -122,16 +128,93 @@ static enum rc begin(struct run *run)
                              "demostración");
     }
     plan_make(start.seed, start.start_ms, &run->plan);
+    return RC_OK;
+}
+
+static enum rc begin(struct run *run)
+{
+    TRY(make_plan(run));
     TRY(read_directory(run));
     TRY(open_requester(run, CITY, "mpi-cdmx-plataforma"));
-    return open_requester(run, FEDERAL, "segob-sistema");
+    TRY(open_requester(run, FEDERAL, "segob-sistema"));
+    return open_requester(run, ATTENTION, "mpi-cdmx-atencion");
+}
+
+/* ---- the adapters' scripts ---- */
+
+static bool is_first_to(const struct plan *plan, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (strcmp(plan->exchanges[i].to, plan->exchanges[n].to) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_child(const struct plan *plan, unsigned n)
+{
+    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
+        if (plan->exchanges[i].parent == n) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One rule for each exchange of this executor: as planned, between its request and December. */
+static void write_script(const struct plan *plan, const char *executor, struct buffer *out)
+{
+    buffer_print(out, "# Guion de %s para la carga de 2019: intercambio, qué, desde, hasta\n",
+                 executor);
+    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
+        const struct plan_exchange *exchange = &plan->exchanges[i];
+        char id[ID_TEXT_SIZE];
+        char day[CLOCK_TEXT_SIZE];
+
+        if (strcmp(exchange->to, executor) == 0) {
+            id_format(&exchange->id, id);
+            clock_format_date(exchange->day, day);
+            buffer_print(out, "%s %s %.10s %s\n", id, has_child(plan, i) ? "child" : "planned", day,
+                         PLAN_LAST_DAY);
+        }
+    }
+    /* What a person tries by hand afterwards. */
+    buffer_print(out, "* planned\n");
+}
+
+static enum rc prepare(struct run *run)
+{
+    char path[512];
+
+    TRY(make_plan(run));
+    snprintf(path, sizeof path, "%s/scripts", run->folder);
+    (void)mkdir(path, 0700);
+    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
+        const char *executor = run->plan.exchanges[i].to;
+        OWN(buffer) text = {0};
+
+        if (is_first_to(&run->plan, i)) {
+            write_script(&run->plan, executor, &text);
+            snprintf(path, sizeof path, "%s/scripts/%s", run->folder, strchr(executor, '/') + 1);
+            TRY(folder_write(path, buffer_bytes(&text)));
+        }
+    }
+    return RC_OK;
 }
 
 /* ---- the loop's step ---- */
 
 static struct requester *requester_of(const struct run *run, const struct plan_exchange *exchange)
 {
-    return run->requesters[exchange->kind == PLAN_KIND_SUPPORT ? FEDERAL : CITY];
+    switch (exchange->kind) {
+    case PLAN_KIND_SUPPORT:
+        return run->requesters[FEDERAL];
+    case PLAN_KIND_CHILD:
+        return run->requesters[ATTENTION];
+    default:
+        return run->requesters[CITY];
+    }
 }
 
 static enum rc flush_all(struct run *run)
@@ -321,7 +404,8 @@ static enum rc follow_one(struct run *run, unsigned n, struct arena *arena)
         return RC_OK;
     }
     note_state(&state, follow);
-    if (has_ended(&state) && follow->units == plan_units(exchange) && !follow->is_closing) {
+    if (has_ended(&state) && follow->units == plan_units(exchange) && !follow->is_closing &&
+        exchange->kind != PLAN_KIND_CHILD) { /* its adapter closes what it asked for */
         return close_exchange(run, n);
     }
     return RC_OK;
@@ -514,12 +598,14 @@ static void tell_done(const struct run *run, int64_t began_ms)
 static int usage(void)
 {
     fprintf(stderr, "uso: enlace-w2019 CARPETA [SEGUNDOS]\n"
-                    "  CARPETA   de la demostración: directory.txt, pki/, clients/\n"
-                    "  SEGUNDOS  cuánto esperar a que todo quede cerrado (180)\n");
+                    "     enlace-w2019 --prepare CARPETA\n"
+                    "  CARPETA    de la demostración: directory.txt, pki/, clients/\n"
+                    "  SEGUNDOS   cuánto esperar a que todo quede cerrado (180)\n"
+                    "  --prepare  solo escribe los guiones de los adaptadores, en scripts/\n");
     return 2;
 }
 
-static enum rc run_all(struct run *run, int64_t began_ms)
+static enum rc play(struct run *run, int64_t began_ms)
 {
     enum rc rc = begin(run);
 
@@ -534,28 +620,35 @@ static enum rc run_all(struct run *run, int64_t began_ms)
     return rc;
 }
 
-int main(int argc, char **argv)
+static int run_in(const char *folder, bool is_preparing, long timeout_s)
 {
     int64_t began_ms = clock_monotonic_ms();
-    long timeout_s = argc == 3 ? strtol(argv[2], NULL, 10) : TIMEOUT_S;
-    struct run *run;
+    struct run *run = calloc(1, sizeof *run);
     enum rc rc;
 
-    if (argc < 2 || argc > 3 || timeout_s < 1 || timeout_s > 86400) {
+    if (run == NULL) {
+        return 1;
+    }
+    run->folder = folder;
+    run->deadline_ms = began_ms + timeout_s * 1000;
+    rc = is_preparing ? prepare(run) : play(run, began_ms);
+    run_release(run);
+    free(run);
+    return rc == RC_OK ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    bool is_preparing = argc == 3 && strcmp(argv[1], "--prepare") == 0;
+    long timeout_s = argc == 3 && !is_preparing ? strtol(argv[2], NULL, 10) : TIMEOUT_S;
+
+    if (argc < 2 || argc > 3 || (argv[1][0] == '-' && !is_preparing) || timeout_s < 1 ||
+        timeout_s > 86400) {
         return usage();
     }
     log_open("enlace-w2019", LOG_LEVEL_WARN);
     if (tlsconf_require_tls13() != RC_OK) {
         return 1;
     }
-    run = calloc(1, sizeof *run);
-    if (run == NULL) {
-        return 1;
-    }
-    run->folder = argv[1];
-    run->deadline_ms = began_ms + timeout_s * 1000;
-    rc = run_all(run, began_ms);
-    run_release(run);
-    free(run);
-    return rc == RC_OK ? 0 : 1;
+    return run_in(argv[is_preparing ? 2 : 1], is_preparing, timeout_s);
 }
