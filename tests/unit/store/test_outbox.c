@@ -116,7 +116,7 @@ static void destinations_with_debts_are_listed_once_each(void **state)
     assert_int_equal(outbox_next_destination(txn, at, at), RC_NOT_FOUND);
     for (size_t i = 0; i < 5; i++) {
         owe(names[i], URGENCY_ORDINARY, 1);
-        owe(names[i], URGENCY_ORDINARY, UINT64_MAX >> 1);
+        owe(names[i], URGENCY_ORDINARY, UINT64_MAX >> 2);
         owe(names[i], URGENCY_URGENT, 2);
     }
     for (size_t i = 0; i < 5; i++) {
