@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -627,6 +628,65 @@ static void a_disk_that_fails_at_any_call_loses_nothing_that_was_said(void **sta
     }
 }
 
+/* One of the threads of a test: cmocka's asserts are not for it. */
+struct sender {
+    struct fixture *f;
+    uint8_t number;
+    bool is_good;
+};
+
+static void *send_and_read(void *argument)
+{
+    struct sender *sender = argument;
+    struct fixture *f = sender->f;
+    struct file_claim claim = f->claim;
+
+    for (uint8_t i = 0; i < 4; i++) {
+        OWN_PTR(file_in) in = NULL;
+        OWN_PTR(file_out) out = NULL;
+        struct file_state found;
+        struct bytes chunk;
+
+        claim.name.id.bytes[14] = sender->number;
+        claim.name.id.bytes[15] = i;
+        if (files_receive(f->files, &claim, f->shard, &in, NULL) != RC_OK ||
+            send_to(f, in, claim.size, FILES_CHUNK_MAX) != RC_OK ||
+            files_stat(f->files, &claim.name, &found) != RC_OK || !found.is_complete ||
+            files_read(f->files, &claim.name, &out) != RC_OK ||
+            file_out_chunk(out, 0, &chunk) != RC_OK ||
+            files_erase(f->files, &claim.name) != RC_OK) {
+            return NULL;
+        }
+    }
+    sender->is_good = true;
+    return NULL;
+}
+
+static void any_thread_may_send_read_and_erase(void **state)
+{
+    struct fixture *f = *state;
+    struct sender senders[3];
+    pthread_t threads[3];
+    const struct shard *old = f->shard;
+    const struct shard *other = shard_at(f->vault, "cdmx/pgj", 203112);
+    size_t count;
+
+    announce(f, MIB);
+    for (uint8_t i = 0; i < 3; i++) {
+        senders[i] = (struct sender){.f = f, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, send_and_read, &senders[i]), 0);
+    }
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(files_rewrap(f->files, other, old, &count), RC_OK);
+        assert_int_equal(files_sweep(f->files), 0);
+        assert_int_equal(files_expire(f->files, 0), 0);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(senders[i].is_good);
+    }
+}
+
 static size_t memory_peak(void)
 {
     char line[256];
@@ -679,6 +739,7 @@ int main(void)
         WITH_FILES(unfinished_files_are_bounded_per_owner_and_expire),
         WITH_FILES(a_disk_at_its_floor_refuses),
         WITH_FILES(malformed_claims_are_refused),
+        WITH_FILES(any_thread_may_send_read_and_erase),
         WITH_FILES(a_disk_that_fails_at_any_call_loses_nothing_that_was_said),
         WITH_FILES(what_a_crash_left_half_done_is_swept_at_the_start),
     };

@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "store/vault.h"
 
-/* The n-th call from now fails once, or for good; 0: none. Stands before libc's in this program. */
-static struct {
+/* This thread's n-th call from now fails, once or for good; 0: none. Comes before libc's own. */
+static _Thread_local struct {
     unsigned countdown;
     bool is_for_good;
     unsigned calls;
