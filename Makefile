@@ -32,6 +32,10 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd -lpthread
 
+# `make V=1` shows whole commands; otherwise a word for each.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -49,30 +53,32 @@ define layer_rule
 $(BUILD)/lib$(1).a: $(call objs,gateway/$(1)) $(if $(filter rpc,$(1)),$(PB_OBJ))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(Q)$$(AR) rcs $$@ $$^
 endef
 $(foreach layer,$(LAYERS),$(eval $(call layer_rule,$(layer))))
 $(BUILD)/libsdk.a: $(call objs,adapters/sdk)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 # Generated code stays in the build folder; only rpc sees it.
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(BUILD)/gen
-	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(PB_HDR)
-	$(CC) -I$(BUILD)/gen -MMD -MP $(filter-out -Wpedantic -Wshadow,$(ALL_CFLAGS)) -Wno-missing-braces -c $< -o $@
+	$(Q)$(CC) -I$(BUILD)/gen -MMD -MP $(filter-out -Wpedantic -Wshadow,$(ALL_CFLAGS)) -Wno-missing-braces -c $< -o $@
 $(call objs,gateway/rpc) $(call objs,tests/unit/rpc): | $(PB_HDR)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -Igateway -Iadapters -Itests $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) -Igateway -Iadapters -Itests $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
 
 define program_rule
 $(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(eval $(call program_rule,enlaced,gateway/enlaced,enlaced))
 $(eval $(call program_rule,enlace,gateway/enlace,enlace))

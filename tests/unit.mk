@@ -5,7 +5,7 @@ unit_layer = $(word 3,$(subst /, ,$(1)))
 define unit_rule
 $(BUILD)/tests/$(1): $(BUILD)/tests/$(1).o $(call libs,$(call unit_layer,tests/$(1)) $($(call unit_layer,tests/$(1))_DEPS))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS)
 endef
 $(foreach t,$(UNIT_SRC:tests/%.c=%),$(eval $(call unit_rule,$(t))))
 
