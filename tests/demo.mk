@@ -25,7 +25,7 @@ check: workload-check
 workload-check: $(WORKLOAD_TESTS)
 	@tests/run-unit.sh $^
 
-DEMO_PROGRAMS := $(addprefix $(BUILD)/bin/,enlaced enlace enlace-reference) $(WORKLOAD_PROGRAMS)
+DEMO_PROGRAMS := $(PROGRAMS) $(WORKLOAD_PROGRAMS)
 .PHONY: demo demo-up demo-down
 demo: deps $(DEMO_PROGRAMS)
 	@deploy/demo/demo.sh $(BUILD)

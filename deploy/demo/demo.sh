@@ -7,7 +7,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 [[ -n $(started node- 2>/dev/null) ]] && was_up=yes || was_up=no
-stop_again() { [[ $was_up == yes ]] || "$here/down.sh" "$build"; }
+stop_again() { [[ $was_up == yes ]] || "$here/down.sh" "$build" >/dev/null; }
 trap stop_again EXIT
 
 "$here/up.sh" "$build"

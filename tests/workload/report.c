@@ -34,7 +34,8 @@
 #define PURPOSE "informe-2019"
 #define MESSAGE_ARENA ((size_t)4 << 20)
 #define NODES_MAX 64
-#define COLUMN 50
+#define COLUMN 54
+#define INFORMED_MAX 8
 
 struct node_facts {
     const char *code;
@@ -54,7 +55,8 @@ struct report {
     struct figures logs;
     struct arena *arena; /* the Aggregate's texts */
     struct figures declared;
-    unsigned aggregates;
+    char informed[INFORMED_MAX][CODE_SIZE]; /* whom the figures were declared to */
+    unsigned informed_count;
     unsigned differences;
 };
 
@@ -197,15 +199,30 @@ static enum rc check_aggregate(const struct report *report, const struct message
                : complain_text("las cifras declaradas no están en la bitácora de quien las recibe");
 }
 
+/* The sender's copy and the recipient's are one declaration. */
+static void note_informed(struct report *report, const char *member)
+{
+    for (unsigned i = 0; i < report->informed_count; i++) {
+        if (strcmp(report->informed[i], member) == 0) {
+            return;
+        }
+    }
+    if (report->informed_count < INFORMED_MAX) {
+        snprintf(report->informed[report->informed_count++], CODE_SIZE, "%s", member);
+    }
+}
+
 /* The first one counts; every other must say the same. */
 static enum rc take_figures(struct report *report, const struct header *header)
 {
     struct figures figures = {.count = 0};
+    bool is_first = report->informed_count == 0;
 
     for (size_t i = 0; i < header->figure_count; i++) {
         figures_add(&figures, header->figures[i].name, header->figures[i].value);
     }
-    if (report->aggregates++ == 0) {
+    note_informed(report, header->to);
+    if (is_first) {
         report->declared = figures;
         return RC_OK;
     }
@@ -383,7 +400,8 @@ static void print_reconciliation(struct report *report)
                of_declared(report, "incorporados.total") +
                    of_logs(report, "intercambios.canalizaciones") +
                    of_logs(report, "intercambios.apoyos"));
-    print_line(report, "instituciones que recibieron las cifras firmadas", 2, report->aggregates);
+    print_line(report, "instituciones que recibieron las cifras firmadas", 2,
+               report->informed_count);
     print_line(report, "registros recibidos, con su par en la bitácora de envío",
                (int64_t)faults.received, (int64_t)(faults.received - faults.unpaired));
     print_line(report, "acciones anotadas dos veces", 0, (int64_t)faults.repeated);
