@@ -3,16 +3,17 @@
  *
  * Reading is strict, at every depth and in wrappers too: unknown fields, a scalar that stands
  * twice, fields out of order, defaults written out, padded or too wide numbers are refused, so that
- * what is accepted is exactly what our own packing of it gives. Required fields, sizes and counts
+ * what is accepted is exactly what our own writing of it gives. Required fields, sizes and counts
  * are those of one table (codec_bounds.c). What is read points into `from` or the arena, and lives
- * as long as both. Refusals fill the fault (RC_INVALID_ARGUMENT) with reason and path
- * ("header.items[2].code"):
+ * as long as both; out parameters are undefined after a refusal. Refusals fill the fault
+ * (RC_INVALID_ARGUMENT) with reason and path ("header.items[2].code"):
  *
  *   decode.malformed      not protobuf: cut off, another wire type, a number of more than 64 bits
  *   decode.unknown_field  the path ends in the field's number
  *   decode.unknown_value  of an enumeration or a part that this schema does not know
  *   decode.not_canonical  other bytes than our own packing of it
- *   decode.missing        a field without which the rest means nothing
+ *   decode.missing        a field without which the rest means nothing; an id of zeros, a part or an
+ *                         entry with nothing in it, which are written by leaving them out
  *   decode.size           of an id, a blind or a digest
  *   decode.too_large      more bytes than the field or the message may have
  *   decode.too_many       more entries than the field may have

@@ -12,6 +12,7 @@
 #define EXACTLY(size) .size_min = (size), .size_max = (size)
 #define UP_TO(size) .size_max = (size)
 #define SOME_UP_TO(size) .size_min = 1, .size_max = (size)
+#define NOT_EMPTY .size_min = 1 /* of a part that says nothing when nothing is in it */
 #define COUNT(count) .count_max = (count)
 
 /* "Exactly" counts when the field is there: an id that is not required is empty or 16 bytes. */
@@ -31,6 +32,8 @@ static const struct bound bounds[] = {
     {"Header", "exchange_id", REQUIRED, EXACTLY(ID_SIZE)},
     {"Header", "parent_exchange_id", EXACTLY(ID_SIZE)},
     {"Header", "case_id", EXACTLY(ID_SIZE)},
+    {"Header", "aviso", NOT_EMPTY},
+    {"Header", "consent", NOT_EMPTY},
     {"Header", "subjects", COUNT(MESSAGE_SUBJECTS_MAX)},
     {"Header", "clocks", COUNT(MESSAGE_CLOCKS_MAX)},
     {"Header", "seals", COUNT(MESSAGE_COMPARTMENTS_MAX)},
@@ -38,6 +41,7 @@ static const struct bound bounds[] = {
     {"Aviso", "sha256", EXACTLY(HASH_SIZE)},
     {"Subject", "pseudonym", REQUIRED, EXACTLY(ID_SIZE)},
     {"Decision", "sha256", EXACTLY(HASH_SIZE)},
+    {"Item", "cadence", NOT_EMPTY},
     {"Seal", "sha256", REQUIRED, EXACTLY(HASH_SIZE)},
     {"Referral", "items", COUNT(MESSAGE_ITEMS_MAX)},
     {"MeasureRequest", "items", COUNT(MESSAGE_ITEMS_MAX)},
@@ -48,8 +52,8 @@ static const struct bound bounds[] = {
     {"Recall", "regards", EXACTLY(ID_SIZE)},
     {"Notice", "regards", EXACTLY(ID_SIZE)},
     {"Aggregate", "figures", COUNT(MESSAGE_FIGURES_MAX)},
-    {"ScheduleCompartment", "entries", COUNT(CODEC_ENTRIES_MAX)},
-    {"RelativesCompartment", "entries", COUNT(CODEC_ENTRIES_MAX)},
+    {"ScheduleCompartment", "entries", COUNT(CODEC_ENTRIES_MAX), NOT_EMPTY},
+    {"RelativesCompartment", "entries", COUNT(CODEC_ENTRIES_MAX), NOT_EMPTY},
     {"AttachmentsCompartment", "entries", COUNT(MESSAGE_ATTACHMENTS_MAX)},
     {"Attachment", "attachment_id", REQUIRED, EXACTLY(ID_SIZE)},
     {"Attachment", "sha256", REQUIRED, EXACTLY(HASH_SIZE)},
@@ -98,10 +102,12 @@ static const struct bound bounds[] = {
     {"Progress", "checkpoint", UP_TO(NOTE_MAX)},
     {"Progress", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"Parcel", "directory_sha256", EXACTLY(HASH_SIZE)},
+    {"Parcel", "progress", REQUIRED},
     {"Parcel", "entries", COUNT(PARCEL_ENTRIES_MAX)},
     {"ParcelEntry", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
     {"ParcelEntry", "leaf", REQUIRED, EXACTLY(LEAF_BYTES)},
     {"ParcelEntry", "path", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
+    {"ParcelAnswer", "progress", REQUIRED},
     {"ParcelAnswer", "answers", COUNT(PARCEL_ENTRIES_MAX)},
     {"EntryAnswer", "receipt", REQUIRED},
     {"EntryReceipt", "leaf", REQUIRED, EXACTLY(LEAF_BYTES)},

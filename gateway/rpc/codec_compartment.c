@@ -170,23 +170,22 @@ static enum rc attach_entries(const struct shape *shape, ProtobufCMessage *messa
     return RC_OK;
 }
 
-/* What was written must be what a reader accepts; else it is taken back. */
+/* What is written must be what a reader accepts. */
 static enum rc append_checked(enum shape_name shape, const ProtobufCMessage *message,
-                              struct buffer *out)
+                              struct arena *arena, struct buffer *out)
 {
-    size_t before = out->size;
-    enum rc rc;
+    struct bytes packed;
+    uint8_t *memory = arena_alloc(arena, protobuf_c_message_get_packed_size(message));
 
-    pb_write(message, out);
-    if (out->is_failed) {
+    if (memory == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    rc = strict_check(shape, BYTES(out->data + before, out->size - before), "", NULL, NULL);
-    if (rc != RC_OK) {
-        explicit_bzero(out->data + before, out->size - before);
-        out->size = before;
+    packed = BYTES(memory, protobuf_c_message_pack(message, memory));
+    TRY(strict_check(shape, packed, "", NULL, NULL));
+    if (packed.size > 0) {
+        buffer_put_bytes(out, packed);
     }
-    return rc;
+    return out->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
 
 enum rc codec_compartment_write(enum compartment_type type, const struct field_value *values,
@@ -212,7 +211,7 @@ enum rc codec_compartment_write(enum compartment_type type, const struct field_v
         TRY(set_value(shape, message, &entries, &values[i], arena));
     }
     TRY(attach_entries(shape, message, &entries));
-    return append_checked(shape_of_compartment(type), message, out);
+    return append_checked(shape_of_compartment(type), message, arena, out);
 }
 
 /* ---- reading ---- */

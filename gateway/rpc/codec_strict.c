@@ -83,6 +83,11 @@ static enum rc refuse_not_canonical(const struct walk *walk, const struct place 
                      "relleno.");
 }
 
+static enum rc refuse_missing(const struct walk *walk, const struct place *place, const char *name)
+{
+    return refuse_at(walk, place, name, "decode.missing", "Falta un campo obligatorio.");
+}
+
 enum varint varint_take(struct bytes *rest, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -147,6 +152,9 @@ static enum rc check_size(const struct walk *walk, const struct place *place, si
     if (size == 0 && !rule->is_repeated && !rule->is_in_oneof && rule->kind != RULE_MESSAGE) {
         return refuse_not_canonical(walk, place); /* a default, written out */
     }
+    if (size < rule->size_min && rule->kind == RULE_MESSAGE) {
+        return refuse_missing(walk, place, "");
+    }
     if (size < rule->size_min || (rule->size_min == rule->size_max && size != rule->size_max)) {
         return refuse_at(walk, place, "", "decode.size",
                          "Identificadores: 16 bytes; huellas y cegadores: 32 bytes.");
@@ -156,6 +164,16 @@ static enum rc check_size(const struct walk *walk, const struct place *place, si
                          "Acorte este campo; los archivos viajan como anexos.");
     }
     return RC_OK;
+}
+
+static bool is_all_zero(struct bytes value)
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < value.size; i++) {
+        any |= value.data[i];
+    }
+    return any == 0;
 }
 
 static enum rc check_message(struct walk *walk, const struct shape *shape, struct bytes rest,
@@ -175,6 +193,9 @@ static enum rc check_sized(struct walk *walk, const struct place *place, struct 
     value = BYTES(rest->data, size);
     rest->data += size;
     rest->size -= size;
+    if (rule->kind == RULE_BYTES && rule->size_max == ID_SIZE && is_all_zero(value)) {
+        return refuse_missing(walk, place, ""); /* zero stands for "none", which is not written */
+    }
     if (rule->kind == RULE_TEXT && !codec_text_is_clean(value, rule->is_several_lines)) {
         return refuse_at(walk, place, "", "decode.text",
                          "Use texto UTF-8 sin caracteres de control.");
@@ -228,7 +249,7 @@ static enum rc check_presence(const struct walk *walk, const struct shape *shape
     } else if (!shape->is_oneof_required || (seen & shape->oneof) != 0) {
         return RC_OK;
     }
-    return refuse_at(walk, place, name, "decode.missing", "Falta un campo obligatorio.");
+    return refuse_missing(walk, place, name);
 }
 
 static enum rc check_repetition(const struct walk *walk, const struct shape *shape, uint64_t seen,

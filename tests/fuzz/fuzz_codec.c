@@ -1,13 +1,15 @@
 /*
- * fuzz_codec - the strict readers of the wire: what is accepted is exactly what our own packing of
- * it gives, header and compartments included.
+ * fuzz_codec - the strict readers of the wire: what is accepted is exactly what our own writing of
+ * it gives, header and compartments included; and strictness is no other than protobuf-c's own
+ * packing (unit/rpc/codec_agrees.h).
  *
  * The first byte chooses the reader, so that seeds of one do not breed in another's corpus.
  */
 #include "fuzz/fuzz.h"
 
 #include "base/arena.h"
-#include "rpc/codec.h"
+#include "rpc/codec_service.h"
+#include "unit/rpc/codec_agrees.h"
 
 #define ARENA_MAX ((size_t)8 << 20)
 
@@ -94,13 +96,189 @@ static enum rc read_compartment(struct bytes from, struct arena *arena, struct b
     return RC_OK;
 }
 
+static enum rc read_attach_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                   struct fault *fault)
+{
+    struct attach_request request;
+
+    TRY(codec_attach_request_read(from, arena, &request, fault));
+    codec_attach_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_attach_response(struct bytes from, struct arena *arena, struct buffer *again,
+                                    struct fault *fault)
+{
+    struct attach_response response;
+
+    TRY(codec_attach_response_read(from, arena, &response, fault));
+    codec_attach_response_write(&response, again);
+    return RC_OK;
+}
+
+static enum rc read_exchange_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                     struct fault *fault)
+{
+    struct peer_hello *hello = NULL;
+    struct parcel *parcel = NULL;
+
+    TRY(codec_exchange_request_read(from, arena, &hello, &parcel, fault));
+    if (hello != NULL) {
+        codec_hello_write(hello, true, again);
+    } else {
+        codec_parcel_write(parcel, again);
+    }
+    return RC_OK;
+}
+
+static enum rc read_exchange_response(struct bytes from, struct arena *arena, struct buffer *again,
+                                      struct fault *fault)
+{
+    struct peer_hello *hello = NULL;
+    struct parcel_answer *answer = NULL;
+
+    TRY(codec_exchange_response_read(from, arena, &hello, &answer, fault));
+    if (hello != NULL) {
+        codec_hello_write(hello, false, again);
+    } else {
+        codec_parcel_answer_write(answer, again);
+    }
+    return RC_OK;
+}
+
+static enum rc read_put(struct bytes from, struct arena *arena, struct buffer *again,
+                        struct fault *fault)
+{
+    struct attachment_hello *hello = NULL;
+    struct attachment_chunk *chunk = NULL;
+
+    TRY(codec_put_attachment_read(from, arena, &hello, &chunk, fault));
+    codec_put_attachment_write(hello, chunk, again);
+    return RC_OK;
+}
+
+static enum rc read_got(struct bytes from, struct arena *arena, struct buffer *again,
+                        struct fault *fault)
+{
+    struct attachment_chunk chunk;
+    uint64_t size = 0;
+
+    TRY(codec_got_attachment_read(from, arena, &chunk, &size, fault));
+    codec_got_attachment_write(&chunk, size, again);
+    return RC_OK;
+}
+
+static enum rc read_get(struct bytes from, struct arena *arena, struct buffer *again,
+                        struct fault *fault)
+{
+    struct id id;
+    uint64_t offset = 0;
+
+    (void)arena;
+    TRY(codec_get_attachment_read(from, &id, &offset, fault));
+    codec_get_attachment_write(&id, offset, again);
+    return RC_OK;
+}
+
+static enum rc read_state(struct bytes from, struct arena *arena, struct buffer *again,
+                          struct fault *fault)
+{
+    uint64_t offset = 0;
+    bool is_complete = false;
+
+    (void)arena;
+    TRY(codec_attachment_state_read(from, &offset, &is_complete, fault));
+    codec_attachment_state_write(offset, is_complete, again);
+    return RC_OK;
+}
+
+static enum rc read_id(struct bytes from, struct arena *arena, struct buffer *again,
+                       struct fault *fault)
+{
+    struct id id;
+
+    (void)arena;
+    TRY(codec_id_request_read(from, &id, fault));
+    codec_id_request_write(&id, again);
+    return RC_OK;
+}
+
+static enum rc read_track(struct bytes from, struct arena *arena, struct buffer *again,
+                          struct fault *fault)
+{
+    struct track track;
+
+    TRY(codec_track_read(from, arena, &track, fault));
+    codec_track_write(&track, again);
+    return RC_OK;
+}
+
+static enum rc read_receipts(struct bytes from, struct arena *arena, struct buffer *again,
+                             struct fault *fault)
+{
+    struct receipts receipts;
+
+    TRY(codec_receipts_read(from, arena, &receipts, fault));
+    codec_receipts_write(&receipts, again);
+    return RC_OK;
+}
+
+static enum rc read_ping(struct bytes from, struct arena *arena, struct buffer *again,
+                         struct fault *fault)
+{
+    struct ping ping;
+
+    TRY(codec_ping_read(from, arena, &ping, fault));
+    codec_ping_write(&ping, again);
+    return RC_OK;
+}
+
+static enum rc read_audit_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                  struct fault *fault)
+{
+    struct audit_page_request request;
+
+    TRY(codec_audit_request_read(from, arena, &request, fault));
+    codec_audit_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_audit_page(struct bytes from, struct arena *arena, struct buffer *again,
+                               struct fault *fault)
+{
+    struct audit_page page;
+
+    TRY(codec_audit_page_read(from, arena, &page, fault));
+    codec_audit_page_write(&page, again);
+    return RC_OK;
+}
+
 static const struct {
     char name;
+    enum shape_name shape;
     enum rc (*read)(struct bytes from, struct arena *arena, struct buffer *again,
                     struct fault *fault);
 } readers[] = {
-    {'m', read_message}, {'s', read_submit}, {'r', read_response},
-    {'R', read_results}, {'a', read_record}, {'c', read_compartment},
+    {'m', SHAPE_MESSAGE, read_message},
+    {'s', SHAPE_SUBMIT_REQUEST, read_submit},
+    {'r', SHAPE_SUBMIT_RESPONSE, read_response},
+    {'R', SHAPE_SUBMIT_STREAM_RESPONSE, read_results},
+    {'a', SHAPE_AUDIT_RECORD, read_record},
+    {'c', SHAPE_HEADER, read_compartment},
+    {'A', SHAPE_ATTACH_REQUEST, read_attach_request},
+    {'D', SHAPE_ATTACH_RESPONSE, read_attach_response},
+    {'e', SHAPE_EXCHANGE_REQUEST, read_exchange_request},
+    {'E', SHAPE_EXCHANGE_RESPONSE, read_exchange_response},
+    {'p', SHAPE_PUT_ATTACHMENT_REQUEST, read_put},
+    {'P', SHAPE_PUT_ATTACHMENT_RESPONSE, read_state},
+    {'g', SHAPE_GET_ATTACHMENT_REQUEST, read_get},
+    {'G', SHAPE_GET_ATTACHMENT_RESPONSE, read_got},
+    {'i', SHAPE_ID_REQUEST, read_id},
+    {'t', SHAPE_TRACK_RESPONSE, read_track},
+    {'v', SHAPE_RECEIPTS_RESPONSE, read_receipts},
+    {'w', SHAPE_PING_RESPONSE, read_ping},
+    {'l', SHAPE_READ_RECORDS_REQUEST, read_audit_request},
+    {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -113,6 +291,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (readers[i].name != (char)data[0]) {
             continue;
         }
+        assert(codec_agrees(readers[i].shape, BYTES(data + 1, size - 1)));
         if (readers[i].read(BYTES(data + 1, size - 1), arena, &again, &fault) == RC_OK) {
             assert(bytes_equal(buffer_bytes(&again), BYTES(data + 1, size - 1)));
         } else {

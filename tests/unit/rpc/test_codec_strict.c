@@ -51,7 +51,12 @@ static const struct refused refused_bytes[] = {
     {SHAPE_HEADER, "08ffffffffffffffffff7f", "decode.not_canonical", "x.schema",
      "more than 64 bits"},
     {SHAPE_HEADER, "08010801", "decode.not_canonical", "x.schema", "a number twice"},
-    {SHAPE_HEADER, "7a007a00", "decode.not_canonical", "x.aviso", "a part twice, to be merged"},
+    {SHAPE_HEADER, "7a030a01417a03120131", "decode.not_canonical", "x.aviso",
+     "a part twice, to be merged"},
+    {SHAPE_HEADER, "7a00", "decode.missing", "x.aviso", "a part with nothing in it"},
+    {SHAPE_SCHEDULE, "0a00", "decode.missing", "x.entries[0]", "an entry with nothing in it"},
+    {SHAPE_HEADER, "121000000000000000000000000000000000", "decode.missing", "x.message_id",
+     "an id of zeros"},
     {SHAPE_PUT_ATTACHMENT_RESPONSE, "1002", "decode.not_canonical", "x.is_complete",
      "a boolean of 2"},
     {SHAPE_PUT_ATTACHMENT_RESPONSE, "1000", "decode.not_canonical", "x.is_complete",
@@ -150,7 +155,7 @@ static void long_texts_and_lists_are_refused(void **state)
 
     buffer_clear(&bytes);
     for (size_t i = 0; i < CODEC_ENTRIES_MAX + 1; i++) {
-        buffer_put(&bytes, "\x0a\x00", 2); /* an empty entry */
+        buffer_put(&bytes, "\x0a\x03\x0a\x01l", 5);
     }
     assert_int_equal(strict_check(SHAPE_SCHEDULE, buffer_bytes(&bytes), "schedule", NULL, &other),
                      RC_INVALID_ARGUMENT);
@@ -348,6 +353,9 @@ static void damaged_messages_are_refused_or_read_exactly(void **state)
             buffer_clear(&again);
             codec_submit_write(&read, &again);
             assert_true(bytes_equal(buffer_bytes(&again), from));
+            buffer_clear(&again);
+            codec_header_write(&read.message.header, &again);
+            assert_true(bytes_equal(buffer_bytes(&again), read.message.header_bytes));
             accepted++;
         }
         arena_reset(arena);
