@@ -1,0 +1,410 @@
+/*
+ * inbox: what waits for this system. Without --ack nothing is taken, and it comes again.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "client/attach.h"
+#include "client/compose.h"
+#include "client/profile.h"
+#include "client/spool.h"
+#include "crypto/cert.h"
+#include "crypto/cms.h"
+#include "crypto/digest.h"
+#include "enlace/command.h"
+
+#define WINDOW 256
+#define ENTRY_ARENA_MAX ((size_t)8 << 20)
+
+struct reading {
+    struct attach_user user; /* first */
+    struct cli *cli;
+    struct attach *attach;
+    struct arena *arena; /* of one delivery */
+    bool takes;
+    bool is_full;
+    const char *save;
+    json_t *list;
+    size_t count;
+    size_t refused;
+    struct cert *seal_cert;
+    struct sealkey *seal_key;
+};
+
+static void reading_release(struct reading *reading)
+{
+    cert_free(reading->seal_cert);
+    sealkey_free(reading->seal_key);
+    arena_free(reading->arena);
+    json_decref(reading->list);
+}
+
+/* ---- what stands in it ---- */
+
+static const char *seal_digest(const struct header *header, uint32_t part)
+{
+    for (size_t i = 0; i < header->seal_count; i++) {
+        if (header->seals[i].part == part && header->seals[i].sha256.size == HASH_SIZE) {
+            return (const char *)header->seals[i].sha256.data;
+        }
+    }
+    return NULL;
+}
+
+static bool open_sealed(const struct reading *reading, const struct header *header,
+                        const struct compartment *compartment, struct bytes *content)
+{
+    const char *digest = seal_digest(header, compartment->part);
+    OWN(buffer) opened = {0};
+    bool is_open = false;
+
+    if (reading->seal_key != NULL && digest != NULL &&
+        cms_open(compartment->content, reading->seal_cert, reading->seal_key,
+                 (const uint8_t *)digest, &opened) == RC_OK) {
+        *content = arena_copy(reading->arena, buffer_bytes(&opened));
+        is_open = content->data != NULL;
+    }
+    if (opened.data != NULL) {
+        explicit_bzero(opened.data, opened.size);
+    }
+    return is_open;
+}
+
+static json_t *fields_json(const struct reading *reading, const struct header *header,
+                           const struct compartment *compartment)
+{
+    struct bytes content = compartment->content;
+    struct field_value *values;
+    struct fault fault = {0};
+    json_t *fields;
+    size_t catalogue_size;
+    size_t count;
+
+    if ((compartment->is_sealed && !open_sealed(reading, header, compartment, &content)) ||
+        codec_compartment_read(compartment_type(compartment), content, reading->arena, &values,
+                               &count, &fault) != RC_OK) {
+        return json_null();
+    }
+    fields = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct field *field = &field_catalogue(&catalogue_size)[values[i].field];
+
+        json_array_append_new(fields, json_pack("{s:s,s:s,s:i,s:s}", "path", field->path, "label",
+                                                field->label, "entry", (int)values[i].entry, "text",
+                                                values[i].text));
+    }
+    return fields;
+}
+
+static json_t *compartments_json(const struct reading *reading, const struct message *message)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < message->compartment_count; i++) {
+        const struct compartment *compartment = &message->compartments[i];
+        json_t *one = json_pack("{s:i,s:s,s:b}", "subject", (int)compartment_subject(compartment),
+                                "type", compartment_name(compartment_type(compartment)), "sealed",
+                                compartment->is_sealed);
+
+        if (reading->is_full) {
+            json_object_set_new(one, "fields", fields_json(reading, &message->header, compartment));
+        }
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *items_json(const struct header *header)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < header->item_count; i++) {
+        const struct item *item = &header->items[i];
+
+        json_array_append_new(list, json_pack("{s:i,s:s,s:i,s:s}", "number", (int)item->number,
+                                              "code", item->code, "count", (int)item->cadence_count,
+                                              "ends_on", item->ends_on));
+    }
+    return list;
+}
+
+static json_t *delivery_json(const struct reading *reading, const struct delivery *delivery)
+{
+    const struct header *header = &delivery->message->header;
+    char id[ID_TEXT_SIZE];
+    char exchange[ID_TEXT_SIZE];
+    json_t *object;
+
+    id_format(&header->message_id, id);
+    id_format(&header->exchange_id, exchange);
+    object =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:b}", "message_id", id, "exchange_id",
+                  exchange, "type", message_type_name(header->type), "from", header->from,
+                  "from_system", header->from_system, "catalogue_code", header->catalogue_code,
+                  "urgent", header->urgency == URGENCY_URGENT, "on_behalf_of", header->on_behalf_of,
+                  "occurred_at", header->occurred_at, "redelivered", delivery->is_redelivered);
+    if (header->type == MESSAGE_ACT) {
+        json_object_set_new(object, "event", json_string(event_name(header->event)));
+        json_object_set_new(object, "reason", json_string(header->reason));
+    }
+    json_object_set_new(object, "item", json_integer(header->item));
+    json_object_set_new(object, "occurrence", json_integer(header->occurrence));
+    json_object_set_new(object, "items", items_json(header));
+    json_object_set_new(object, "compartments", compartments_json(reading, delivery->message));
+    return object;
+}
+
+static void print_fields(json_t *compartments)
+{
+    json_t *compartment;
+    json_t *field;
+    size_t i;
+    size_t j;
+
+    json_array_foreach(compartments, i, compartment)
+    {
+        json_t *fields = json_object_get(compartment, "fields");
+
+        printf("      %s%s%s\n", json_string_value(json_object_get(compartment, "type")),
+               json_is_true(json_object_get(compartment, "sealed")) ? " (sellado)" : "",
+               json_is_null(fields) ? ": no se puede abrir con este perfil" : "");
+        json_array_foreach(fields, j, field)
+        {
+            printf("        %s: %s\n", json_string_value(json_object_get(field, "label")),
+                   json_string_value(json_object_get(field, "text")));
+        }
+    }
+}
+
+static void print_delivery(const struct delivery *delivery, json_t *object)
+{
+    const struct header *header = &delivery->message->header;
+    char id[ID_TEXT_SIZE];
+
+    id_format(&header->message_id, id);
+    printf("%s  %s%s %s", id, header->urgency == URGENCY_URGENT ? "URGENTE " : "",
+           message_type_name(header->type),
+           header->type == MESSAGE_ACT ? event_name(header->event) : header->catalogue_code);
+    if (header->item != 0) {
+        printf(" medida %u", header->item);
+    }
+    if (header->occurrence != 0) {
+        printf(" ocurrencia %u", header->occurrence);
+    }
+    printf("  de %s%s\n", header->from, delivery->is_redelivered ? "  (repetido)" : "");
+    for (size_t i = 0; i < header->item_count; i++) {
+        printf("      %2u  %s\n", header->items[i].number, header->items[i].code);
+    }
+    print_fields(json_object_get(object, "compartments"));
+    fflush(stdout);
+}
+
+/* ---- taking it ---- */
+
+/* R2. The id comes from the spool's secret, so a repetition is the same act. */
+static enum rc take_custody(struct reading *reading, const struct message *message)
+{
+    static const char label[] = "enlace/cli/custody/v1";
+    struct cli *cli = reading->cli;
+    struct bytes parts[] = {BYTES_OF(label), BYTES_OF(message->header.message_id.bytes)};
+    uint8_t seed[COMPOSE_SEED_SIZE];
+    OWN(composed) composed = {0};
+    struct spool_entry entries[2];
+    OWN(buffer) bytes = {0};
+    struct fault fault = {0};
+    struct draft draft;
+
+    draft_init(&draft);
+    cli_answer(cli, &message->header, &draft.header);
+    draft.header.from = cli->profile->member;
+    draft.header.from_system = cli->profile->system;
+    draft.header.type = MESSAGE_ACT;
+    draft.header.event = EVENT_CUSTODY;
+    draft.header.regards = message->header.message_id;
+    draft.header.created_at_ms = clock_now_ms();
+    spool_seed(cli->spool, parts, 2, seed);
+    TRY(compose(&draft, seed, &composed, &fault));
+    codec_message_write(message, &bytes);
+    entries[0] =
+        (struct spool_entry){SPOOL_INBOX, message->header.message_id, buffer_bytes(&bytes)};
+    entries[1] =
+        (struct spool_entry){SPOOL_OUTBOX, composed.message_id, buffer_bytes(&composed.request)};
+    TRY(spool_store(cli->spool, entries, 2));
+    return attach_submit(reading->attach, buffer_bytes(&composed.request));
+}
+
+static enum rc take(struct reading *reading, const struct message *message)
+{
+    if (message_opens(message)) {
+        cli_keep_exchange(reading->cli, message);
+    }
+    if (message_wants_custody(message->header.type)) {
+        return take_custody(reading, message);
+    }
+    return attach_acknowledge(reading->attach, &message->header.message_id);
+}
+
+static enum rc save(struct reading *reading, const struct message *message)
+{
+    char path[512];
+    char id[ID_TEXT_SIZE];
+    struct fault fault = {0};
+    OWN(buffer) bytes = {0};
+
+    id_format(&message->header.message_id, id);
+    snprintf(path, sizeof path, "%s/%s.message", reading->save, id);
+    codec_message_write(message, &bytes);
+    return cli_write_file(path, buffer_bytes(&bytes), &fault);
+}
+
+static bool on_delivery(struct attach_user *user, const struct delivery *delivery,
+                        const uint8_t commitment[HASH_SIZE])
+{
+    struct reading *reading = (struct reading *)user;
+    json_t *object = delivery_json(reading, delivery);
+
+    (void)commitment;
+    if (reading->cli->is_json) {
+        json_array_append(reading->list, object);
+    } else {
+        print_delivery(delivery, object);
+    }
+    json_decref(object);
+    arena_reset(reading->arena);
+    reading->count++;
+    if (reading->save != NULL && save(reading, delivery->message) != RC_OK) {
+        return false;
+    }
+    return !reading->takes || take(reading, delivery->message) == RC_OK;
+}
+
+static void on_result(struct attach_user *user, const struct submit_result *result,
+                      const uint8_t commitment[HASH_SIZE])
+{
+    struct reading *reading = (struct reading *)user;
+
+    (void)commitment;
+    if (result->fault.rc != RC_OK) {
+        reading->refused++;
+        fprintf(stderr, "enlace: custodia no aceptada: %s (%s)\n", result->fault.remedy,
+                result->fault.reason);
+    }
+    spool_remove(reading->cli->spool, SPOOL_OUTBOX, &result->message_id);
+}
+
+/* ---- running ---- */
+
+static int read_urgency(struct reading *reading, enum urgency urgency, int quiet_ms)
+{
+    struct attach_config config = {.session = reading->cli->session,
+                                   .user = &reading->user,
+                                   .urgency = urgency,
+                                   .window = WINDOW,
+                                   .submissions_max = 2 * WINDOW};
+    OWN_PTR(attach) attach = attach_new(&config);
+    struct fault fault = {0};
+
+    if (attach == NULL) {
+        return EXIT_FAILED;
+    }
+    reading->attach = attach;
+    if (attach_run(attach, quiet_ms, &fault) != RC_OK) {
+        return cli_fault(reading->cli, &fault);
+    }
+    return attach_figures(attach).unproven == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int load_seal(struct reading *reading)
+{
+    const struct profile *profile = reading->cli->profile;
+    struct fault fault = {0};
+
+    if (reading->is_full && profile->seal_key[0] != '\0' &&
+        (cert_load(profile->seal_certificate, &reading->seal_cert, &fault) != RC_OK ||
+         sealkey_load(profile->seal_key, &reading->seal_key, &fault) != RC_OK)) {
+        return cli_fault(reading->cli, &fault);
+    }
+    return EXIT_DONE;
+}
+
+static int run(struct reading *reading, bool is_urgent, bool is_ordinary, int quiet_ms)
+{
+    int status = EXIT_DONE;
+
+    if (is_urgent) {
+        status = read_urgency(reading, URGENCY_URGENT, quiet_ms);
+    }
+    if (is_ordinary && status == EXIT_DONE) {
+        status = read_urgency(reading, URGENCY_ORDINARY, quiet_ms);
+    }
+    if (reading->cli->is_json && status == EXIT_DONE) {
+        cli_print(json_pack("{s:O}", "deliveries", reading->list));
+    } else if (reading->count == 0 && status == EXIT_DONE) {
+        puts("No hay nada pendiente.");
+    }
+    return status == EXIT_DONE && reading->refused > 0 ? EXIT_FAILED : status;
+}
+
+int cmd_inbox(struct cli *cli, int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"ack", no_argument, NULL, 'a'},        {"urgent", no_argument, NULL, 'u'},
+        {"ordinary", no_argument, NULL, 'o'},   {"full", no_argument, NULL, 'f'},
+        {"follow", no_argument, NULL, 'F'},     {"wait", required_argument, NULL, 'w'},
+        {"save", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+    };
+    OWN(reading) reading = {.user = {on_delivery, on_result}, .cli = cli, .list = json_array()};
+    bool is_urgent = false;
+    bool is_ordinary = false;
+    int quiet_ms = 1000;
+    int choice;
+    int status;
+
+    opterr = 0;
+    while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (choice) {
+        case 'a':
+            reading.takes = true;
+            break;
+        case 'u':
+            is_urgent = true;
+            break;
+        case 'o':
+            is_ordinary = true;
+            break;
+        case 'f':
+            reading.is_full = true;
+            break;
+        case 'F':
+            quiet_ms = -1;
+            break;
+        case 'w':
+            quiet_ms = atoi(optarg);
+            break;
+        case 's':
+            reading.save = optarg;
+            break;
+        default:
+            return cli_usage(cli, "inbox", "No se entiende una opción.");
+        }
+    }
+    if (optind != argc || (quiet_ms < 0 && is_urgent == is_ordinary)) {
+        return cli_usage(cli, "inbox", "--follow es de una sola urgencia: --urgent o --ordinary.");
+    }
+    reading.arena = arena_new(ENTRY_ARENA_MAX);
+    status = cli_need_session(cli);
+    status = status == EXIT_DONE && reading.takes ? cli_need_spool(cli) : status;
+    status = status == EXIT_DONE ? load_seal(&reading) : status;
+    if (status != EXIT_DONE || reading.arena == NULL) {
+        return status != EXIT_DONE ? status : EXIT_FAILED;
+    }
+    if (!is_urgent && !is_ordinary) {
+        is_urgent = is_ordinary = true;
+    }
+    return run(&reading, is_urgent, is_ordinary, quiet_ms);
+}

@@ -1,0 +1,163 @@
+/*
+ * enlace - the command for partners' systems, officials, operators and auditors.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "client/profile.h"
+#include "client/session.h"
+#include "client/spool.h"
+#include "crypto/tlsconf.h"
+#include "enlace/command.h"
+
+#define ARENA_MAX ((size_t)64 << 20)
+#define COMMANDS_MAX 32
+
+const struct command commands[] = {
+    {"submit", "[ARCHIVO.json | -]", "envía un mensaje descrito en JSON y guarda su acuse",
+     "  -            lo lee de la entrada estándar\n"
+     "  --dry-run    lo compone y revisa sin enviarlo\n",
+     cmd_submit},
+    {"inbox", "", "muestra lo que el nodo tiene para este sistema",
+     "  --ack        lo toma: custodia (R2) de las solicitudes, acuse de lo demás\n"
+     "  --urgent     sólo lo urgente;  --ordinary  sólo lo ordinario\n"
+     "  --full       también los datos que vienen en claro y los sellados a este sistema\n"
+     "  --follow     sigue esperando hasta Ctrl-C (requiere --urgent o --ordinary)\n"
+     "  --wait MS    cuánto espera a que llegue algo (1000)\n",
+     cmd_inbox},
+    {"act", "EVENTO ID", "da un paso: accept, decline, start, in-force, end, confirm, close …",
+     "  ID           el intercambio, o el mensaje al que se responde\n"
+     "  --item N     sólo esa medida (todas)\n"
+     "  --reason C   motivo codificado;  --competent MIEMBRO  quién es competente\n"
+     "  --evidence ARCHIVO | --evidence-sha256 HUELLA   la evidencia (en vigor la exige)\n"
+     "  --occurred-at FECHA   cuándo ocurrió, con zona: 2019-06-03T10:00:00-06:00\n",
+     cmd_act},
+    {"report", "ID --item N --occurrence N", "reporta una ocurrencia de una medida",
+     "  --code C     código de la acción (el de la medida)\n"
+     "  --evidence ARCHIVO | --evidence-sha256 HUELLA\n"
+     "  --occurred-at FECHA\n",
+     cmd_report},
+    {"track", "ID", "dice en qué va un intercambio", NULL, cmd_track},
+    {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
+     "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n", cmd_receipt},
+    {"verify", "receipt ARCHIVO", "verifica un acuse sin conexión y sin el nodo",
+     "  --vkey LLAVE     llave de la bitácora; varias veces; sin ella, las del perfil\n"
+     "  --message ARCHIVO  además, que sea de ese mensaje (como sale de «inbox --save»)\n",
+     cmd_verify},
+    {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
+    {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",
+     "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},
+    {"get", "ID -o ARCHIVO", "trae un anexo; si se interrumpió, continúa",
+     "  --sha256 HUELLA  la que anuncia el mensaje\n", cmd_get},
+    {"resend", "", "envía lo que quedó sin acuse en la carpeta de este perfil", NULL, cmd_resend},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static void print_help(FILE *out)
+{
+    fputs("Uso: enlace --profile ARCHIVO [--json] ORDEN …\n\n"
+          "  --profile ARCHIVO  quién soy y con qué nodo hablo (o ENLACE_PROFILE)\n"
+          "  --json             respuesta para programas\n"
+          "  --help-settings    qué lleva un perfil\n\n",
+          out);
+    for (const struct command *command = commands; command->name != NULL; command++) {
+        fprintf(out, "  %-8s %-28s %s\n", command->name, command->arguments, command->summary);
+    }
+    fputs("\n«enlace ORDEN --help» muestra sus opciones.\n", out);
+}
+
+static void print_command(const struct command *command)
+{
+    printf("Uso: enlace --profile ARCHIVO %s %s\n  %s\n%s", command->name, command->arguments,
+           command->summary, command->details != NULL ? command->details : "");
+}
+
+static const struct command *find_command(const char *name)
+{
+    const struct command *command = commands;
+
+    while (command->name != NULL && strcmp(command->name, name) != 0) {
+        command++;
+    }
+    return command->name != NULL ? command : NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMANDS_MAX];
+    const char *nearest;
+    size_t count = 0;
+
+    for (; commands[count].name != NULL && count + 1 < COMMANDS_MAX; count++) {
+        names[count] = commands[count].name;
+    }
+    names[count] = NULL;
+    nearest = conf_nearest(name, names);
+    fprintf(stderr, "enlace: no hay una orden «%s»", name);
+    if (nearest != NULL) {
+        fprintf(stderr, "; ¿quiso decir «%s»?", nearest);
+    }
+    fputs("\nVea «enlace --help».\n", stderr);
+    return EXIT_USAGE;
+}
+
+static int run_command(struct cli *cli, int argc, char **argv)
+{
+    const struct command *command = find_command(argv[0]);
+
+    if (command == NULL) {
+        return unknown_command(argv[0]);
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_command(command);
+            return EXIT_DONE;
+        }
+    }
+    if (tlsconf_require_tls13() != RC_OK) {
+        return EXIT_FAILED;
+    }
+    return command->run(cli, argc, argv);
+}
+
+static void cli_release(struct cli *cli)
+{
+    session_free(cli->session);
+    spool_free(cli->spool);
+    profile_free(cli->profile);
+    arena_free(cli->arena);
+}
+
+int main(int argc, char **argv)
+{
+    const char *from_environment = getenv("ENLACE_PROFILE");
+    OWN(cli) cli = {.profile_path = from_environment};
+    int at = 1;
+
+    log_open("enlace", LOG_LEVEL_WARN);
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--profile") == 0 && at + 1 < argc) {
+            cli.profile_path = argv[++at];
+        } else if (strcmp(argv[at], "--json") == 0) {
+            cli.is_json = true;
+        } else if (strcmp(argv[at], "--help-settings") == 0) {
+            conf_print(profile_rows, stdout);
+            return EXIT_DONE;
+        } else {
+            bool is_help = strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0;
+
+            print_help(is_help ? stdout : stderr);
+            return is_help ? EXIT_DONE : EXIT_USAGE;
+        }
+    }
+    if (at == argc) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    cli.arena = arena_new(ARENA_MAX);
+    return cli.arena != NULL ? run_command(&cli, argc - at, argv + at) : EXIT_FAILED;
+}
