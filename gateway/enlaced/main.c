@@ -22,6 +22,8 @@
 #include "enlaced/settings.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
+#include "relay/annexes.h"
+#include "relay/courier.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/node.h"
@@ -153,9 +155,13 @@ static enum rc open_relay(struct running *running)
     node->service.name = "enlace";
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->refusals = refusals_new();
+    node->annexes = annexes_new(node);
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
     node->links = node->desk != NULL ? links_new(node) : NULL;
-    return node->links != NULL && node->refusals != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
+    if (node->links == NULL || node->refusals == NULL || node->annexes == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    return couriers_start(node, &node->couriers);
 }
 
 static enum rc open_listeners(struct running *running)
@@ -224,6 +230,8 @@ static void stop(struct running *running)
     server_free(running->server);
     health_free(running->health);
     links_free(node->links);
+    couriers_free(node->couriers);
+    annexes_free(node->annexes);
     if (node->writer != NULL) {
         writer_stop(node->writer);
     }

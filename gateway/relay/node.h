@@ -11,7 +11,9 @@
 #include "rpc/server.h"
 #include "tlog/vkey.h"
 
+struct annexes;
 struct cert_store;
+struct couriers;
 struct cq_pool;
 struct db;
 struct desk;
@@ -41,6 +43,8 @@ struct node {
     struct desk *desk;         /* deliveries to attached systems */
     struct links *links;       /* streams to peer nodes */
     struct refusals *refusals; /* how many of them become leaves */
+    struct annexes *annexes;   /* attachments: their disk's thread and their places */
+    struct couriers *couriers; /* attachments owed to peer nodes */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "relay/annexes.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
 #include "relay/node.h"
@@ -86,6 +87,7 @@ static void *run(void *argument)
         links_poke_all(schedule->node->links);
         if (++tick % 5 == 0) {
             write_tallies(schedule->node);
+            annexes_tidy(schedule->node->annexes);
         }
         clock_sleep_ms(TICK_MS);
     }

@@ -1,5 +1,7 @@
 #include "relay/serve.h"
 
+#include "relay/annex_in.h"
+#include "relay/annex_out.h"
 #include "relay/audit.h"
 #include "relay/desk.h"
 #include "relay/node.h"
@@ -19,8 +21,14 @@ static const struct rpc_method table[] = {
     {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = desk_on_stream},
     {.path = EXCHANGE "Track", .kind = RPC_UNARY, .on_call = track_on_call},
     {.path = EXCHANGE "GetReceipts", .kind = RPC_UNARY, .on_call = receipts_on_call},
+    {.path = EXCHANGE "PutAttachment", .kind = RPC_STREAM, .on_stream = annex_in_on_stream},
+    {.path = EXCHANGE "StatAttachment", .kind = RPC_UNARY, .on_call = annex_out_stat_on_call},
+    {.path = EXCHANGE "GetAttachment", .kind = RPC_STREAM, .on_stream = annex_out_on_stream},
     {.path = EXCHANGE "Ping", .kind = RPC_UNARY, .on_call = ping_on_call},
     {.path = FEDERATION "Exchange", .kind = RPC_STREAM, .on_stream = receive_on_stream},
+    {.path = FEDERATION "PutPeerAttachment",
+     .kind = RPC_STREAM,
+     .on_stream = annex_in_on_peer_stream},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
 };
 
