@@ -8,9 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-CLIENT=${CLIENT:-$BUILD/bin/enlace}
 SIZE_MIB=200
-KILL_AT_MIB=60
 MEMORY_MAX_KIB=$((150 * 1024))
 CANARY="Calle-del-Canario-17-que-nadie-debe-leer"
 peak=0
@@ -35,11 +33,11 @@ new_id() {
 }
 
 put() { # PROFILE ID FILE TO
-    "$CLIENT" --profile "$WORK/$1.conf" attachment put "$3" --to "$4" --id "$2"
+    "$BUILD/bin/enlace" --profile "$WORK/$1.conf" put "$3" --to "$4" --id "$2"
 }
 
 get() { # PROFILE ID OUT
-    "$CLIENT" --profile "$WORK/$1.conf" attachment get "$2" "$3"
+    "$BUILD/bin/enlace" --profile "$WORK/$1.conf" get "$2" -o "$3"
 }
 
 make_file() { # FILE MIB: random, with a canary in each MiB
@@ -60,10 +58,10 @@ note_peak() { # NODE
     ((${kib:-0} <= peak)) || peak=$kib
 }
 
-# kill_at NODE: SIGKILL once its folder of unfinished files holds so much.
-kill_at() {
+# kill_when NODE RECEIVER MIB: SIGKILL to the node once the receiver holds so much of a file.
+kill_when() {
     local tries=0
-    until (($(bytes_in "$WORK/node/$1/data/files/part") >= KILL_AT_MIB)); do
+    until (($(bytes_in "$WORK/node/$2/data/files/part") >= $3)); do
         ((tries++ < 3000)) || return 1
         sleep 0.01
     done
@@ -112,17 +110,16 @@ promise "an auditor neither sends" refused_with identity.not_allowed put auditor
 
 put mpi "$id" "$big" cdmx/sedesa >"$WORK/put.1" 2>&1 &
 first=$!
-promise "the sending node is killed at $KILL_AT_MIB MiB" kill_at cdmx
+promise "the sending node is killed at 60 MiB" kill_when cdmx cdmx 60
 wait "$first"
 promise "what was cut is not called sent" [ $? -ne 0 ]
 node_start cdmx || exit 1
 promise "it goes on after the restart" put mpi "$id" "$big" cdmx/sedesa
 promise "the same again is no refusal" put mpi "$id" "$big" cdmx/sedesa
-promise "the receiving node is killed at $KILL_AT_MIB MiB" kill_at sedesa
+promise "the receiving node is killed at 60 MiB" kill_when sedesa sedesa 60
 node_start sedesa || exit 1
-promise "the sending node is killed while it owes the rest" kill_at sedesa
-node_kill cdmx
-node_start sedesa && node_start cdmx || exit 1
+promise "the sending node is killed when 120 MiB are there" kill_when cdmx sedesa 120
+node_start cdmx || exit 1
 promise "the recipient's system gets it" waits_for 90 get sedesa "$id" "$WORK/got"
 promise "byte for byte" cmp "$big" "$WORK/got"
 promise "the debt is paid once" waits_for 5 grep -q "attachment.delivered attachment=$id" "$WORK/node/cdmx/log"
