@@ -251,6 +251,7 @@ static enum rc take_hello(struct putting *putting, const struct attachment_hello
         return refuse(fault, RC_INVALID_ARGUMENT, "attachment.hello", "hello",
                       "Anuncie primero el anexo: identificador, tamaño, huella y destinatario.");
     }
+    putting->claim.name.id = hello->attachment_id;
     TRY(find_way(putting, hello->to, fault));
     putting->claim = (struct file_claim){
         .name = {.holder = putting->holder, .id = hello->attachment_id},
