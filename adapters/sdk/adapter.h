@@ -83,8 +83,8 @@ struct adapter_act {
 struct adapter_report {
     const struct header *to; /* the opening message */
     uint32_t item;
-    uint32_t occurrence; /* 1, 2, 3 ... without gaps */
-    const char *action_code;
+    uint32_t occurrence;     /* 1, 2, 3 ... without gaps */
+    const char *action_code; /* of the item; stands in the header's catalogue_code, too */
     const char *occurred_at; /* NULL: now */
     struct bytes evidence_sha256;
 };

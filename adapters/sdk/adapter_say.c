@@ -236,6 +236,9 @@ enum rc adapter_report(struct adapter *adapter, const struct adapter_report *rep
     header->item = report->item;
     header->occurrence = report->occurrence;
     header->action_code = or_empty(report->action_code);
+    if (header->action_code[0] != '\0') {
+        header->catalogue_code = header->action_code; /* audit records count units by this code */
+    }
     header->occurred_at = or_empty(report->occurred_at);
     header->evidence_sha256 = report->evidence_sha256;
     return say(adapter, &draft, fault);

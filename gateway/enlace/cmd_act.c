@@ -193,5 +193,8 @@ int cmd_report(struct cli *cli, int argc, char **argv)
     draft->header.occurrence = step.occurrence;
     draft->header.action_code =
         step.code[0] != '\0' ? step.code : code_of(&message->header, step.item);
+    if (draft->header.action_code[0] != '\0') {
+        draft->header.catalogue_code = draft->header.action_code;
+    }
     return cli_send(cli, draft);
 }

@@ -196,6 +196,9 @@ static void print_delivery(const struct delivery *delivery, json_t *object)
     if (header->occurrence != 0) {
         printf(" ocurrencia %u", header->occurrence);
     }
+    if (header->occurred_at[0] != '\0') {
+        printf(" el %.10s", header->occurred_at);
+    }
     printf("  de %s%s\n", header->from, delivery->is_redelivered ? "  (repetido)" : "");
     for (size_t i = 0; i < header->item_count; i++) {
         printf("      %2u  %s\n", header->items[i].number, header->items[i].code);

@@ -26,9 +26,9 @@ static void print_one(const struct receipt *receipt, const struct receipt_facts 
         return;
     }
     cli_time(facts->time_ms, when);
-    printf("✔ %s\n    bitácora %s, hoja %llu de %llu, %s\n", receipt_level_text(receipt->level),
-           facts->origin, (unsigned long long)facts->index, (unsigned long long)facts->tree_size,
-           when);
+    printf("✔ %s\n    bitácora %s, hoja %llu, árbol de %llu, %s\n",
+           receipt_level_text(receipt->level), facts->origin, (unsigned long long)facts->index,
+           (unsigned long long)facts->tree_size, when);
 }
 
 int receipts_text_check(const struct cli *cli, const struct receipt_file *file,
