@@ -11,8 +11,7 @@ unit_in = $(patsubst tests/%.c,$(1)/tests/%,$(2))
 
 CHECK_LEDGER := $(BUILD)/check.ledger
 PATH_TESTS := $(sort $(wildcard tests/path/certs.sh tests/path/[0-9]*.sh))
-INTEROP_TESTS := $(wildcard tests/interop/check_vectors.py tests/interop/check_vectors.mjs \
-	tests/interop/client/check.sh)
+INTEROP_TESTS := $(wildcard tests/interop/check_*.py tests/interop/check_*.mjs tests/interop/check_*.js)
 PATH_SECONDS ?= 240
 
 sub_make = $(MAKE) -s --no-print-directory -k
@@ -57,4 +56,4 @@ check-build-fuzz:
 # Each is a program that exits 0 when its promises are kept; 77 when it cannot run here.
 $(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%): run-%:
 	@BUILD=$(BUILD) ENLACE_BIN=$(BUILD)/bin tests/promise.sh '$*' timeout -k 10 $(PATH_SECONDS) $*
-$(filter run-tests/interop/client/%,$(INTEROP_TESTS:%=run-%)): | interop-modules
+run-tests/path/70_other_language.sh $(INTEROP_TESTS:%=run-%): | interop-modules

@@ -1,8 +1,9 @@
 # `make lint`: what can be decided by reading. Each check is a promise with a line; `make lint-<name>`
 # runs one. `make lint-deep` is clang-tidy, which takes minutes.
 LINT_C = $(shell find gateway adapters tests -name node_modules -prune -o -name '*.[ch]' -print | sort)
-LINT_SHELL = $(shell find .ci certs deploy tests -name node_modules -prune -o -type f -print | \
-	xargs grep -lE '^\#!/(bin/|usr/bin/env )(ba)?sh' | sort)
+LINT_SHELL = $(sort $(shell find .ci certs deploy tests -name node_modules -prune -o -name '*.sh' -print; \
+	find .ci certs deploy tests -name node_modules -prune -o -type f -print | \
+	xargs grep -lE '^\#!/(bin/|usr/bin/env )(ba)?sh'))
 LINT_CHECKS := layers banned names places format shell cppcheck proto
 LINT_JOBS := $(shell nproc)
 # A sub-make shares the caller's -j; without one it takes the cores.
@@ -29,8 +30,10 @@ lint-places:
 	@tests/promise.sh 'no file names a place of one machine' tests/lint/places.sh
 lint-format:
 	@tests/promise.sh 'C is as clang-format writes it' tests/lint/format.sh $(LINT_C)
+# SC2317: it does not see that a function given by name is called.
 lint-shell:
-	@tests/promise.sh 'shellcheck has no complaint' shellcheck -x -P SCRIPTDIR $(LINT_SHELL)
+	@tests/promise.sh 'shellcheck has no complaint' shellcheck -f gcc -x -P SCRIPTDIR -P . \
+		-e SC2317 $(LINT_SHELL)
 lint-cppcheck:
 	@mkdir -p $(BUILD)/cppcheck
 	@tests/promise.sh 'cppcheck has no complaint' tests/lint/cppcheck.sh $(BUILD)/cppcheck $(LINT_JOBS)
