@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lib.sh - sourced by the path tests: a small federation of real nodes on the loopback, in a folder
 # of its own, ended with the test. Promises are counted: say "what holds" after each check.
 #
