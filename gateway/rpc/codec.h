@@ -12,10 +12,9 @@
  *   decode.unknown_field  the path ends in the field's number
  *   decode.unknown_value  of an enumeration or a part that this schema does not know
  *   decode.not_canonical  other bytes than our own packing of it
- *   decode.missing        a field without which the rest means nothing; an id of zeros, a part or an
- *                         entry with nothing in it, which are written by leaving them out
- *   decode.size           of an id, a blind or a digest
- *   decode.too_large      more bytes than the field or the message may have
+ *   decode.missing        a field without which the rest means nothing; an id of zeros, a part or
+ * an entry with nothing in it, which are written by leaving them out decode.size           of an
+ * id, a blind or a digest decode.too_large      more bytes than the field or the message may have
  *   decode.too_many       more entries than the field may have
  *   decode.text           not UTF-8, or a NUL or another control character (line breaks are allowed
  *                         in a narrative only)

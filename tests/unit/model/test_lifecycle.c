@@ -69,6 +69,7 @@ static void exactly_the_legal_steps_are_possible(void **state)
                 const struct transition *step =
                     lifecycle_step((enum state)from, (enum event)event, (enum side)side);
                 char sentence[128];
+                char whole[192];
                 const char *expected;
 
                 snprintf(sentence, sizeof sentence, "%s %s %s ", state_name((enum state)from),
@@ -81,9 +82,9 @@ static void exactly_the_legal_steps_are_possible(void **state)
                     continue;
                 }
                 possible++;
-                strcat(sentence, state_name(step->to));
-                strcat(sentence, step->is_signed ? " signed" : "");
-                assert_string_equal(sentence, expected);
+                snprintf(whole, sizeof whole, "%s%s%s", sentence, state_name(step->to),
+                         step->is_signed ? " signed" : "");
+                assert_string_equal(whole, expected);
             }
         }
     }
