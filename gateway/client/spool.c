@@ -14,6 +14,7 @@
 #include "crypto/digest.h"
 
 #define PATH_SIZE 512
+#define GROUP_MAX 128 /* files open at once */
 
 struct spool {
     char path[PATH_SIZE];
@@ -211,17 +212,60 @@ const char *spool_path(const struct spool *spool)
     return spool->path;
 }
 
+/* A file of a group on its way to the disk. */
+struct writing {
+    char temporary[ID_TEXT_SIZE + 16];
+    char name[ID_TEXT_SIZE];
+    int file;
+};
+
+static enum rc write_begin(int folder, const struct spool_entry *entry, struct writing *writing)
+{
+    id_format(&entry->id, writing->name);
+    snprintf(writing->temporary, sizeof writing->temporary, ".%s.part", writing->name);
+    writing->file =
+        openat(folder, writing->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return writing->file >= 0 ? write_all(writing->file, entry->bytes) : RC_UNAVAILABLE;
+}
+
+/* All written before the first is synced: where there is a journal, one commit serves them all. */
+static enum rc write_group(struct spool *spool, const struct spool_entry *entries,
+                           struct writing *writings, size_t count)
+{
+    enum rc rc = RC_OK;
+    size_t begun = 0;
+
+    for (; rc == RC_OK && begun < count; begun++) {
+        rc = write_begin(spool->folders[entries[begun].folder], &entries[begun], &writings[begun]);
+    }
+    for (size_t i = 0; i < begun; i++) {
+        int folder = spool->folders[entries[i].folder];
+        bool is_open = writings[i].file >= 0;
+
+        if (rc == RC_OK && fdatasync(writings[i].file) != 0) {
+            rc = RC_UNAVAILABLE;
+        }
+        if (is_open && close(writings[i].file) != 0) {
+            rc = RC_UNAVAILABLE;
+        }
+        if (rc == RC_OK && renameat(folder, writings[i].temporary, folder, writings[i].name) != 0) {
+            rc = RC_UNAVAILABLE;
+        }
+    }
+    return rc == RC_OK ? RC_OK : failed_at(spool, "store", writings[begun - 1].name);
+}
+
 enum rc spool_store(struct spool *spool, const struct spool_entry *entries, size_t count)
 {
     bool is_touched[SPOOL_FOLDERS] = {false};
+    struct writing writings[GROUP_MAX];
 
+    for (size_t done = 0; done < count; done += GROUP_MAX) {
+        size_t group = count - done < GROUP_MAX ? count - done : GROUP_MAX;
+
+        TRY(write_group(spool, entries + done, writings, group));
+    }
     for (size_t i = 0; i < count; i++) {
-        char name[ID_TEXT_SIZE];
-
-        id_format(&entries[i].id, name);
-        if (put_file(spool->folders[entries[i].folder], name, entries[i].bytes) != RC_OK) {
-            return failed_at(spool, "store", name);
-        }
         is_touched[entries[i].folder] = true;
     }
     for (size_t i = 0; i < SPOOL_FOLDERS; i++) {
