@@ -343,20 +343,24 @@ static void answer(struct putting *putting)
 static void on_items(struct stream_user *user, struct stream_item *items)
 {
     struct putting *putting = (struct putting *)user;
+    enum rc rc;
 
     (void)items; /* there is one, and it is putting->item */
     putting->is_busy = false;
-    if (putting->step == STEP_DEBT && putting->rc == RC_OK) {
-        putting->is_owed = true;
-        putting->rc = stream_is_over(user->stream) ? RC_OK : begin(putting, STEP_CHUNK);
-        if (putting->is_busy) {
-            return;
-        }
-    }
+    rc = putting->rc;
     if (stream_is_over(user->stream)) {
         close_file(putting);
-    } else if (putting->rc != RC_OK) {
-        end_badly(putting, putting->rc, &putting->fault);
+        return;
+    }
+    if (putting->step == STEP_DEBT && rc == RC_OK) {
+        putting->is_owed = true;
+        rc = begin(putting, STEP_CHUNK);
+        if (rc == RC_OK) {
+            return; /* it is the disk's thread's again */
+        }
+    }
+    if (rc != RC_OK) {
+        end_badly(putting, rc, &putting->fault);
     } else {
         answer(putting);
     }
