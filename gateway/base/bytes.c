@@ -20,9 +20,18 @@ bool bytes_are_text(struct bytes a, const char *text)
     return bytes_equal(a, bytes_text(text));
 }
 
+/* Plaintext passes through buffers: nothing of it stays behind in freed memory. */
+static void wipe_and_free(uint8_t *data, size_t size)
+{
+    if (data != NULL) {
+        explicit_bzero(data, size);
+        free(data);
+    }
+}
+
 void buffer_release(struct buffer *buffer)
 {
-    free(buffer->data);
+    wipe_and_free(buffer->data, buffer->capacity);
     *buffer = (struct buffer){0};
 }
 
@@ -45,11 +54,15 @@ static uint8_t *buffer_room(struct buffer *buffer, size_t size)
         while (capacity < buffer->size + size) {
             capacity *= 2;
         }
-        data = realloc(buffer->data, capacity);
+        data = malloc(capacity);
         if (data == NULL) {
             buffer->is_failed = true;
             return NULL;
         }
+        if (buffer->size > 0) {
+            memcpy(data, buffer->data, buffer->size);
+        }
+        wipe_and_free(buffer->data, buffer->capacity);
         buffer->data = data;
         buffer->capacity = capacity;
     }

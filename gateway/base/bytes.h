@@ -37,6 +37,7 @@ struct buffer {
 
 #define BUFFER_MAX ((size_t)64 << 20)
 
+/* Wipes, then frees; growing wipes what it leaves, too. */
 void buffer_release(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);

@@ -24,6 +24,7 @@
 #include "policy/member.h"
 #include "relay/annexes.h"
 #include "relay/courier.h"
+#include "relay/backlog.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/node.h"
@@ -153,6 +154,7 @@ static enum rc open_relay(struct running *running)
     struct node *node = &running->node;
 
     node->service.name = "enlace";
+    TRY(backlog_new(node->db, (uint64_t)running->settings.outbox_max, &node->backlog));
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->refusals = refusals_new();
     node->annexes = annexes_new(node);
@@ -237,6 +239,7 @@ static void stop(struct running *running)
     }
     cq_pool_free(node->pool);
     desk_free(node->desk);
+    backlog_free(node->backlog);
     refusals_free(node->refusals);
     writer_free(node->writer);
     files_free(node->files);

@@ -8,6 +8,7 @@
 #include "policy/route.h"
 #include "policy/sign_rules.h"
 #include "policy/validate.h"
+#include "relay/backlog.h"
 #include "relay/desk.h"
 #include "relay/life.h"
 #include "relay/node.h"
@@ -76,6 +77,7 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
 enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn)
 {
     const struct header *header = &arrival->message->header;
+    char destination[DESK_DESTINATION_SIZE];
     struct journal_entry seen;
     enum rc rc;
 
@@ -94,6 +96,8 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
         return rc;
     }
     TRY(validate_age(arrival->message, clock_now_ms(), &arrival->fault));
+    desk_destination(header, destination);
+    TRY(backlog_check(node->backlog, destination, header->urgency, &arrival->fault));
     if (strcmp(header->from, header->to) == 0) {
         return RC_OK; /* one member, one view: the sent side has taken the step already */
     }
@@ -103,7 +107,6 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
         return RC_OK;
     }
     TRY(exchange_get(txn, &header->exchange_id, header->to, &arrival->exchange));
-    (void)node;
     return life_step(arrival->message, clock_now_ms(), &arrival->exchange, &arrival->fault);
 }
 
@@ -128,7 +131,10 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
 void arrival_announce(const struct arrival *arrival, const struct node *node)
 {
     const struct header *header = &arrival->message->header;
+    char destination[DESK_DESTINATION_SIZE];
 
+    desk_destination(header, destination);
+    backlog_count(node->backlog, destination, 1);
     desk_wake(node->desk, header->to, header->urgency);
 }
 

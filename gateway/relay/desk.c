@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/member.h"
+#include "relay/backlog.h"
 #include "relay/held.h"
 #include "relay/leases.h"
 #include "relay/node.h"
@@ -54,8 +55,9 @@ struct errand {
 struct ack {
     struct write write; /* first: the writer's */
     struct errand errand;
-    struct attached *attached;
+    struct node *node;
     struct stream *stream;
+    bool is_settled;
     struct in_flight what;
     char destination[DESK_DESTINATION_SIZE];
     enum urgency urgency;
@@ -339,6 +341,7 @@ static enum rc apply_ack(struct write *write, struct txn *txn)
     struct ack *ack = (struct ack *)write;
     enum rc rc = outbox_settle(txn, ack->destination, ack->urgency, ack->what.index);
 
+    ack->is_settled = rc == RC_OK;
     return rc == RC_NOT_FOUND ? RC_OK : rc; /* paid before */
 }
 
@@ -347,6 +350,9 @@ static void ack_done(struct write *write)
     struct ack *ack = (struct ack *)write;
     struct stream *stream = ack->stream;
 
+    if (write->rc == RC_OK && ack->is_settled) {
+        backlog_count(ack->node->backlog, ack->destination, -1);
+    }
     stream_resume(stream, &ack->errand.item);
     stream_release(stream);
 }
@@ -378,7 +384,7 @@ static enum rc acknowledge(struct attached *attached, const struct id *id, struc
     }
     ack->write.ops = &ack_ops;
     ack->errand.kind = ERRAND_ACKNOWLEDGED;
-    ack->attached = attached;
+    ack->node = attached->node;
     ack->stream = attached->user.stream;
     ack->what = attached->in_flight[at];
     ack->urgency = attached->urgency;

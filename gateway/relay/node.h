@@ -12,6 +12,7 @@
 #include "tlog/vkey.h"
 
 struct annexes;
+struct backlog;
 struct cert_store;
 struct couriers;
 struct cq_pool;
@@ -40,6 +41,7 @@ struct node {
     struct files *files;
     struct keyring *log_key;
     struct vkey log_vkey;
+    struct backlog *backlog;   /* what waits for each destination; the writer thread's */
     struct desk *desk;         /* deliveries to attached systems */
     struct links *links;       /* streams to peer nodes */
     struct refusals *refusals; /* how many of them become leaves */

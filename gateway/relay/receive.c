@@ -151,7 +151,8 @@ static enum rc put_refusal(const struct intake *intake, struct txn *txn,
     struct record record;
     uint64_t index;
 
-    if (!refusals_admit(intake->node->refusals, intake->peer->uri, clock_now_ms())) {
+    if (!refusal_is_policy(entry->arrival.fault.rc) ||
+        !refusals_admit(intake->node->refusals, intake->peer->uri, clock_now_ms())) {
         return RC_OK;
     }
     record_init(&record, RECORD_REFUSED);

@@ -40,6 +40,13 @@ void refusals_free(struct refusals *refusals)
     }
 }
 
+bool refusal_is_policy(enum rc rc)
+{
+    return rc == RC_PERMISSION_DENIED || rc == RC_FAILED_PRECONDITION || rc == RC_ALREADY_EXISTS ||
+           rc == RC_NOT_FOUND || rc == RC_INVALID_ARGUMENT || rc == RC_OUT_OF_RANGE ||
+           rc == RC_DATA_LOSS;
+}
+
 /* An idle row (another minute, nothing counted) may be taken over. */
 static struct row *find_row(struct refusals *refusals, const char *uri, int64_t minute)
 {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/own.h"
+#include "base/rc.h"
 
 #define REFUSALS_PER_MINUTE 10
 #define REFUSALS_URI_SIZE 160
@@ -22,6 +23,9 @@ struct refusals;
 struct refusals *refusals_new(void);
 void refusals_free(struct refusals *refusals);
 OWN_PTR_DEFINE(refusals)
+
+/* A refusal by policy is logged; one for want of room or disk is only answered. */
+bool refusal_is_policy(enum rc rc);
 
 /* True: log it as a leaf. False: it was counted. */
 bool refusals_admit(struct refusals *refusals, const char *identity_uri, int64_t now_ms);

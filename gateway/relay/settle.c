@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "relay/backlog.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
 #include "relay/life.h"
@@ -171,8 +172,8 @@ static enum rc put_receipt(const struct settle_job *job, struct txn *txn,
     return rc == RC_ALREADY_EXISTS ? RC_OK : rc;
 }
 
-static enum rc settle_one(const struct settle_job *job, struct txn *txn,
-                          const struct settle_item *item, const char *destination)
+static enum rc settle_one(const struct settle_job *job, struct txn *txn, struct settle_item *item,
+                          const char *destination)
 {
     const struct header *header = &item->message->header;
     enum rc rc;
@@ -185,6 +186,7 @@ static enum rc settle_one(const struct settle_job *job, struct txn *txn,
         return RC_OK; /* answered before, over another stream */
     }
     TRY(rc);
+    item->is_settled = true;
     if (item->refusal.rc == RC_OK) {
         TRY(put_receipt(job, txn, item));
         TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_SETTLED));
@@ -214,7 +216,14 @@ static enum rc apply_settle(struct write *write, struct txn *txn)
 static void settle_done(struct write *write)
 {
     struct settle_job *job = (struct settle_job *)write;
+    char destination[FORWARD_DESTINATION_SIZE];
 
+    forward_destination(job->peer->code, destination);
+    for (size_t i = 0; write->rc == RC_OK && i < job->parcel.entry_count; i++) {
+        if (job->items[i].is_settled) {
+            backlog_count(job->node->backlog, destination, -1);
+        }
+    }
     job->is_held_back = job->is_held_back || write->rc != RC_OK;
     job->on_settled(job);
 }

@@ -16,6 +16,7 @@ struct settle_item {
     const struct message *message;
     uint8_t commitment[HASH_SIZE]; /* M */
     struct fault refusal;          /* rc RC_OK: the peer holds it */
+    bool is_settled;               /* this answer paid the debt */
     struct bytes leaf;             /* the peer's */
     struct proof proof;
 };

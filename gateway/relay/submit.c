@@ -9,6 +9,7 @@
 #include "policy/member.h"
 #include "policy/validate.h"
 #include "relay/arrival.h"
+#include "relay/backlog.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/life.h"
@@ -126,13 +127,6 @@ static enum rc prepare(struct submit_job *job)
     return job->is_local ? prepare_local(job) : RC_OK;
 }
 
-/* What this node refuses by policy is logged as a leaf (design §7); the rest only answered. */
-static bool is_policy_refusal(enum rc rc)
-{
-    return rc == RC_PERMISSION_DENIED || rc == RC_FAILED_PRECONDITION || rc == RC_ALREADY_EXISTS ||
-           rc == RC_NOT_FOUND || rc == RC_INVALID_ARGUMENT || rc == RC_OUT_OF_RANGE;
-}
-
 static enum rc no_words(struct submit_job *job, enum rc rc)
 {
     if (rc != RC_OK && job->fault.rc == RC_OK) {
@@ -148,7 +142,7 @@ enum rc submit_begin_decoded(struct submit_job *job, struct submission *submissi
 
     job->submission = submission;
     rc = no_words(job, prepare(job));
-    if (rc != RC_OK && (!is_policy_refusal(rc) ||
+    if (rc != RC_OK && (!refusal_is_policy(rc) ||
                         !refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms()))) {
         reply_log_refusal(job);
         return rc;
@@ -178,6 +172,19 @@ enum rc submit_begin(struct submit_job *job, struct bytes request)
 
 /* ---- on the writer ---- */
 
+/* The recipient's own queue is checked where it arrives. */
+static enum rc check_room(struct submit_job *job)
+{
+    char destination[FORWARD_DESTINATION_SIZE];
+
+    if (job->is_local) {
+        return RC_OK;
+    }
+    forward_destination(job->recipient_node, destination);
+    return backlog_check(job->node->backlog, destination, job->submission->message.header.urgency,
+                         &job->fault);
+}
+
 /* Idempotent for ever: the same id with the same bytes is the first one again. */
 static enum rc check_id(struct submit_job *job, struct txn *txn)
 {
@@ -187,7 +194,8 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
         journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
 
     if (rc == RC_NOT_FOUND) {
-        return validate_age(message, clock_now_ms(), &job->fault);
+        TRY(validate_age(message, clock_now_ms(), &job->fault));
+        return check_room(job);
     }
     TRY(rc);
     if (memcmp(seen.message, job->sent.commitment, HASH_SIZE) != 0) {
@@ -219,7 +227,7 @@ static enum rc settle_custody(struct submit_job *job, struct txn *txn)
 {
     const struct header *header = &job->submission->message.header;
     struct header answered = {.to = header->from, .to_system = ""};
-    char destination[DESK_DESTINATION_SIZE];
+    char *destination = job->settled_destination;
     struct journal_entry received;
     enum rc rc;
 
@@ -237,6 +245,7 @@ static enum rc settle_custody(struct submit_job *job, struct txn *txn)
         desk_destination(&answered, destination);
         rc = outbox_settle(txn, destination, header->urgency, received.index);
     }
+    job->is_custody_settled = rc == RC_OK;
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
@@ -313,11 +322,32 @@ static enum rc apply_job(struct write *write, struct txn *txn)
         if (job->fault.rc == RC_OK) {
             return rc; /* the store failed: nobody is told a reason of policy */
         }
-        if (!refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms())) {
+        if (!refusal_is_policy(job->fault.rc) ||
+            !refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms())) {
             return RC_OK;
         }
     }
     return put_refusal(job, txn);
+}
+
+/* What stands on disk now is counted and told to whoever waits for it. */
+static void announce(struct submit_job *job)
+{
+    const struct node *node = job->node;
+    char destination[FORWARD_DESTINATION_SIZE];
+
+    entry_remember(&job->sent, node);
+    if (job->is_custody_settled) {
+        backlog_count(node->backlog, job->settled_destination, -1);
+    }
+    if (job->is_local) {
+        entry_remember(&job->arrival->entry, node);
+        arrival_announce(job->arrival, node);
+    } else {
+        forward_destination(job->recipient_node, destination);
+        backlog_count(node->backlog, destination, 1);
+        links_poke(node->links, job->recipient_node, job->submission->message.header.urgency);
+    }
 }
 
 static void settle_job(struct write *write)
@@ -329,14 +359,7 @@ static void settle_job(struct write *write)
         (void)no_words(job, write->rc);
     }
     if (job->fault.rc == RC_OK && !job->is_duplicate) {
-        entry_remember(&job->sent, job->node);
-        if (job->is_local) {
-            entry_remember(&job->arrival->entry, job->node);
-            arrival_announce(job->arrival, job->node);
-        } else {
-            links_poke(job->node->links, job->recipient_node,
-                       job->submission->message.header.urgency);
-        }
+        announce(job);
     }
     job->on_settled(job);
 }

@@ -11,6 +11,7 @@
 #define RELAY_SUBMIT_H
 
 #include "model/receipt.h"
+#include "relay/desk.h"
 #include "relay/entry.h"
 #include "relay/receipts.h"
 #include "rpc/stream.h"
@@ -40,6 +41,8 @@ struct submit_job {
     uint64_t index;           /* of the sent leaf, whether new or the first one's */
     struct exchange exchange; /* the writer's working copy */
     char recipient_node[CODE_SIZE];
+    bool is_custody_settled; /* this act of custody paid the debt of its delivery, there: */
+    char settled_destination[DESK_DESTINATION_SIZE];
     /* Writer thread, once, when the commit stands or the job failed; must only hand over. */
     void (*on_settled)(struct submit_job *job);
     struct stream *stream; /* what on_settled needs, one of both */

@@ -41,7 +41,8 @@ int64_t call_remaining_ms(const struct call *call);
 void call_reply(struct call *call, struct bytes response);
 /*
  * Status code fault->rc (RC_OK becomes INTERNAL), message "reason path: remedy", and trailing
- * metadata enlace-reason, enlace-path, enlace-remedy-bin.
+ * metadata enlace-reason, enlace-path, enlace-remedy-bin; for RESOURCE_EXHAUSTED also
+ * grpc-retry-pushback-ms.
  */
 void call_refuse(struct call *call, const struct fault *fault);
 

@@ -11,6 +11,9 @@
 #include "base/log.h"
 
 #define KEY_REASON "enlace-reason"
+/* gRPC's own key (gRFC A6): clients that retry by themselves wait this long. */
+#define KEY_RETRY "grpc-retry-pushback-ms"
+#define RETRY_MS "1000"
 #define KEY_PATH "enlace-path"
 #define KEY_REMEDY "enlace-remedy-bin"
 
@@ -154,6 +157,9 @@ void core_status_init(struct core_status *status, const struct fault *fault)
     status_add(status, KEY_REASON, fault->reason);
     status_add(status, KEY_PATH, fault->path);
     status_add(status, KEY_REMEDY, fault->remedy);
+    if (fault->rc == RC_RESOURCE_EXHAUSTED) {
+        status_add(status, KEY_RETRY, RETRY_MS);
+    }
 }
 
 void core_status_release(struct core_status *status)

@@ -65,7 +65,7 @@ int64_t core_remaining_ms(gpr_timespec deadline);
 struct core_status {
     grpc_status_code code;
     grpc_slice details;
-    grpc_metadata metadata[3];
+    grpc_metadata metadata[4];
     size_t count;
 };
 
