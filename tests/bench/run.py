@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Benchmarks in one run, in turn (A B A B ...): the node against a bare echo, as ratios.
+
+What is measured is what the demonstration runs: its PKI, directory and routes, default settings,
+encryption on, the peer node (sedesa) draining over its own stream. Absolute figures depend on the
+machine; the ratios are what is tracked. Prints a table and writes results.json.
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+GOALS = {"submit_unary/echo_unary": 0.60, "submit_stream/echo_stream": 0.40}
+PORTS = 7541
+
+
+def sh(*command, **options):
+    return subprocess.run(command, check=True, **options)
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.out = os.path.abspath(args.out)
+        self.children = []
+
+    def path(self, *parts):
+        return os.path.join(self.out, *parts)
+
+    def tool(self, name):
+        return os.path.join(os.path.abspath(self.args.tools), name)
+
+    def prepare(self):
+        os.makedirs(self.out, exist_ok=True)
+        sh(f"{ROOT}/certs/make_pki.sh", self.path("pki"), stdout=subprocess.DEVNULL)
+        sh(f"{ROOT}/deploy/demo/make_directory.sh", self.path("pki"), self.path("directory.txt"),
+           "--ports-from", str(PORTS), stdout=subprocess.DEVNULL)
+
+    def payload(self, count):
+        file = self.path("payload.bin")
+        with open(file, "wb") as out:
+            sh(self.tool("payload"), self.path("directory.txt"),
+               self.path("pki/system/cdmx.sedesa.adapter/seal.pem"), str(count), stdout=out)
+        return file
+
+    def address(self, code):
+        with open(self.path("directory.txt"), encoding="utf-8") as text:
+            wanted = False
+            for line in text:
+                words = line.split()
+                if line.startswith("node "):
+                    wanted = words[1] == f"cdmx/{code}"
+                elif wanted and words and words[0] == "address":
+                    return words[1]
+        raise SystemExit(f"no node {code} in the directory")
+
+    def start(self, *command, log):
+        with open(self.path(log), "wb") as out:
+            child = subprocess.Popen(command, stdout=out, stderr=out)
+        self.children.append(child)
+        return child
+
+    def start_node(self, code):
+        home = self.path("node", code)
+        shutil.rmtree(home, ignore_errors=True)
+        os.makedirs(home)
+        keys = self.path("pki", "node", code)
+        with open(os.path.join(home, "enlaced.conf"), "w", encoding="utf-8") as conf:
+            conf.write(f"node = cdmx/{code}\nlisten = {self.address(code)}\n"
+                       f"certificate = {keys}/tls.pem\nkey = {keys}/tls.key\n"
+                       f"ca = {self.path('pki/ca/all.pem')}\nlog_key = {keys}/log.key\n"
+                       f"directory = {self.path('directory.txt')}\n"
+                       f"data = {home}/data\nvault = {home}/vault\n")
+        child = self.start(os.path.join(self.args.bin, "enlaced"), f"{home}/enlaced.conf",
+                           log=f"node/{code}/log")
+        self.wait_for(self.path("node", code, "log"), "node.ready", child)
+        return child
+
+    def wait_for(self, log, word, child):
+        for _ in range(200):
+            if child.poll() is not None:
+                break
+            with open(log, encoding="utf-8", errors="replace") as text:
+                if word in text.read():
+                    return
+            time.sleep(0.05)
+        raise SystemExit(f"{log}: no {word}")
+
+    def stop(self):
+        for child in self.children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in self.children:
+            try:
+                child.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        self.children.clear()
+
+    def load(self, target, method, mode, payload, **options):
+        who = self.path("pki/system/cdmx.mpi-cdmx.plataforma")
+        command = [self.tool("load"), "--target", target, "--method", method, "--mode", mode,
+                   "--cert", f"{who}/tls.pem", "--key", f"{who}/tls.key",
+                   "--ca", self.path("pki/ca/all.pem"), "--payload", payload]
+        for name, value in options.items():
+            command += ["--" + name.replace("_", "-"), str(value)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def one_round(bench, payload, results):
+    node = PORTS + 50
+    keys = bench.path("pki/node/cdmx")
+    for mode, inflight, ours, theirs in (
+            ("unary", 64, "/enlace.v1.ExchangeService/Submit", "/bench.Echo/Unary"),
+            ("stream", 256, "/enlace.v1.ExchangeService/SubmitStream", "/bench.Echo/Stream")):
+        shape = {"connections": 4, "inflight": inflight, "seconds": bench.args.seconds,
+                 "warmup": 0.5}
+        bench.start(bench.tool("echo_server"), "--listen", f"127.0.0.1:{node}",
+                    "--cert", f"{keys}/tls.pem", "--key", f"{keys}/tls.key",
+                    "--ca", bench.path("pki/ca/all.pem"), "--threads", str(os.cpu_count()),
+                    log="echo.log")
+        time.sleep(0.5)
+        echo = bench.load(f"127.0.0.1:{node}", theirs, mode, payload, **shape)
+        bench.stop()
+        bench.start_node("sedesa")
+        bench.start_node("cdmx")
+        extra = {"once": 1}
+        if mode == "stream":
+            extra.update(answers_field=1, refusal_field=3)
+        submit = bench.load(bench.address("cdmx"), ours, mode, payload, **shape, **extra)
+        bench.stop()
+        if submit["errors"]:
+            raise SystemExit(f"{submit['errors']} submissions were refused: {bench.path('node/cdmx/log')}")
+        results.setdefault(f"submit_{mode}/echo_{mode}", []).append(submit["rate"] / echo["rate"])
+        results.setdefault(f"echo_{mode} /s", []).append(echo["rate"])
+        results.setdefault(f"submit_{mode} /s", []).append(submit["rate"])
+        results.setdefault(f"submit_{mode} p50 us", []).append(submit["p50_us"])
+        results.setdefault(f"submit_{mode} p99 us", []).append(submit["p99_us"])
+
+
+def report(bench, results):
+    summary = {}
+    print(f"{'what':34} {'median':>12} {'low':>12} {'high':>12} {'goal':>6}")
+    for name, values in results.items():
+        goal = GOALS.get(name)
+        row = {"value": statistics.median(values), "low": min(values), "high": max(values)}
+        if goal is not None:
+            row["goal"] = goal
+        summary[name] = row
+        digits = 2 if goal is not None else 0
+        print(f"{name:34} {row['value']:12.{digits}f} {row['low']:12.{digits}f} "
+              f"{row['high']:12.{digits}f} {goal if goal is not None else '':>6}")
+    with open(bench.path("results.json"), "w", encoding="utf-8") as out:
+        json.dump(summary, out, indent=2)
+    return all(row["value"] >= row["goal"] for row in summary.values() if "goal" in row)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--tools", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--messages", type=int, default=300000)
+    bench = Bench(parser.parse_args())
+    results = {}
+    try:
+        bench.prepare()
+        payload = bench.payload(bench.args.messages)
+        for _ in range(bench.args.rounds):
+            one_round(bench, payload, results)
+    finally:
+        bench.stop()
+    return 0 if report(bench, results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
