@@ -130,6 +130,47 @@ promise "another member is told that there is none" refused_with attachment.unkn
 promise "and a co-hosted member too" refused_with attachment.unknown get ceavi "$id" "$WORK/stolen"
 promise "an id that nobody has: the same answer" refused_with attachment.unknown get sedesa "$(new_id)" "$WORK/stolen"
 
+# ---- what wrong clients get ----
+
+if [ -d "$ROOT/tests/interop/node_modules/@grpc" ]; then
+    promise "wrong clients get a reason each" node --no-deprecation "$ROOT/tests/path/40_attachments.mjs" "$WORK" "$(node_address cdmx)" "$(node_address sedesa)"
+else
+    echo "  (npm ci has not run in tests/interop: wrong clients not tried)"
+fi
+
+# ---- acknowledged is kept: killed at any moment, and right after the answer ----
+
+make_file "$WORK/medium" 8
+for ((round = 1; round <= 5; round++)); do
+    again=$(new_id)
+    put mpi "$again" "$WORK/medium" cdmx/sedesa >/dev/null 2>&1 &
+    sending=$!
+    sleep "0.0$((RANDOM % 9))"
+    node_kill cdmx
+    wait "$sending"
+    node_start cdmx || exit 1
+    promise "round $round: sent after a kill" put mpi "$again" "$WORK/medium" cdmx/sedesa
+    node_kill cdmx
+    node_start cdmx || exit 1
+    promise "round $round: killed after the answer, it arrives" waits_for 30 get sedesa "$again" "$WORK/got.medium"
+    promise "byte for byte" cmp "$WORK/medium" "$WORK/got.medium"
+    rm -f "$WORK/got.medium"
+done
+
+# ---- a slow reader ----
+
+get sedesa "$id" "$WORK/slow" >"$WORK/slow.log" 2>&1 &
+slow=$!
+until (($(stat -c %s "$WORK/slow.part" 2>/dev/null || echo 0) > 10 << 20)) || ! kill -0 "$slow" 2>/dev/null; do
+    sleep 0.01
+done
+kill -STOP "$slow"
+promise "a reader that stops delays nobody" get sedesa "$id" "$WORK/fast"
+kill -CONT "$slow"
+wait "$slow"
+promise "and gets all of it later" cmp "$big" "$WORK/slow"
+note_peak sedesa
+
 # ---- several at once, and to a member of the same node ----
 
 for i in 1 2 3 4; do
