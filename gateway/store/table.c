@@ -107,6 +107,22 @@ enum rc table_append(struct txn *txn, enum table table, struct bytes key, struct
     return rc;
 }
 
+enum rc table_reserve(struct txn *txn, enum table table, struct bytes key, size_t size,
+                      uint8_t **row)
+{
+    MDB_val k = val_of(key);
+    MDB_val v = {.mv_size = size};
+    enum rc rc;
+
+    assert(key.size > 0 && key.size <= TABLE_KEY_MAX && size > 0);
+    TRY(may_change(txn));
+    rc = changed(txn,
+                 mdb_put(txn->native, txn->db->tables[table], &k, &v, MDB_APPEND | MDB_RESERVE));
+    assert(rc != RC_ALREADY_EXISTS);
+    *row = v.mv_data;
+    return rc;
+}
+
 enum rc table_delete(struct txn *txn, enum table table, struct bytes key)
 {
     MDB_val k = val_of(key);

@@ -26,7 +26,7 @@ enum table {
     TABLE_CHECKPOINT, /* u64 size -> root ‖ signed note, or root alone while unsigned */
     TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
     TABLE_KEY,        /* u64 index -> wrapped content keys */
-    TABLE_BODY,       /* u64 index -> encrypted body */
+    TABLE_BODY,       /* u64 first index -> encrypted bodies of one commit */
     TABLE_TAG,        /* kind ‖ member ‖ 0 ‖ name -> wrapped tag key */
     TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
     TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
@@ -56,6 +56,10 @@ MUST_CHECK enum rc table_add(struct txn *txn, enum table table, struct bytes key
 /* For keys that the writer numbers itself: one that is not past the last is a bug (assert). */
 MUST_CHECK enum rc table_append(struct txn *txn, enum table table, struct bytes key,
                                 struct bytes value);
+/* The same, and the caller fills the row: size bytes, his until the next write to the transaction.
+ */
+MUST_CHECK enum rc table_reserve(struct txn *txn, enum table table, struct bytes key, size_t size,
+                                 uint8_t **row);
 /* RC_NOT_FOUND does not count as a put. */
 MUST_CHECK enum rc table_delete(struct txn *txn, enum table table, struct bytes key);
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/append.h"
+#include "store/body.h"
 #include "store/commit_pool.h"
 #include "store/recovery.h"
 #include "store/table.h"
@@ -34,7 +35,8 @@ struct writer {
     /* The writer thread's. */
     struct inbox_item *waiting; /* taken and left over by the last cut */
     struct tree_edge edge;
-    bool is_note_stored; /* of the newest commit */
+    struct body_run bodies; /* of the batch at hand */
+    bool is_note_stored;    /* of the newest commit */
     bool is_clock_behind;
     bool is_failing;
     int64_t checked_ms;
@@ -146,6 +148,7 @@ static enum rc transact(struct writer *writer, struct inbox_item *batch, struct 
         txn_abort(txn);
         return RC_OK;
     }
+    rc = rc == RC_OK ? body_run_put(txn, append->bodies) : rc;
     rc = rc == RC_OK ? put_tree(writer, txn, append->view) : rc;
     if (rc != RC_OK) {
         txn_abort(txn);
@@ -212,12 +215,15 @@ static void answer_each(struct writer *writer, struct inbox_item *batch, enum rc
 /* The view goes to a commit point, or back. */
 static enum rc commit_batch(struct writer *writer, struct inbox_item *batch, struct view *view)
 {
-    struct append append = {
-        .view = view, .size = writer->edge.frontier.size, .time_s = batch_time(writer)};
+    struct append append = {.view = view,
+                            .bodies = &writer->bodies,
+                            .size = writer->edge.frontier.size,
+                            .time_s = batch_time(writer)};
     struct txn *txn;
     enum rc rc = txn_write(writer->db, &txn);
 
     view_begin(view, &writer->edge.frontier);
+    body_run_clear(&writer->bodies);
     if (rc == RC_OK) {
         rc = transact(writer, batch, txn, &append);
     }
@@ -366,6 +372,7 @@ void writer_free(struct writer *writer)
     writer_stop(writer);
     commit_point_release(writer->latest);
     commit_pool_free(writer->pool);
+    body_run_release(&writer->bodies);
     inbox_free(writer->inbox);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
