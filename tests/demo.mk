@@ -10,7 +10,7 @@ $(WORKLOAD_TESTS): %: %.o $(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,model c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-$(BUILD)/bin/enlace-w2019: $(call workload_obj,w2019 opening requester start progress folder) \
+$(BUILD)/bin/enlace-w2019: $(call workload_obj,w2019 opening requester scripts start progress folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))
 $(BUILD)/bin/enlace-report2019: $(call workload_obj,report evidence logbook folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))

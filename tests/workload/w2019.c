@@ -20,15 +20,16 @@
 #include "base/log.h"
 #include "client/ask.h"
 #include "client/profile.h"
+#include "client/send.h"
 #include "client/session.h"
 #include "crypto/actsig.h"
 #include "crypto/cert.h"
 #include "crypto/tlsconf.h"
 #include "policy/directory_file.h"
-#include "workload/folder.h"
 #include "workload/opening.h"
 #include "workload/progress.h"
 #include "workload/requester.h"
+#include "workload/scripts.h"
 #include "workload/start.h"
 #include "workload/tally.h"
 
@@ -140,67 +141,15 @@ static enum rc begin(struct run *run)
     return open_requester(run, ATTENTION, "mpi-cdmx-atencion");
 }
 
-/* ---- the adapters' scripts ---- */
-
-static bool is_first_to(const struct plan *plan, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        if (strcmp(plan->exchanges[i].to, plan->exchanges[n].to) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool has_child(const struct plan *plan, unsigned n)
-{
-    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
-        if (plan->exchanges[i].parent == n) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* One rule for each exchange of this executor: as planned, between its request and December. */
-static void write_script(const struct plan *plan, const char *executor, struct buffer *out)
-{
-    buffer_print(out, "# Guion de %s para la carga de 2019: intercambio, qué, desde, hasta\n",
-                 executor);
-    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
-        const struct plan_exchange *exchange = &plan->exchanges[i];
-        char id[ID_TEXT_SIZE];
-        char day[CLOCK_TEXT_SIZE];
-
-        if (strcmp(exchange->to, executor) == 0) {
-            id_format(&exchange->id, id);
-            clock_format_date(exchange->day, day);
-            buffer_print(out, "%s %s %.10s %s\n", id, has_child(plan, i) ? "child" : "planned", day,
-                         PLAN_LAST_DAY);
-        }
-    }
-    /* What a person tries by hand afterwards. */
-    buffer_print(out, "* planned\n");
-}
-
 static enum rc prepare(struct run *run)
 {
     char path[512];
 
     TRY(make_plan(run));
     snprintf(path, sizeof path, "%s/scripts", run->folder);
-    (void)mkdir(path, 0700);
-    for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
-        const char *executor = run->plan.exchanges[i].to;
-        OWN(buffer) text = {0};
-
-        if (is_first_to(&run->plan, i)) {
-            write_script(&run->plan, executor, &text);
-            snprintf(path, sizeof path, "%s/scripts/%s", run->folder, strchr(executor, '/') + 1);
-            TRY(folder_write(path, buffer_bytes(&text)));
-        }
-    }
-    return RC_OK;
+    return scripts_write(&run->plan, path) == RC_OK
+               ? RC_OK
+               : complain_text("no se pueden escribir los guiones en scripts/");
 }
 
 /* ---- the loop's step ---- */
@@ -304,7 +253,8 @@ static enum rc open_parents(struct run *run)
     return drain(run);
 }
 
-/* RC_OK with *is_there false when the node does not know the exchange as this member's. */
+/* *is_there is false when the node does not know the exchange as this member's, or cannot say now.
+ */
 static enum rc track(struct requester *requester, const struct id *exchange, struct arena *arena,
                      struct track *state, bool *is_there)
 {
@@ -312,7 +262,23 @@ static enum rc track(struct requester *requester, const struct id *exchange, str
     enum rc rc = ask_track(requester_session(requester), exchange, arena, state, &fault);
 
     *is_there = rc == RC_OK;
-    return rc == RC_OK || rc == RC_NOT_FOUND ? RC_OK : complain("no se pudo consultar", &fault);
+    return rc == RC_OK || rc == RC_NOT_FOUND || send_may_retry(rc)
+               ? RC_OK
+               : complain("no se pudo consultar", &fault);
+}
+
+/* The same, but waits for an answer. */
+static enum rc track_surely(struct run *run, const struct id *exchange, struct arena *arena,
+                            struct track *state)
+{
+    bool is_there;
+
+    TRY(track(run->requesters[CITY], exchange, arena, state, &is_there));
+    while (!is_there) {
+        TRY(step(run));
+        TRY(track(run->requesters[CITY], exchange, arena, state, &is_there));
+    }
+    return RC_OK;
 }
 
 /* A child cites its parent, so the city asks for it once its own node holds the parent. */
@@ -472,19 +438,18 @@ static enum rc load_signer(const struct run *run, struct cert **cert, struct act
 }
 
 /* Actions by class, as the city's own node counts them: a party of every exchange. */
-static enum rc count_units(const struct run *run, struct figures *figures)
+static enum rc count_units(struct run *run, struct figures *figures)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
 
     for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
         struct track state;
-        bool is_there;
 
         if (arena == NULL) {
             return complain_text("falta memoria");
         }
-        TRY(track(run->requesters[CITY], &run->plan.exchanges[i].id, arena, &state, &is_there));
-        for (size_t k = 0; is_there && k < state.item_count; k++) {
+        TRY(track_surely(run, &run->plan.exchanges[i].id, arena, &state));
+        for (size_t k = 0; k < state.item_count; k++) {
             const struct item_state *item = &state.items[k];
 
             /* The code points into the arena; its class is a constant text. */
@@ -547,12 +512,10 @@ static enum rc flow(struct run *run)
     return settle(run);
 }
 
-static void tell_missing(struct run *run)
+static void tell_missing(const struct run *run)
 {
     unsigned missing = 0;
-    size_t open;
 
-    (void)follow_all(run, &open);
     progress_end();
     fprintf(stderr, "enlace-w2019: se acabó el tiempo. Falta:\n");
     if (unanswered(run) > 0) {
@@ -568,8 +531,9 @@ static void tell_missing(struct run *run)
         }
         id_format(&exchange->id, id);
         fprintf(stderr, "  %s  %s → %s  %s: %s, %u de %u acciones\n", id, exchange->from,
-                exchange->to, exchange->catalogue_code, state_name(follow->state), follow->units,
-                plan_units(exchange));
+                exchange->to, exchange->catalogue_code,
+                follow->state == STATE_NONE ? "sin respuesta" : state_name(follow->state),
+                follow->units, plan_units(exchange));
     }
     if (missing > MISSING_SHOWN) {
         fprintf(stderr, "  … y %u intercambios más\n", missing - MISSING_SHOWN);
