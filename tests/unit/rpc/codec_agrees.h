@@ -77,4 +77,61 @@ static inline bool codec_agrees(enum shape_name shape, struct bytes from)
     return !is_about_encoding(&fault) || !is_own_packing(shape, from);
 }
 
+/* Every field set, at every depth; of lists the first entry; members of a oneof if they are there.
+ */
+static inline bool is_complete(const ProtobufCMessage *message);
+
+static inline bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    static const uint64_t zero;
+    const uint8_t *at = (const uint8_t *)message + field->offset;
+    const uint8_t *quantifier = (const uint8_t *)message + field->quantifier_offset;
+
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        return *(const size_t *)quantifier > 0 &&
+               (field->type != PROTOBUF_C_TYPE_MESSAGE ||
+                is_complete((*(ProtobufCMessage *const *const *)at)[0]));
+    }
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
+        *(const uint32_t *)quantifier != field->id) {
+        return true;
+    }
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return *(ProtobufCMessage *const *)at != NULL &&
+               is_complete(*(ProtobufCMessage *const *)at);
+    case PROTOBUF_C_TYPE_STRING:
+        return (*(const char *const *)at)[0] != '\0';
+    case PROTOBUF_C_TYPE_BYTES:
+        return ((const ProtobufCBinaryData *)at)->len > 0;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64:
+        return memcmp(at, &zero, 8) != 0;
+    default:
+        return memcmp(at, &zero, 4) != 0;
+    }
+}
+
+static inline bool is_complete(const ProtobufCMessage *message)
+{
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        if (!is_set(message, &message->descriptor->fields[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline bool holds_every_field(enum shape_name shape, struct bytes from)
+{
+    ProtobufCMessage *read =
+        protobuf_c_message_unpack(shape_get(shape)->descriptor, NULL, from.size, from.data);
+    bool is_whole = read != NULL && is_complete(read);
+
+    if (read != NULL) {
+        protobuf_c_message_free_unpacked(read, NULL);
+    }
+    return is_whole;
+}
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "rpc/codec_service.h"
+#include "unit/rpc/codec_agrees.h"
 #include "unit/rpc/codec_samples.h"
 
 #define ARENA_MAX ((size_t)32 << 20)
@@ -16,6 +17,13 @@
 static void assert_bytes(struct bytes a, struct bytes b)
 {
     assert_true(bytes_equal(a, b));
+}
+
+/* The writer left out no field, and the reader lost none: written again it is the same. */
+static void assert_whole(enum shape_name shape, struct bytes written, const struct buffer *again)
+{
+    assert_true(holds_every_field(shape, written));
+    assert_bytes(buffer_bytes(again), written);
 }
 
 static struct receipt sample_receipt(enum receipt_level level)
@@ -47,6 +55,7 @@ static void attach_requests_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     struct attach_request request = {
         .kind = ATTACH_HELLO, .urgency = URGENCY_URGENT, .window = 256};
     struct attach_request read;
@@ -74,6 +83,8 @@ static void attach_requests_are_read_as_written(void **state)
     assert_int_equal(read.kind, ATTACH_SUBMISSION);
     assert_int_equal(read.submission->message.header.event, EVENT_DECLINE);
     assert_int_equal(read.submission->local_subject_count, 2);
+    codec_attach_request_write(&read, &again);
+    assert_whole(SHAPE_ATTACH_REQUEST, buffer_bytes(&bytes), &again);
     sample_release(&sample);
 
     buffer_clear(&bytes);
@@ -86,6 +97,7 @@ static void deliveries_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     struct attach_response response = {.kind = ANSWER_DELIVERY};
     struct attach_response read;
     struct sample sample;
@@ -103,6 +115,8 @@ static void deliveries_are_read_as_written(void **state)
     assert_int_equal(read.delivery.receipt.level, RECEIPT_RECEIVED);
     assert_int_equal(read.delivery.sender_receipt.level, RECEIPT_HELD);
     assert_true(read.delivery.is_redelivered);
+    codec_attach_response_write(&read, &again);
+    assert_whole(SHAPE_ATTACH_RESPONSE, buffer_bytes(&bytes), &again);
 
     buffer_clear(&bytes);
     response.delivery.sender_receipt = (struct receipt){.level = RECEIPT_NONE};
@@ -169,13 +183,15 @@ static void states_receipts_and_pings_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     struct track track = {
         .exchange_id = sample_id(1),
         .from = "cdmx/mpi",
         .to = "cdmx/ssc",
         .items = {{1, "PRO-COD-VIG", STATE_IN_FORCE, 12, 99}, {2, "ATN-GEN", STATE_SENT, 0, 7}},
         .item_count = 2,
-        .received_at_ms = 5};
+        .received_at_ms = 5,
+        .parent_exchange_id = sample_id(2)};
     struct track track_read;
     struct receipts receipts = {
         .message_commitment = sample_hash(1),
@@ -193,7 +209,9 @@ static void states_receipts_and_pings_are_read_as_written(void **state)
     assert_int_equal(track_read.items[0].state, STATE_IN_FORCE);
     assert_int_equal(track_read.items[0].occurrences, 12);
     assert_string_equal(track_read.items[1].code, "ATN-GEN");
-    assert_true(id_is_zero(&track_read.parent_exchange_id));
+    assert_true(id_equal(&track_read.parent_exchange_id, &track.parent_exchange_id));
+    codec_track_write(&track_read, &again);
+    assert_whole(SHAPE_TRACK_RESPONSE, buffer_bytes(&bytes), &again);
 
     buffer_clear(&bytes);
     codec_receipts_write(&receipts, &bytes);
@@ -201,12 +219,18 @@ static void states_receipts_and_pings_are_read_as_written(void **state)
     assert_int_equal(receipts_read.count, 2);
     assert_int_equal(receipts_read.items[1].level, RECEIPT_RECEIVED);
     assert_bytes(receipts_read.message_commitment, sample_hash(1));
+    buffer_clear(&again);
+    codec_receipts_write(&receipts_read, &again);
+    assert_whole(SHAPE_RECEIPTS_RESPONSE, buffer_bytes(&bytes), &again);
 
     buffer_clear(&bytes);
     codec_ping_write(&ping, &bytes);
     assert_int_equal(codec_ping_read(buffer_bytes(&bytes), arena, &ping_read, NULL), RC_OK);
     assert_string_equal(ping_read.you, ping.you);
     assert_int_equal(ping_read.time_ms, 17);
+    buffer_clear(&again);
+    codec_ping_write(&ping_read, &again);
+    assert_whole(SHAPE_PING_RESPONSE, buffer_bytes(&bytes), &again);
 }
 
 /* ---- attachments ---- */
@@ -215,6 +239,7 @@ static void attachments_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     const struct attachment_hello hello = {sample_id(1), 200 << 20, sample_hash(1), "cdmx/ssc"};
     const struct attachment_chunk chunk = {1 << 20, bytes_text("pieza"), sample_hash(2)};
     struct attachment_hello *hello_read = NULL;
@@ -230,6 +255,8 @@ static void attachments_are_read_as_written(void **state)
     assert_null(chunk_read);
     assert_int_equal(hello_read->size, 200 << 20);
     assert_string_equal(hello_read->to, "cdmx/ssc");
+    codec_put_attachment_write(hello_read, NULL, &again);
+    assert_whole(SHAPE_PUT_ATTACHMENT_REQUEST, buffer_bytes(&bytes), &again);
 
     buffer_clear(&bytes);
     codec_put_attachment_write(NULL, &chunk, &bytes);
@@ -243,8 +270,10 @@ static void attachments_are_read_as_written(void **state)
     codec_got_attachment_write(&chunk, 77, &bytes);
     assert_int_equal(codec_got_attachment_read(buffer_bytes(&bytes), arena, &got, &size, NULL),
                      RC_OK);
-    assert_int_equal(got.offset, 1 << 20);
     assert_int_equal(size, 77);
+    buffer_clear(&again);
+    codec_got_attachment_write(&got, size, &again);
+    assert_whole(SHAPE_GET_ATTACHMENT_RESPONSE, buffer_bytes(&bytes), &again);
 }
 
 static void a_chunk_too_large_is_refused(void **state)
@@ -277,6 +306,7 @@ static void hellos_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     const struct peer_hello hello = {"spiffe://enlace.cdmx/node/ssc", "gw.ssc/audit/2026",
                                      URGENCY_URGENT, 17, sample_hash(1)};
     struct peer_hello *read = NULL;
@@ -289,6 +319,8 @@ static void hellos_are_read_as_written(void **state)
                      RC_OK);
     assert_null(parcel);
     assert_string_equal(read->origin, hello.origin);
+    codec_hello_write(read, true, &again);
+    assert_whole(SHAPE_EXCHANGE_REQUEST, buffer_bytes(&bytes), &again);
     buffer_clear(&bytes);
     codec_hello_write(&hello, false, &bytes);
     assert_int_equal(
@@ -309,6 +341,7 @@ static void parcels_are_read_as_written(void **state)
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
     OWN(buffer) message = {0};
+    OWN(buffer) again = {0};
     struct parcel_entry entries[3];
     struct parcel parcel = {.sequence = 300,
                             .directory_sha256 = sample_hash(9),
@@ -325,7 +358,7 @@ static void parcels_are_read_as_written(void **state)
     for (size_t i = 0; i < 3; i++) {
         entries[i] = (struct parcel_entry){.message = &sample.submission.message,
                                            .leaf = sample_leaf(),
-                                           .path = sample_path(20 * i)};
+                                           .path = sample_path(40 - 20 * i)};
     }
     entries[1].message = NULL; /* as a node forwards it */
     entries[1].message_bytes = buffer_bytes(&message);
@@ -339,12 +372,14 @@ static void parcels_are_read_as_written(void **state)
     assert_path(&read->progress.consistency, &parcel.progress.consistency);
     assert_int_equal(read->entry_count, 3);
     for (size_t i = 0; i < 3; i++) {
-        OWN(buffer) again = {0};
-
         assert_path(&read->entries[i].path, &entries[i].path);
+        buffer_clear(&again);
         codec_message_write(read->entries[i].message, &again);
         assert_bytes(buffer_bytes(&again), buffer_bytes(&message));
     }
+    buffer_clear(&again);
+    codec_parcel_write(read, &again);
+    assert_whole(SHAPE_EXCHANGE_REQUEST, buffer_bytes(&bytes), &again);
     sample_release(&sample);
 }
 
@@ -387,6 +422,7 @@ static void answers_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     struct entry_answer answers[2] = {{.leaf = sample_leaf(), .path = sample_path(7)}};
     struct parcel_answer answer = {
         .sequence = 300, .progress = sample_progress(), .answers = answers, .answer_count = 2};
@@ -404,6 +440,8 @@ static void answers_are_read_as_written(void **state)
     assert_path(&read->answers[0].path, &answers[0].path);
     assert_int_equal(read->answers[1].fault.rc, RC_PERMISSION_DENIED);
     assert_string_equal(read->answers[1].fault.reason, "route.none");
+    codec_parcel_answer_write(read, &again);
+    assert_whole(SHAPE_EXCHANGE_RESPONSE, buffer_bytes(&bytes), &again);
 }
 
 /* ---- audit ---- */
@@ -412,6 +450,7 @@ static void audit_pages_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
     const struct audit_page_request request = {1000, 256, "auditoria-anual"};
     struct audit_page_request request_read;
     struct audit_entry entries[2] = {
@@ -427,6 +466,8 @@ static void audit_pages_are_read_as_written(void **state)
                      RC_OK);
     assert_int_equal(request_read.from_index, 1000);
     assert_string_equal(request_read.purpose, "auditoria-anual");
+    codec_audit_request_write(&request_read, &again);
+    assert_whole(SHAPE_READ_RECORDS_REQUEST, buffer_bytes(&bytes), &again);
     buffer_clear(&bytes);
     codec_audit_page_write(&page, &bytes);
     assert_int_equal(codec_audit_page_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
@@ -435,6 +476,9 @@ static void audit_pages_are_read_as_written(void **state)
     assert_bytes(read.entries[0].record, entries[0].record);
     assert_path(&read.entries[0].path, &entries[0].path);
     assert_int_equal(read.entries[1].record.size, 0);
+    buffer_clear(&again);
+    codec_audit_page_write(&read, &again);
+    assert_whole(SHAPE_READ_RECORDS_RESPONSE, buffer_bytes(&bytes), &again);
 }
 
 int main(void)
