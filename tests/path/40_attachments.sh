@@ -157,6 +157,19 @@ for ((round = 1; round <= 5; round++)); do
     rm -f "$WORK/got.medium"
 done
 
+# ---- a peer that hangs ----
+
+hung=$(new_id)
+kill -STOP "$(cat "$WORK/node/sedesa/pid")"
+promise "the sender does not wait for the recipient's node" put mpi "$hung" "$big" cdmx/sedesa
+sleep 1
+before=$SECONDS
+promise "a peer that hangs does not keep the node from stopping" node_stop cdmx
+promise "within 10 seconds" [ $((SECONDS - before)) -le 10 ]
+kill -CONT "$(cat "$WORK/node/sedesa/pid")"
+node_start cdmx || exit 1
+promise "and gets the file when it wakes up" waits_for 90 get sedesa "$hung" "$WORK/got.hung"
+
 # ---- a slow reader ----
 
 get sedesa "$id" "$WORK/slow" >"$WORK/slow.log" 2>&1 &
