@@ -72,9 +72,9 @@ static uint8_t *buffer_room(struct buffer *buffer, size_t size)
 
 void buffer_put(struct buffer *buffer, const void *data, size_t size)
 {
-    uint8_t *room = buffer_room(buffer, size);
+    uint8_t *room = size > 0 ? buffer_room(buffer, size) : NULL;
 
-    if (room != NULL && size > 0) {
+    if (room != NULL) {
         memcpy(room, data, size);
     }
 }

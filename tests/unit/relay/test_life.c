@@ -1,0 +1,180 @@
+/* life: what messages do to an exchange, and what they are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "model/directory.h"
+#include "relay/life.h"
+
+static struct message opening(struct item items[2])
+{
+    struct message message = {0};
+    struct header *header = &message.header;
+
+    items[0] = (struct item){.number = 1, .code = "PRO-COD-VIG", .ends_on = ""};
+    items[1] = (struct item){.number = 2, .code = "URG-INM-REF", .ends_on = ""};
+    header->type = MESSAGE_MEASURE_REQUEST;
+    header->from = "cdmx/mpi-cdmx";
+    header->to = "cdmx/ssc";
+    header->urgency = URGENCY_ORDINARY;
+    header->created_at_ms = 1000;
+    header->items = items;
+    header->item_count = 2;
+    return message;
+}
+
+static struct exchange running(enum state state)
+{
+    static const struct route route = {.id = "mpi-ssc-medidas"};
+    struct item items[2];
+    struct message message = opening(items);
+    struct exchange exchange;
+
+    life_open(&message, &route, state, &exchange);
+    return exchange;
+}
+
+static struct message act(const char *from, const char *to, enum event event, uint32_t item)
+{
+    struct message message = {0};
+
+    message.header.type = MESSAGE_ACT;
+    message.header.from = from;
+    message.header.to = to;
+    message.header.event = event;
+    message.header.item = item;
+    return message;
+}
+
+static struct message report(uint32_t item, uint32_t occurrence)
+{
+    struct message message = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_NONE, item);
+
+    message.header.type = MESSAGE_STATUS_REPORT;
+    message.header.occurrence = occurrence;
+    return message;
+}
+
+static void test_an_exchange_opens_with_a_state_for_each_item(void **unused)
+{
+    struct exchange exchange = running(STATE_SENT);
+
+    (void)unused;
+    assert_int_equal(exchange.item_count, 2);
+    assert_string_equal(exchange.items[1].code, "URG-INM-REF");
+    assert_int_equal(exchange.items[0].state, STATE_SENT);
+    assert_int_equal(exchange.received_at_ms, 0);
+    assert_true(life_received(&exchange, 5));
+    assert_int_equal(exchange.items[1].state, STATE_RECEIVED);
+    assert_false(life_received(&exchange, 6));
+    assert_int_equal(exchange.received_at_ms, 5);
+}
+
+static void test_item_zero_means_all_that_can_take_the_step(void **unused)
+{
+    struct exchange exchange = running(STATE_RECEIVED);
+    struct message custody = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0);
+    struct message accept = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_ACCEPT, 2);
+    struct fault fault = {0};
+
+    (void)unused;
+    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
+    assert_int_equal(exchange.items[1].state, STATE_IN_CUSTODY);
+    assert_int_equal(life_step(&accept, 8, &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
+    assert_int_equal(exchange.items[1].state, STATE_ACCEPTED);
+    assert_int_equal(exchange.items[1].changed_at_ms, 8);
+}
+
+struct refusal {
+    const char *what;
+    struct message message;
+    const char *reason;
+};
+
+static void test_steps_out_of_turn_are_refused_and_change_nothing(void **unused)
+{
+    const struct refusal rows[] = {
+        {"the requester cannot take custody", act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_CUSTODY, 0),
+         "life.not_from_here"},
+        {"nobody accepts before custody", act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_ACCEPT, 1),
+         "life.not_from_here"},
+        {"an item that was not asked for", act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_CUSTODY, 3),
+         "life.item_unknown"},
+        {"a third institution", act("cdmx/pgj", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0),
+         "exchange.unknown"},
+        {"the executor to somebody else", act("cdmx/ssc", "cdmx/pgj", EVENT_CUSTODY, 0),
+         "exchange.unknown"},
+        {"a report on what is not running", report(1, 1), "report.not_running"},
+        {"a report on no item", report(0, 1), "life.item_unknown"},
+    };
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct exchange exchange = running(STATE_RECEIVED);
+        struct exchange before = exchange;
+        struct fault fault = {0};
+
+        assert_int_not_equal(life_step(&rows[i].message, 9, &exchange, &fault), RC_OK);
+        assert_string_equal(fault.reason, rows[i].reason);
+        assert_memory_equal(&before, &exchange, sizeof before);
+    }
+}
+
+static void test_reports_go_in_order_without_gaps(void **unused)
+{
+    struct exchange exchange = running(STATE_RECEIVED);
+    struct message first = report(1, 1);
+    struct message third = report(1, 3);
+    struct fault fault = {0};
+
+    (void)unused;
+    exchange.items[0].state = STATE_IN_FORCE;
+    assert_int_equal(life_step(&first, 9, &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[0].occurrences, 1);
+    assert_int_equal(life_step(&first, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_string_equal(fault.reason, "report.out_of_order");
+    fault = (struct fault){0};
+    assert_int_equal(life_step(&third, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_int_equal(exchange.items[0].occurrences, 1);
+}
+
+static void test_a_member_may_be_both_sides(void **unused)
+{
+    struct exchange exchange = running(STATE_RECEIVED);
+    struct message custody = act("cdmx/mpi-cdmx", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0);
+    struct fault fault = {0};
+
+    (void)unused;
+    memcpy(exchange.to, "cdmx/mpi-cdmx", sizeof "cdmx/mpi-cdmx");
+    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
+}
+
+static void test_what_cannot_be_delivered_has_failed(void **unused)
+{
+    struct exchange exchange = running(STATE_SENT);
+
+    (void)unused;
+    life_undeliverable(&exchange, 9);
+    assert_int_equal(exchange.items[0].state, STATE_FAILED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_exchange_opens_with_a_state_for_each_item),
+        cmocka_unit_test(test_item_zero_means_all_that_can_take_the_step),
+        cmocka_unit_test(test_steps_out_of_turn_are_refused_and_change_nothing),
+        cmocka_unit_test(test_reports_go_in_order_without_gaps),
+        cmocka_unit_test(test_a_member_may_be_both_sides),
+        cmocka_unit_test(test_what_cannot_be_delivered_has_failed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
