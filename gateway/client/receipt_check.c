@@ -62,7 +62,8 @@ static enum rc check_leaf(const uint8_t commitment[HASH_SIZE], const struct rece
     uint8_t expected[DIGEST_SIZE];
     struct leaf leaf;
 
-    if (leaf_decode(receipt->leaf, &leaf) != RC_OK || leaf.class != LEAF_RECORD) {
+    if (leaf_decode(receipt->leaf, &leaf) != RC_OK || leaf.class != LEAF_RECORD ||
+        leaf.time_s > INT64_MAX / 1000) {
         return flaw(fault, "receipt.leaf", "receipt.leaf",
                     "La hoja de la bitácora no tiene la forma debida; pida de nuevo el acuse.");
     }
