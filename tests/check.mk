@@ -17,11 +17,13 @@ PATH_SECONDS ?= 240
 sub_make = $(MAKE) -s --no-print-directory -k
 asan_make = $(sub_make) BUILD=$(ASAN_BUILD) SANITIZE=address,undefined
 tsan_make = $(sub_make) BUILD=$(TSAN_BUILD) SANITIZE=thread
-# Address space layout as TSan's runtime needs it, where the machine lets a process ask.
-TSAN_RUN = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+# Stories whose nodes also run under sanitizers.
+path_of = $(filter $(PATH_TESTS),$(patsubst %,tests/path/%.sh,$(1)))
+ASAN_PATHS := $(call path_of,10_exchange 20_refusals 70_other_language)
+TSAN_PATHS := $(call path_of,10_exchange 70_other_language)
 
 .PHONY: check check-all check-build check-build-asan check-build-tsan check-build-fuzz \
-	$(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%)
+	$(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%) $(ASAN_PATHS:%=asan-%) $(TSAN_PATHS:%=tsan-%)
 check: deps
 	@mkdir -p $(BUILD)
 	@rm -f $(CHECK_LEDGER)
@@ -33,27 +35,35 @@ check-all:
 		$(LINT_CHECKS:%=lint-%)
 	@tests/promise.sh 'unit tests' tests/run-unit.sh $(UNIT_BIN)
 	@tests/promise.sh 'the year of 2019: its plan and its arithmetic' tests/run-unit.sh $(WORKLOAD_TESTS)
-	@LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
-		tests/promise.sh 'unit tests under ASan, LSan and UBSan' \
-		tests/run-unit.sh $(call unit_in,$(ASAN_BUILD),$(UNIT_SRC))
-	@TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 \
-		tests/promise.sh 'what threads share, under TSan' \
-		$(TSAN_RUN) tests/run-unit.sh $(call unit_in,$(TSAN_BUILD),$(THREADED))
+	@tests/promise.sh 'unit tests under ASan, LSan and UBSan' \
+		tests/sanitized.sh tests/run-unit.sh $(call unit_in,$(ASAN_BUILD),$(UNIT_SRC))
+	@tests/promise.sh 'what threads share, under TSan' \
+		tests/sanitized.sh tests/run-unit.sh $(call unit_in,$(TSAN_BUILD),$(THREADED))
 	@tests/promise.sh 'no parser of foreign bytes gives way to the fuzzer' \
 		tests/fuzz/run.sh $(FUZZ_BUILD) $(FUZZ_SHORT_SECONDS) $(FUZZ_SRC)
-	+@$(sub_make) $(parallel) $(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%)
+	+@$(sub_make) $(parallel) $(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%) \
+		$(ASAN_PATHS:%=asan-%) $(TSAN_PATHS:%=tsan-%)
 
 check-build:
-	+@tests/promise.sh 'programs and tests build without a warning' $(sub_make) all $(UNIT_BIN) $(WORKLOAD_TESTS)
+	+@tests/promise.sh 'programs and tests build without a warning' \
+		$(sub_make) all $(UNIT_BIN) $(WORKLOAD_TESTS) $(VECTORS)
 check-build-asan:
 	+@tests/promise.sh 'and with address and undefined-behaviour sanitizers' \
-		$(asan_make) $(call unit_in,$(ASAN_BUILD),$(UNIT_SRC))
+		$(asan_make) all $(call unit_in,$(ASAN_BUILD),$(UNIT_SRC))
 check-build-tsan:
-	+@tests/promise.sh 'and with the thread sanitizer' $(tsan_make) $(call unit_in,$(TSAN_BUILD),$(THREADED))
+	+@tests/promise.sh 'and with the thread sanitizer' \
+		$(tsan_make) all $(call unit_in,$(TSAN_BUILD),$(THREADED))
 check-build-fuzz:
 	+@tests/promise.sh 'and with clang, for the fuzzers' $(sub_make) fuzz-build
 
-# Each is a program that exits 0 when its promises are kept; 77 when it cannot run here.
+# Each is a program that exits 0 when its promises are kept; 77 when it cannot run here. The runs of
+# one story take turns: they listen on the same ports.
+run_story = tests/promise.sh '$*$(1)' $(2) timeout -k 10 $(PATH_SECONDS) $*
 $(PATH_TESTS:%=run-%) $(INTEROP_TESTS:%=run-%): run-%:
-	@BUILD=$(BUILD) ENLACE_BIN=$(BUILD)/bin tests/promise.sh '$*' timeout -k 10 $(PATH_SECONDS) $*
+	@BUILD=$(BUILD) ENLACE_BIN=$(BUILD)/bin $(call run_story)
+$(ASAN_PATHS:%=asan-%): asan-%: | run-%
+	@BUILD=$(ASAN_BUILD) $(call run_story,$(comma) under ASan$(comma) LSan and UBSan,tests/sanitized.sh)
+$(TSAN_PATHS:%=tsan-%): tsan-%: | run-%
+	@BUILD=$(TSAN_BUILD) $(call run_story,$(comma) under TSan,tests/sanitized.sh)
+$(foreach story,$(filter $(ASAN_PATHS),$(TSAN_PATHS)),$(eval tsan-$(story): | asan-$(story)))
 run-tests/path/70_other_language.sh $(INTEROP_TESTS:%=run-%): | interop-modules
