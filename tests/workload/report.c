@@ -3,7 +3,7 @@
  *
  * Reads every node's log through service Audit (workload/logbook checks it), counts units from the
  * receivers' records (workload/tally), takes the figures about persons from the signed Aggregate,
- * reconciles both, verifies every receipt that the systems kept (workload/evidence), and prints the
+ * reconciles both, verifies every receipt that the systems kept (workload/kept), and prints the
  * report line by line. Leaves with 1 on any difference.
  */
 #include <inttypes.h>
@@ -25,7 +25,7 @@
 #include "policy/member.h"
 #include "policy/sign_rules.h"
 #include "rpc/codec.h"
-#include "workload/evidence.h"
+#include "workload/kept.h"
 #include "workload/folder.h"
 #include "workload/logbook.h"
 #include "workload/plan.h"
@@ -48,7 +48,7 @@ struct report {
     struct directory *directory;
     struct cert_store *authorities;
     struct tally *tally;
-    struct evidence *evidence;
+    struct kept *kept;
     const char *node; /* whose log is being read */
     struct node_facts nodes[NODES_MAX];
     size_t node_count;
@@ -281,7 +281,7 @@ static enum rc read_spool(struct report *report, const char *spool)
 
     for (size_t i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", spool, receipts[i]);
-        TRY(evidence_read_folder(report->evidence, path));
+        TRY(kept_read_folder(report->kept, path));
     }
     snprintf(path, sizeof path, "%s/exchanges", spool);
     return folder_walk(path, &aggregates.user);
@@ -307,7 +307,7 @@ static enum rc read_spools(struct report *report)
 
     snprintf(path, sizeof path, "%s/clients", report->folder);
     TRY(folder_walk(path, &profiles.user));
-    evidence_end(report->evidence);
+    kept_end(report->kept);
     return RC_OK;
 }
 
@@ -458,8 +458,8 @@ static size_t count_whole(const struct report *report, size_t *units)
     for (*units = 0; tally_unit(report->tally, *units, &unit); (*units)++) {
         const struct node_entry *sender = node_of_member(report->directory, unit.from, today);
 
-        whole += sender != NULL &&
-                 evidence_is_whole(report->evidence, unit.commitment, sender->code, unit.node);
+        whole +=
+            sender != NULL && kept_is_whole(report->kept, unit.commitment, sender->code, unit.node);
     }
     return whole;
 }
@@ -467,7 +467,7 @@ static size_t count_whole(const struct report *report, size_t *units)
 /* The last line: each unit's R0 as its executor kept it, and R0 and R1 as its requester did. */
 static void print_receipts(struct report *report)
 {
-    struct evidence_figures figures = evidence_figures(report->evidence);
+    struct kept_figures figures = kept_figures(report->kept);
     size_t units;
     size_t whole = count_whole(report, &units);
     char text[3][32];
@@ -486,7 +486,7 @@ static void print_receipts(struct report *report)
 
 static void report_release(struct report *report)
 {
-    evidence_free(report->evidence);
+    kept_free(report->kept);
     tally_free(report->tally);
     arena_free(report->arena);
     cert_store_free(report->authorities);
@@ -509,8 +509,8 @@ static enum rc open_report(struct report *report)
     report->reader.on_record = on_record;
     report->tally = tally_new(PLAN_LAST_DAY);
     report->arena = arena_new(MESSAGE_ARENA);
-    report->evidence = evidence_new(report->directory);
-    return report->tally != NULL && report->arena != NULL && report->evidence != NULL
+    report->kept = kept_new(report->directory);
+    return report->tally != NULL && report->arena != NULL && report->kept != NULL
                ? RC_OK
                : complain_text("falta memoria");
 }

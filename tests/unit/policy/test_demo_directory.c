@@ -1,4 +1,4 @@
-#include "demo.h"
+#include "unit/policy/demo_directory.h"
 
 #include "policy/catalogue.h"
 #include "policy/member.h"

@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "unit/policy/policy_fixture.h"
 
 #include "policy/route.h"
 

@@ -1,4 +1,4 @@
-#include "demo.h"
+#include "unit/policy/demo_directory.h"
 
 #include "crypto/actsig.h"
 #include "crypto/cert.h"

@@ -1,5 +1,5 @@
 /* Unary calls: through our server and our channel, over loopback with mutual TLS. */
-#include "unit/rpc/fixture.h"
+#include "unit/rpc/rpc_fixture.h"
 
 #include <pthread.h>
 

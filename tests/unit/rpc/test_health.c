@@ -1,5 +1,5 @@
 /* Health: Check, Watch, and a plain listener that serves nothing but what is public. */
-#include "unit/rpc/fixture.h"
+#include "unit/rpc/rpc_fixture.h"
 
 #include "crypto/tlsconf.h"
 #include "rpc/call.h"

@@ -1,6 +1,6 @@
 /* Streams: our server against our client, asynchronous and blocking, over loopback with mutual TLS.
  */
-#include "unit/rpc/fixture.h"
+#include "unit/rpc/rpc_fixture.h"
 
 #include <pthread.h>
 

@@ -1,8 +1,8 @@
 /*
  * fixture - a small directory and well-formed messages that the tests of policy bend.
  */
-#ifndef TESTS_POLICY_FIXTURE_H
-#define TESTS_POLICY_FIXTURE_H
+#ifndef UNIT_POLICY_POLICY_FIXTURE_H
+#define UNIT_POLICY_POLICY_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
  * other-ca, server (node/ssc), other-server (node/pgj), client, two-uris, no-uri, and stranger
  * (signed by other-ca).
  */
-#ifndef UNIT_RPC_FIXTURE_H
-#define UNIT_RPC_FIXTURE_H
+#ifndef UNIT_RPC_RPC_FIXTURE_H
+#define UNIT_RPC_RPC_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

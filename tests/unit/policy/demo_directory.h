@@ -2,12 +2,12 @@
  * demo - the demonstration's PKI and directory, made by its own scripts in a temporary folder.
  * Tests run from the repository's root.
  */
-#ifndef TESTS_POLICY_DEMO_H
-#define TESTS_POLICY_DEMO_H
+#ifndef UNIT_POLICY_DEMO_DIRECTORY_H
+#define UNIT_POLICY_DEMO_DIRECTORY_H
 
 #include <unistd.h>
 
-#include "fixture.h"
+#include "unit/policy/policy_fixture.h"
 
 struct demo {
     char folder[64];
