@@ -11,6 +11,7 @@
 #include "relay/forward.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
+#include "store/tagkey.h"
 #include "store/writer.h"
 
 #define TICK_MS 200
@@ -78,6 +79,15 @@ static void write_tallies(struct node *node)
     }
 }
 
+static void tidy_tagkeys(struct node *node)
+{
+    enum rc rc = tagkeys_tidy(node->tagkeys, node->writer);
+
+    if (rc != RC_OK) {
+        log_warn("tagkeys.untidy", "rc=%s it is tried again", rc_name(rc));
+    }
+}
+
 static void *run(void *argument)
 {
     struct schedule *schedule = argument;
@@ -88,6 +98,7 @@ static void *run(void *argument)
         if (++tick % 5 == 0) {
             write_tallies(schedule->node);
             annexes_tidy(schedule->node->annexes);
+            tidy_tagkeys(schedule->node);
         }
         clock_sleep_ms(TICK_MS);
     }

@@ -27,7 +27,8 @@ enum table {
     TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
     TABLE_KEY,        /* u64 index -> wrapped content keys */
     TABLE_BODY,       /* u64 first index -> encrypted bodies of one commit */
-    TABLE_TAG,        /* kind ‖ member ‖ 0 ‖ name -> wrapped tag key */
+    TABLE_TAG,        /* u64 number -> name, wrapped tag key */
+    TABLE_TAGINDEX,   /* SHA-256(name)[16] -> u64 number */
     TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
     TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
     TABLE_EVIDENCE,   /* u64 own index -> the other node's leaf and path */

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "store/dbkey.h"
 #include "store/locked.h"
+#include "store/tagbook.h"
 #include "store/table.h"
 #include "store/vault.h"
 #include "store/wrap.h"
@@ -38,6 +39,7 @@ struct stripe {
 
 struct tagkeys {
     struct vault *vault;
+    struct tagbook *book;
     struct set *sets;
     size_t set_count; /* a power of two, at least STRIPES */
     struct stripe stripes[STRIPES];
@@ -58,8 +60,11 @@ enum rc tagkeys_new(struct vault *vault, size_t capacity, struct tagkeys **tagke
     if (made == NULL) {
         return failed(RC_RESOURCE_EXHAUSTED, "tagkey.memory", "entries=%zu", capacity);
     }
+    made->book = tagbook_new();
     made->sets = (struct set *)locked_new(count * sizeof(struct set));
-    if (made->sets == NULL) {
+    if (made->book == NULL || made->sets == NULL) {
+        tagbook_free(made->book);
+        locked_free((uint8_t *)made->sets, count * sizeof(struct set));
         free(made);
         return failed(RC_RESOURCE_EXHAUSTED, "tagkey.memory", "entries=%zu", capacity);
     }
@@ -76,6 +81,7 @@ void tagkeys_free(struct tagkeys *tagkeys)
 {
     if (tagkeys != NULL) {
         locked_free((uint8_t *)tagkeys->sets, tagkeys->set_count * sizeof(struct set));
+        tagbook_free(tagkeys->book);
         for (size_t i = 0; i < STRIPES; i++) {
             pthread_mutex_destroy(&tagkeys->stripes[i].lock);
         }
@@ -235,7 +241,7 @@ enum rc tagkey_find(struct txn *txn, struct tagkeys *tagkeys, const struct tagke
     struct bytes wrapped;
 
     TRY(row_key(name, &row));
-    TRY(table_get(txn, TABLE_TAG, dbkey_bytes(&row), &wrapped));
+    TRY(tagbook_find(tagkeys->book, txn, dbkey_bytes(&row), &wrapped));
     TRY(unwrap(tagkeys->vault, &row, wrapped, key));
     cache_put(tagkeys, &row, wrapped, key);
     return RC_OK;
@@ -263,18 +269,23 @@ enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey
     enum rc rc;
 
     TRY(row_key(name, &at));
-    rc = table_get(txn, TABLE_TAG, dbkey_bytes(&at), &there);
+    rc = tagbook_find(tagkeys->book, txn, dbkey_bytes(&at), &there);
     if (rc == RC_OK) {
         rc = unwrap(tagkeys->vault, &at, there, key);
     }
     if (rc == RC_NOT_FOUND) {
-        TRY(table_put(txn, TABLE_TAG, dbkey_bytes(&at), row));
+        TRY(tagbook_put(tagkeys->book, txn, dbkey_bytes(&at), row));
         *is_added = true;
         return RC_OK;
     }
     TRY(rc);
     *is_added = false;
     return RC_OK;
+}
+
+enum rc tagkeys_tidy(struct tagkeys *tagkeys, struct writer *writer)
+{
+    return tagbook_tidy(tagkeys->book, writer);
 }
 
 void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, struct bytes row,

@@ -4,8 +4,10 @@
  * Whoever is given such a key finds every leaf about that person or party (commit_tag); nobody else
  * links two leaves. A key is made on first use and stored in that use's transaction:
  *
- *     key     member | 0 | u8 kind | name
- *     value   the 32 bytes, wrapped (wrap.h) with label "enlace/tagkey/v1" and the key as context
+ *     name    member | 0 | u8 kind | name
+ *     row     the 32 bytes, wrapped (wrap.h) with label "enlace/tagkey/v1" and the name as context
+ *
+ * Where rows stand and how they are found again: tagbook.h.
  *
  * The keys in use stay in a bounded cache in locked memory, for any thread; an entry whose shard
  * was destroyed counts no longer, and tagkey_forget wipes it. The path of a message:
@@ -36,6 +38,7 @@ struct shard;
 struct tagkeys;
 struct txn;
 struct vault;
+struct writer;
 
 /* Texts are borrowed. */
 struct tagkey_name {
@@ -44,7 +47,10 @@ struct tagkey_name {
     struct bytes name; /* 1..TAGKEY_NAME_MAX bytes */
 };
 
-/* RC_RESOURCE_EXHAUSTED: out of memory. capacity in entries. The vault is borrowed. */
+/*
+ * RC_RESOURCE_EXHAUSTED: out of memory. capacity in entries. The vault is borrowed. For one
+ * environment; freed after its writer has stopped.
+ */
 MUST_CHECK enum rc tagkeys_new(struct vault *vault, size_t capacity, struct tagkeys **tagkeys);
 void tagkeys_free(struct tagkeys *tagkeys);
 OWN_PTR_DEFINE(tagkeys)
@@ -76,6 +82,10 @@ MUST_CHECK enum rc tagkey_make(struct vault *vault, const struct shard *shard,
 MUST_CHECK enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys,
                               const struct tagkey_name *name, struct bytes row,
                               uint8_t key[TAGKEY_SIZE], bool *is_added);
+
+/* Every second or so, from one thread: what was added is listed while the writer is not busy
+ * (tagbook_tidy). */
+MUST_CHECK enum rc tagkeys_tidy(struct tagkeys *tagkeys, struct writer *writer);
 
 /* After the commit of tagkey_add: row and key as stored. */
 void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, struct bytes row,

@@ -398,3 +398,8 @@ size_t writer_waiting(struct writer *writer)
 {
     return inbox_waiting(writer->inbox);
 }
+
+struct db *writer_db(const struct writer *writer)
+{
+    return writer->db;
+}

@@ -87,5 +87,6 @@ void writer_stop(struct writer *writer);
  */
 struct commit_point *writer_latest(struct writer *writer);
 size_t writer_waiting(struct writer *writer);
+struct db *writer_db(const struct writer *writer);
 
 #endif

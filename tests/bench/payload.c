@@ -105,16 +105,19 @@ static void make_parts(struct maker *maker, unsigned long number)
     compartment(COMPARTMENT_HEALTH, health, 1, &maker->parts[2]);
 }
 
-static void subject_id(unsigned long number, struct id *id)
+/* Stands for what a sender's system draws once and keeps: an id of its own, one for the receiver.
+ */
+static void subject_id(const char *use, unsigned long number, struct id *id)
 {
+    const struct bytes parts[] = {bytes_text(use), BYTES(&number, sizeof number)};
     uint8_t digest[DIGEST_SIZE];
 
-    digest_of(&BYTES(&number, sizeof number), 1, digest);
+    digest_of(parts, 2, digest);
     memcpy(id->bytes, digest, ID_SIZE);
 }
 
 static void fill_header(struct maker *maker, struct header *header, struct item *item,
-                        const struct sealed *sealed, uint32_t sealed_part)
+                        const struct sealed *sealed, const struct id *pseudonym)
 {
     uint8_t random[10];
 
@@ -137,9 +140,9 @@ static void fill_header(struct maker *maker, struct header *header, struct item 
     header->consent_reference = "SINTETICO-1";
     header->subject_count = 1;
     header->subjects[0].role = ROLE_PERSON;
-    random_fill(header->subjects[0].pseudonym.bytes, ID_SIZE);
+    header->subjects[0].pseudonym = *pseudonym;
     header->seal_count = 1;
-    header->seals[0].part = sealed_part;
+    header->seals[0].part = COMPARTMENT_NARRATIVE;
     header->seals[0].sha256 = BYTES(sealed->sha256, HASH_SIZE);
     header->type = MESSAGE_REFERRAL;
     header->items = item;
@@ -173,13 +176,15 @@ static void write_one(struct maker *maker, unsigned long number, FILE *out)
     unsigned long subject = number % 2 == 0 ? number / 2 % KNOWN_SUBJECTS : KNOWN_SUBJECTS + number;
     uint8_t blinds[CLEAR + 2][BLIND_SIZE];
     struct message *message = &submission.message;
+    struct id pseudonym;
     struct item item;
     uint8_t length[4];
 
     memset(&submission, 0, sizeof submission);
     random_fill(blinds, sizeof blinds);
     empty_texts(&message->header);
-    fill_header(maker, &message->header, &item, sealed, COMPARTMENT_NARRATIVE);
+    subject_id("sedesa", subject, &pseudonym);
+    fill_header(maker, &message->header, &item, sealed, &pseudonym);
     buffer_clear(&maker->header);
     codec_header_write(&message->header, &maker->header);
     make_parts(maker, subject);
@@ -196,7 +201,7 @@ static void write_one(struct maker *maker, unsigned long number, FILE *out)
                                                         .is_sealed = true};
     message->compartment_count = CLEAR + 1;
     submission.local_subject_count = 1;
-    subject_id(subject, &submission.local_subjects[0]);
+    subject_id("local", subject, &submission.local_subjects[0]);
     buffer_clear(&maker->request);
     codec_submit_write(&submission, &maker->request);
     assert(!maker->request.is_failed);
