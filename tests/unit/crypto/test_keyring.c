@@ -112,7 +112,8 @@ static void what_is_no_ed25519_key_file_is_refused(void **state)
     EVP_PKEY *other = EVP_EC_gen("P-256");
     char path[THROWAWAY_PATH];
     OWN(buffer) large = {0};
-    static const char locked[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n"
+    static const char locked[] = "-----BEGIN ENCRYPTED "
+                                 "PRIVATE KEY-----\nMAA=\n"
                                  "-----END ENCRYPTED PRIVATE KEY-----\n";
 
     (void)state;
