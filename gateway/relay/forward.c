@@ -50,8 +50,9 @@ struct link {
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
     struct chain chain; /* of the peer's log, as this stream saw it */
     struct settle_job *waiting[PARCELS_IN_FLIGHT];
-    size_t waiting_count; /* sent, not answered; oldest first */
-    size_t settling;      /* answered, with the writer */
+    size_t waiting_count;                          /* sent, not answered; oldest first */
+    size_t settling;                               /* answered, with the writer */
+    struct outbox_entry debts[PARCEL_ENTRIES_MAX]; /* of the parcel in the making */
 };
 
 struct links {
@@ -161,9 +162,19 @@ static enum rc add_entry(struct link *link, struct txn *txn, struct auditlog_rea
     return entry_commitment(&held->message, item->commitment);
 }
 
+/*
+ * While a parcel is on its way, ordinary messages gather until they fill one: each costs both
+ * nodes a proof, a commit and an answer, however little is in it. The answer sends the rest.
+ */
+static bool is_worth_sending(const struct link *link, size_t count)
+{
+    return link->urgency == URGENCY_URGENT || link->waiting_count == 0 ||
+           count == PARCEL_ENTRIES_MAX;
+}
+
 static enum rc fill_parcel(struct link *link, struct settle_job *job, struct commit_point *point)
 {
-    struct outbox_entry debts[PARCEL_ENTRIES_MAX];
+    const struct outbox_entry *debts = link->debts;
     char destination[FORWARD_DESTINATION_SIZE];
     uint64_t size = commit_point_size(point);
     OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
@@ -175,8 +186,11 @@ static enum rc fill_parcel(struct link *link, struct settle_job *job, struct com
     }
     forward_destination(link->peer->code, destination);
     TRY(txn_read(link->links->node->db, &txn));
-    TRY(outbox_scan(txn, destination, link->urgency, link->cursor, debts, PARCEL_ENTRIES_MAX,
+    TRY(outbox_scan(txn, destination, link->urgency, link->cursor, link->debts, PARCEL_ENTRIES_MAX,
                     &count));
+    if (!is_worth_sending(link, count)) {
+        return RC_NOT_FOUND;
+    }
     for (size_t i = 0; i < count && job->bytes < PARCEL_BYTES_SOFT; i++) {
         enum rc rc;
 

@@ -46,6 +46,7 @@ struct intake_entry {
 struct intake {
     struct write write; /* first: the writer's */
     struct stream_item item;
+    struct seen_write seen; /* the parcel's checkpoint, remembered before anything is taken */
     struct node *node;
     struct arena *arena;
     struct gate *gate;
@@ -53,7 +54,7 @@ struct intake {
     const struct node_entry *peer;
     struct parcel *parcel;
     struct intake_entry *entries;
-    struct checkpoint checkpoint; /* of the peer's log, to be remembered before anything is taken */
+    struct checkpoint checkpoint; /* of the peer's log */
     struct bytes note;
 };
 
@@ -207,11 +208,7 @@ static enum rc apply_entry(const struct intake *intake, struct txn *txn, struct 
 static enum rc apply_intake(struct write *write, struct txn *txn)
 {
     struct intake *intake = (struct intake *)write;
-    enum rc rc = seen_put(intake->node->seen, &intake->checkpoint, intake->note);
 
-    if (rc != RC_OK && rc != RC_FAILED_PRECONDITION) { /* older: another stream was faster */
-        return rc;
-    }
     for (size_t i = 0; i < intake->parcel->entry_count; i++) {
         TRY(apply_entry(intake, txn, &intake->entries[i]));
     }
@@ -338,6 +335,19 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
     return stream_send(gate->user.stream, buffer_bytes(&bytes));
 }
 
+/* On the seen thread. An older one is no fault: another stream was faster. */
+static void seen_done(struct seen_write *seen)
+{
+    struct intake *intake = (struct intake *)((char *)seen - offsetof(struct intake, seen));
+    enum rc rc = seen->rc == RC_FAILED_PRECONDITION ? RC_OK : seen->rc;
+
+    rc = rc == RC_OK ? writer_submit(intake->node->writer, &intake->write) : rc;
+    if (rc != RC_OK) {
+        intake->write.rc = rc;
+        intake_done(&intake->write);
+    }
+}
+
 static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel,
                            struct fault *fault)
 {
@@ -353,8 +363,11 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
     intake->checkpoint = gate->chain.last;
     intake->note = parcel->progress.checkpoint;
     prepare_entries(intake);
+    intake->seen.checkpoint = &intake->checkpoint;
+    intake->seen.note = intake->note;
+    intake->seen.done = seen_done;
     stream_hold(intake->stream);
-    if (writer_submit(gate->node->writer, &intake->write) != RC_OK) {
+    if (seen_submit(gate->node->seen, &intake->seen) != RC_OK) {
         stream_release(intake->stream);
         *arena = NULL; /* intake_free frees it */
         intake_free(intake);

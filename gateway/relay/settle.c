@@ -108,11 +108,39 @@ enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer
     return RC_OK;
 }
 
+/* On the seen thread. An older one is no fault: another stream was faster. */
+static void seen_done(struct seen_write *seen)
+{
+    struct settle_job *job =
+        (struct settle_job *)((char *)seen - offsetof(struct settle_job, seen));
+    enum rc rc = seen->rc == RC_FAILED_PRECONDITION ? RC_OK : seen->rc;
+
+    rc = rc == RC_OK ? writer_submit(job->node->writer, &job->write) : rc;
+    if (rc != RC_OK) {
+        job->write.rc = rc;
+        settle_done(&job->write);
+    }
+}
+
+/* Only what the peer refused for good becomes a leaf. */
+static unsigned leaves_of(const struct settle_job *job)
+{
+    unsigned leaves = 0;
+
+    for (size_t i = 0; i < job->parcel.entry_count; i++) {
+        leaves += job->items[i].refusal.rc != RC_OK;
+    }
+    return leaves;
+}
+
 enum rc settle_begin(struct settle_job *job)
 {
-    job->write.leaves = PARCEL_ENTRIES_MAX;
+    job->write.leaves = leaves_of(job);
     job->write.bytes = job->parcel.entry_count * 1024;
-    return writer_submit(job->node->writer, &job->write);
+    job->seen.checkpoint = &job->checkpoint;
+    job->seen.note = job->note;
+    job->seen.done = seen_done;
+    return seen_submit(job->node->seen, &job->seen);
 }
 
 /* ---- on the writer ---- */
@@ -201,11 +229,7 @@ static enum rc apply_settle(struct write *write, struct txn *txn)
 {
     struct settle_job *job = (struct settle_job *)write;
     char destination[FORWARD_DESTINATION_SIZE];
-    enum rc rc = seen_put(job->node->seen, &job->checkpoint, job->note);
 
-    if (rc != RC_OK && rc != RC_FAILED_PRECONDITION) { /* older: another stream was faster */
-        return rc;
-    }
     forward_destination(job->peer->code, destination);
     for (size_t i = 0; i < job->parcel.entry_count; i++) {
         TRY(settle_one(job, txn, &job->items[i], destination));

@@ -9,6 +9,7 @@
 
 #include "relay/chain.h"
 #include "rpc/stream.h"
+#include "store/seen.h"
 #include "store/writer.h"
 
 struct settle_item {
@@ -24,6 +25,7 @@ struct settle_item {
 struct settle_job {
     struct write write;      /* first: the writer's */
     struct stream_item item; /* for the link */
+    struct seen_write seen;  /* the answer's checkpoint, remembered before anything is taken */
     struct node *node;
     struct arena *arena;
     const struct node_entry *peer;

@@ -1,5 +1,7 @@
 #include "store/seen.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +10,18 @@
 /* seen    SHA-256(origin)[32] -> u64 size | root[32] | signed note */
 #define MAP_SIZE ((uint64_t)1 << 30)
 
+/* Writes that wait, and those of one commit. */
+#define QUEUE_MAX 1024
+#define BATCH_MAX ((size_t)64)
+
 struct seen {
     struct db *db;
+    struct inbox *inbox;
+    pthread_t thread;
+    bool is_running;
 };
+
+static enum rc start_thread(struct seen *seen);
 
 enum rc seen_open(const struct seen_options *options, struct seen **seen)
 {
@@ -24,7 +35,12 @@ enum rc seen_open(const struct seen_options *options, struct seen **seen)
     if (made == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    made->inbox = inbox_new(QUEUE_MAX);
+    if (made->inbox == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
     TRY(db_open(&db, &made->db));
+    TRY(start_thread(made));
     *seen = MOVE(made);
     return RC_OK;
 }
@@ -32,6 +48,11 @@ enum rc seen_open(const struct seen_options *options, struct seen **seen)
 void seen_free(struct seen *seen)
 {
     if (seen != NULL) {
+        if (seen->is_running) {
+            inbox_close(seen->inbox);
+            pthread_join(seen->thread, NULL);
+        }
+        inbox_free(seen->inbox);
         db_free(seen->db);
         free(seen);
     }
@@ -142,4 +163,81 @@ enum rc seen_put(struct seen *seen, const struct checkpoint *checkpoint, struct 
         return rc;
     }
     return txn_commit(txn);
+}
+
+/* ---- the thread ---- */
+
+/* Applies each; a batch without news needs no disk. */
+static enum rc put_batch(struct seen *seen, struct inbox_item *batch)
+{
+    bool is_any_news = false;
+    struct txn *txn;
+
+    TRY(txn_write(seen->db, &txn));
+    for (struct inbox_item *item = batch; item != NULL; item = item->next) {
+        struct seen_write *write = (struct seen_write *)item;
+        bool is_news = false;
+
+        write->rc = write->note.size <= CHECKPOINT_SIZE_MAX
+                        ? advance(txn, write->checkpoint, write->note, &is_news)
+                        : RC_INVALID_ARGUMENT;
+        is_any_news = is_any_news || is_news;
+    }
+    if (!is_any_news) {
+        txn_abort(txn);
+        return RC_OK;
+    }
+    return txn_commit(txn);
+}
+
+static void run_batch(struct seen *seen, struct inbox_item *batch)
+{
+    enum rc rc = put_batch(seen, batch);
+
+    while (batch != NULL) {
+        struct seen_write *write = (struct seen_write *)batch;
+
+        batch = batch->next; /* after done it is somebody else's */
+        write->rc = rc == RC_OK ? write->rc : rc;
+        write->done(write);
+    }
+}
+
+static void *seen_main(void *argument)
+{
+    struct seen *seen = argument;
+    bool is_closed = false;
+
+    while (!is_closed) {
+        struct inbox_item *batch = inbox_take(seen->inbox, BATCH_MAX, -1, &is_closed);
+
+        if (batch != NULL) {
+            run_batch(seen, batch);
+        }
+    }
+    return NULL;
+}
+
+/* Signals are for the main thread. */
+static enum rc start_thread(struct seen *seen)
+{
+    sigset_t all;
+    sigset_t before;
+    int error;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&seen->thread, NULL, seen_main, seen);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return failed(RC_UNAVAILABLE, "seen.thread", "cause=%s", strerror(error));
+    }
+    seen->is_running = true;
+    pthread_setname_np(seen->thread, "seen");
+    return RC_OK;
+}
+
+enum rc seen_submit(struct seen *seen, struct seen_write *write)
+{
+    return inbox_put(seen->inbox, &write->item);
 }

@@ -3,7 +3,11 @@
  *
  * An environment of its own (`seen/`), so that restoring or resetting the log never makes the node
  * forget what others signed. Only ever grows: an older checkpoint, or another root for the same
- * size, is refused. Written with full sync before anything of that checkpoint is accepted.
+ * size, is refused. Written with full sync before anything of that checkpoint is accepted:
+ *
+ *     queue thread --seen_submit()--> seen thread: one commit for all that wait --done--> writer
+ *
+ * It has a thread of its own, so that the writer does not wait for this disk write within its own.
  */
 #ifndef STORE_SEEN_H
 #define STORE_SEEN_H
@@ -11,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "base/own.h"
+#include "base/inbox.h"
 #include "tlog/checkpoint.h"
 
 struct seen;
@@ -23,8 +27,19 @@ struct seen_options {
     uint64_t floor_bytes; /* 0: DB_FLOOR (store/db.h) */
 };
 
+/* In whatever waits for it. All but rc is the submitter's and lives until done. */
+struct seen_write {
+    struct inbox_item item; /* first */
+    const struct checkpoint *checkpoint;
+    struct bytes note;
+    enum rc rc; /* as seen_put would say */
+    /* On the seen thread, in the order of submission; only hands over. */
+    void (*done)(struct seen_write *write);
+};
+
 /* Codes of db_open. */
 MUST_CHECK enum rc seen_open(const struct seen_options *options, struct seen **seen);
+/* What waits is done first. NULL does nothing. */
 void seen_free(struct seen *seen);
 OWN_PTR_DEFINE(seen)
 
@@ -40,5 +55,11 @@ MUST_CHECK enum rc seen_get(struct seen *seen, const char *origin, struct checkp
  */
 MUST_CHECK enum rc seen_put(struct seen *seen, const struct checkpoint *checkpoint,
                             struct bytes note);
+
+/*
+ * The same on the seen thread. RC_RESOURCE_EXHAUSTED: too many wait; then done is not called. Any
+ * thread.
+ */
+MUST_CHECK enum rc seen_submit(struct seen *seen, struct seen_write *write);
 
 #endif
