@@ -14,6 +14,7 @@
 #include "client/send.h"
 #include "client/session.h"
 #include "crypto/digest.h"
+#include "rpc/channel.h"
 #include "rpc/duplex.h"
 
 #define ATTACH "/enlace.v1.ExchangeService/Attach"
@@ -21,6 +22,7 @@
 #define ARENA_MAX ((size_t)64 << 20)
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 5000
+#define BACKOFF_URGENT_MAX_MS 1000
 #define LOOK_EVERY_MS 100
 #define IN_FLIGHT_MAX 512
 
@@ -373,11 +375,16 @@ static enum rc converse(struct attach *attach, int quiet_ms, struct fault *fault
 static enum rc run_stream(struct attach *attach, int quiet_ms, struct fault *fault)
 {
     const char *method = is_attached_kind(attach) ? ATTACH : SUBMIT_STREAM;
+    OWN_PTR(channel) channel = NULL;
     OWN_PTR(duplex) duplex = NULL;
     enum rc rc;
 
     attach->was_attached = false;
-    TRY(duplex_open(attach->config.session->channel, method, -1, &duplex));
+    rc = session_channel(attach->config.session->profile, &channel, fault);
+    if (rc != RC_OK) {
+        return RC_UNAVAILABLE; /* certificate files that are being replaced */
+    }
+    TRY(duplex_open(channel, method, -1, &duplex));
     set_duplex(attach, duplex);
     if (say_hello(attach, NULL) == RC_OK) {
         count(attach, &attach->figures.attached);
@@ -406,7 +413,7 @@ static int64_t jittered(int64_t wait_ms)
     uint16_t random;
 
     random_fill(&random, sizeof random);
-    return wait_ms / 2 + wait_ms * random / 65536;
+    return wait_ms / 2 + wait_ms * random / 131072;
 }
 
 /* The server ended the stream well, or something that time may cure. */
@@ -417,6 +424,8 @@ static bool may_attach_again(enum rc rc)
 
 enum rc attach_run(struct attach *attach, int quiet_ms, struct fault *fault)
 {
+    int64_t most_ms =
+        attach->config.urgency == URGENCY_URGENT ? BACKOFF_URGENT_MAX_MS : BACKOFF_MAX_MS;
     int64_t wait_ms = BACKOFF_FIRST_MS;
 
     attach->last_ms = clock_monotonic_ms();
@@ -431,8 +440,8 @@ enum rc attach_run(struct attach *attach, int quiet_ms, struct fault *fault)
             *fault = ended;
             return rc;
         }
-        log_info("attach.broken", "urgency=%d reason=%s rc=%s", (int)attach->config.urgency,
-                 ended.reason, rc_name(rc));
+        log_info("attach.broken", "urgency=%d reason=%s rc=%s cause=\"%s\"",
+                 (int)attach->config.urgency, ended.reason, rc_name(rc), ended.remedy);
         if (quiet_ms >= 0 && !attach->was_attached &&
             clock_monotonic_ms() - attach->last_ms >= quiet_ms) {
             *fault = ended;
@@ -440,7 +449,7 @@ enum rc attach_run(struct attach *attach, int quiet_ms, struct fault *fault)
         }
         wait_ms = attach->was_attached ? BACKOFF_FIRST_MS : wait_ms;
         pause_ms(attach, jittered(wait_ms));
-        wait_ms = wait_ms * 2 < BACKOFF_MAX_MS ? wait_ms * 2 : BACKOFF_MAX_MS;
+        wait_ms = wait_ms * 2 < most_ms ? wait_ms * 2 : most_ms;
     }
 }
 

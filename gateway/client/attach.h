@@ -2,7 +2,7 @@
  * attach - a stream to the node that stays up: deliveries in, acknowledgements and messages out.
  *
  * Attaches for one urgency (nothing ordinary delays an urgent message), and again with growing,
- * jittered pauses (0.1 to 5 s) when the stream breaks. Messages go out in the order of
+ * jittered pauses (up to 5 s, urgent 1 s) when the stream breaks. Messages go out in the order of
  * attach_submit, a window of them without waiting for answers; what has no answer when the stream
  * breaks is sent again, in the same order and with the same bytes. Every receipt is verified:
  * both of a delivery (the own node's and the sender's), and the answer to each submission. What
@@ -35,7 +35,7 @@ struct attach_user {
 };
 
 struct attach_config {
-    struct session *session; /* borrowed, outlives the attach */
+    struct session *session; /* borrowed; the stream has its own connection */
     struct attach_user *user;
     enum urgency urgency;
     uint32_t window; /* deliveries in flight, 1 to 256 */
@@ -63,7 +63,10 @@ void attach_stop(struct attach *attach);
  * RC_INVALID_ARGUMENT when it cannot be read.
  */
 MUST_CHECK enum rc attach_submit(struct attach *attach, struct bytes request);
-/* Forgotten when the stream breaks: the delivery comes again. */
+/*
+ * RC_OK also when the stream is broken: then it is forgotten, and the delivery comes again.
+ * RC_RESOURCE_EXHAUSTED only for more than any window of deliveries.
+ */
 MUST_CHECK enum rc attach_acknowledge(struct attach *attach, const struct id *message_id);
 
 struct attach_figures {

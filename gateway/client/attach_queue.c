@@ -132,22 +132,24 @@ enum rc attach_queue_acknowledge(struct attach_queue *queue, const struct id *id
                                  struct bytes bytes)
 {
     struct outgoing *outgoing = outgoing_new(id, bytes);
-    bool is_taken;
+    bool is_taken = false;
+    bool is_full;
 
     if (outgoing == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     pthread_mutex_lock(&queue->lock);
-    is_taken = queue->is_open && queue->acknowledgements.count < ACKNOWLEDGEMENTS_MAX;
-    if (is_taken) {
+    is_full = queue->acknowledgements.count >= ACKNOWLEDGEMENTS_MAX;
+    if (queue->is_open && !is_full) {
         append(&queue->acknowledgements, outgoing);
         pthread_cond_signal(&queue->changed);
+        is_taken = true;
     }
     pthread_mutex_unlock(&queue->lock);
     if (!is_taken) {
         outgoing_free(outgoing);
     }
-    return is_taken ? RC_OK : RC_RESOURCE_EXHAUSTED;
+    return is_full ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
 
 static struct outgoing *take_acknowledgement(struct attach_queue *queue)

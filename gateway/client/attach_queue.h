@@ -23,6 +23,7 @@ OWN_PTR_DEFINE(attach_queue)
 /* The bytes are copied and come back from _next as they are. */
 MUST_CHECK enum rc attach_queue_submit(struct attach_queue *queue, const struct id *id,
                                        const uint8_t commitment[HASH_SIZE], struct bytes bytes);
+/* RC_OK while no stream is open, too: it is forgotten. */
 MUST_CHECK enum rc attach_queue_acknowledge(struct attach_queue *queue, const struct id *id,
                                             struct bytes bytes);
 
