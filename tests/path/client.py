@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import queue
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,18 +15,32 @@ import threading
 import time
 
 import grpc
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def load_protocol(folder):
-    os.makedirs(folder, exist_ok=True)
+def generate_protocol(folder):
+    """Once for all processes of a test: whoever comes first puts the whole folder into its place."""
+    if os.path.isdir(folder):
+        return
+    made = f"{folder}.{os.getpid()}"
+    os.makedirs(made)
     protos = [os.path.join("enlace/v1", name) for name in
               ("message.proto", "receipt.proto", "exchange.proto", "audit.proto", "federation.proto")]
-    subprocess.run(["protoc", f"--proto_path={ROOT}/proto", f"--python_out={folder}", *protos],
+    subprocess.run(["protoc", f"--proto_path={ROOT}/proto", f"--python_out={made}", *protos],
                    check=True)
-    sys.path.insert(0, folder)
+    try:
+        os.rename(made, folder)
+    except OSError:
+        shutil.rmtree(made)
+
+
+def load_protocol(folder):
+    generate_protocol(folder)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
     from enlace.v1 import exchange_pb2, message_pb2  # pylint: disable=import-error
     return message_pb2, exchange_pb2
 
@@ -69,24 +84,38 @@ def root_of(leaf_hash, index, size, path):
     return r
 
 
-def verify_receipt(message, receipt, vkeys):
-    """Raises ValueError unless the receipt proves that a listed log holds this message."""
-    text = receipt.tlog_proof.decode()
-    head, _, note = text.partition("\n\n")
-    lines = head.split("\n")
-    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
-        raise ValueError("not a tlog-proof")
-    index = int(lines[1][6:])
-    path = [base64.b64decode(line, validate=True) for line in lines[2:]]
+def open_checkpoint(note, vkeys):
+    """(origin, size, root) of a note that a listed log signed; ValueError otherwise."""
     body, _, signatures = note.partition("\n\n")
     origin, size, root = body.split("\n")
     key = vkeys[origin]
     wanted = f"— {origin} "
-    line = next(s for s in signatures.split("\n") if s.startswith(wanted))
+    line = next((s for s in signatures.split("\n") if s.startswith(wanted)), None)
+    if line is None:
+        raise ValueError("the log did not sign")
     payload = base64.b64decode(line[len(wanted):])
     if payload[:4] != sha(origin.encode(), b"\n", b"\x01", key)[:4]:
         raise ValueError("another key")
-    Ed25519PublicKey.from_public_bytes(key).verify(payload[4:], (body + "\n").encode())
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(payload[4:], (body + "\n").encode())
+    except InvalidSignature as error:
+        raise ValueError("bad signature") from error
+    return origin, int(size), base64.b64decode(root)
+
+
+def receipt_parts(receipt):
+    """(index, path, note) of a receipt's tlog-proof."""
+    head, _, note = receipt.tlog_proof.decode().partition("\n\n")
+    lines = head.split("\n")
+    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
+        raise ValueError("not a tlog-proof")
+    return int(lines[1][6:]), [base64.b64decode(line, validate=True) for line in lines[2:]], note
+
+
+def verify_receipt(message, receipt, vkeys):
+    """Raises ValueError unless the receipt proves that a listed log holds this message."""
+    index, path, note = receipt_parts(receipt)
+    origin, size, root = open_checkpoint(note, vkeys)
     leaf = receipt.leaf
     if len(leaf) != 200 or leaf[:5] != b"ENL1\x01" or struct.unpack(">Q", leaf[16:24])[0] != index:
         raise ValueError("leaf")
@@ -94,9 +123,9 @@ def verify_receipt(message, receipt, vkeys):
     named = struct.pack(">H", len(origin)) + origin.encode()
     if sha(b"enlace/leaf/v1\0", named, nonce, commitment(message)) != leaf[24:56]:
         raise ValueError("the leaf is of another message")
-    if root_of(sha(b"\0", leaf), index, int(size), path) != base64.b64decode(root):
+    if root_of(sha(b"\0", leaf), index, size, path) != root:
         raise ValueError("not in the tree")
-    return origin, index, int(size)
+    return origin, index, size
 
 
 def directory_facts(path):
@@ -129,6 +158,10 @@ def directory_facts(path):
 
 class Partner:
     """One system, by its certificate."""
+
+    # Calls wait for a connection instead of failing at once. Also what keeps a connection coming:
+    # in this library nobody polls for it unless a call waits.
+    is_patient = False
 
     def __init__(self, work, system, node):
         self.facts = directory_facts(f"{work}/directory.txt")
@@ -219,11 +252,20 @@ class Partner:
         return (channel or self.channel).unary_unary(
             f"/enlace.v1.ExchangeService/{method}",
             request_serializer=(lambda r: r) if raw else (lambda r: r.SerializeToString()),
-            response_deserializer=answer.FromString)(request, timeout=timeout)
+            response_deserializer=answer.FromString)(
+                request, timeout=timeout, wait_for_ready=self.is_patient)
 
     def submit(self, message, timeout=10):
         request = self.x.SubmitRequest(submission=self.x.Submission(message=message))
         return self.call("Submit", request, self.x.SubmitResponse, timeout).receipt
+
+    def submit_stream(self, requests):
+        """Requests as an iterator of SubmitStreamRequest; iterate for SubmitStreamResponse."""
+        return self.channel.stream_stream(
+            "/enlace.v1.ExchangeService/SubmitStream",
+            request_serializer=lambda r: r.SerializeToString(),
+            response_deserializer=self.x.SubmitStreamResponse.FromString)(
+                requests, wait_for_ready=self.is_patient)
 
     def track(self, exchange_id):
         return self.call("Track", self.x.TrackRequest(exchange_id=exchange_id), self.x.TrackResponse)
@@ -234,6 +276,37 @@ class Partner:
 
     def attach(self, urgency=1, window=64):
         return Attachment(self, urgency, window)
+
+
+class Auditor(Partner):
+    """One auditor of the authority, at any node."""
+
+    def __init__(self, work, auditor, node):  # pylint: disable=super-init-not-called
+        self.facts = directory_facts(f"{work}/directory.txt")
+        self.m, self.x = load_protocol(f"{work}/py")
+        self.work, self.node = work, node
+        self.network, self.code, self.name = auditor.split(".")
+        self.channel = self.connect(f"{work}/pki/auditor/{auditor}")
+
+    def pages(self, purpose="prueba", page=256, timeout=60):
+        """The whole log, page after page, as (checkpoint note, entries)."""
+        from enlace.v1 import audit_pb2  # pylint: disable=import-error
+        asked = queue.Queue()
+        stream = self.channel.stream_stream(
+            "/enlace.v1.AuditService/ReadRecords",
+            request_serializer=lambda r: r.SerializeToString(),
+            response_deserializer=audit_pb2.ReadRecordsResponse.FromString)(
+                iter(asked.get, None), timeout=timeout)
+        at = 0
+        while True:
+            asked.put(audit_pb2.ReadRecordsRequest(from_index=at, count=page, purpose=purpose))
+            answer = next(stream)
+            if not answer.entries:
+                break
+            yield answer.checkpoint.decode(), answer.entries
+            at += len(answer.entries)
+        asked.put(None)
+        stream.cancel()
 
 
 class Attachment:
@@ -247,7 +320,8 @@ class Attachment:
         self.stream = partner.channel.stream_stream(
             "/enlace.v1.ExchangeService/Attach",
             request_serializer=lambda r: r.SerializeToString(),
-            response_deserializer=x.AttachResponse.FromString)(iter(self.outgoing.get, None))
+            response_deserializer=x.AttachResponse.FromString)(
+                iter(self.outgoing.get, None), wait_for_ready=partner.is_patient)
 
     def send(self, request):
         self.outgoing.put(request)
