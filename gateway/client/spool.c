@@ -116,6 +116,29 @@ static enum rc open_secret(struct spool *spool, int folder)
     return RC_OK;
 }
 
+/* What a crash left half written was never promised to anybody. */
+static void sweep(const struct spool *spool, enum spool_folder folder)
+{
+    int again = openat(spool->folders[folder], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = again >= 0 ? fdopendir(again) : NULL;
+
+    if (listing == NULL) {
+        if (again >= 0) {
+            close(again);
+        }
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+
+        if (entry->d_name[0] == '.' && length > 6 &&
+            strcmp(entry->d_name + length - 5, ".part") == 0) {
+            (void)unlinkat(spool->folders[folder], entry->d_name, 0);
+        }
+    }
+    closedir(listing);
+}
+
 static enum rc open_folders(struct spool *spool, int base)
 {
     for (size_t i = 0; i < SPOOL_FOLDERS; i++) {
@@ -126,6 +149,7 @@ static enum rc open_folders(struct spool *spool, int base)
         if (spool->folders[i] < 0) {
             return failed_at(spool, "open", folder_names[i]);
         }
+        sweep(spool, (enum spool_folder)i);
     }
     return fsync(base) == 0 ? RC_OK : failed_at(spool, "fsync", "");
 }

@@ -147,6 +147,25 @@ static void nobody_else_may_read_it(void **state)
     assert_int_equal(status.st_mode & 0777, 0700);
 }
 
+static void what_a_crash_left_half_written_is_removed(void **state)
+{
+    OWN(folder) folder = folder_make();
+    OWN_PTR(spool) spool = NULL;
+    char path[160];
+    FILE *file;
+
+    (void)state;
+    assert_int_equal(spool_open(folder.path, &spool, NULL), RC_OK);
+    spool_free(MOVE(spool));
+    snprintf(path, sizeof path, "%s/outbox/.01a20a3e-d1d9-748d-9e2d-10b584d4a5b0.part",
+             folder.path);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(spool_open(folder.path, &spool, NULL), RC_OK);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
 static void a_full_batch_is_stored_whole(void **state)
 {
     enum { COUNT = 300 };
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test(seeds_are_the_spools_own_and_stay),
         cmocka_unit_test(what_is_refused_for_good_waits_for_a_person),
         cmocka_unit_test(nobody_else_may_read_it),
+        cmocka_unit_test(what_a_crash_left_half_written_is_removed),
         cmocka_unit_test(a_full_batch_is_stored_whole),
         cmocka_unit_test(a_disk_that_refuses_is_said),
     };
