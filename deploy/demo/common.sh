@@ -11,7 +11,8 @@
 #   BUILD/demo/w2019/                      seed and start, checkpoints seen, last count
 #   BUILD/demo/log/<name>.log, run/<name>.pid
 #
-# ENLACE_DEMO_PORTS: the first of six ports on 127.0.0.1 (7441).
+# ENLACE_DEMO_PORTS: the first of six ports on 127.0.0.1 (7441). ENLACE_DEMO_DIR: another folder than
+# BUILD/demo.
 # shellcheck disable=SC2034 # what others use
 set -euo pipefail
 export LC_ALL=C
@@ -22,7 +23,9 @@ root=$(cd "$here/../.." && pwd -P)
 [[ $# -eq 1 && -n $1 ]] || { echo "uso: $(basename "$0") CARPETA-DE-CONSTRUCCIÓN" >&2; exit 2; }
 mkdir -p "$1"
 build=$(cd "$1" && pwd -P)
-demo=$build/demo
+demo=${ENLACE_DEMO_DIR:-$build/demo}
+mkdir -p "$demo"
+demo=$(cd "$demo" && pwd -P)
 bin=$build/bin
 ports=${ENLACE_DEMO_PORTS:-7441}
 start_limit_s=30

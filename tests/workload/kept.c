@@ -75,6 +75,12 @@ static enum rc verify_file(const struct kept *kept, const struct receipt_file *f
         struct receipt_facts facts;
 
         TRY(receipt_check(file->commitment, receipt, kept->logs, kept->log_count, &facts, fault));
+        for (size_t k = 0; k < i; k++) {
+            /* A leaf does not say its level: one leaf must not pass for two. */
+            if (bytes_equal(receipt->leaf, file->receipts[k].leaf)) {
+                return refuse(fault, RC_DATA_LOSS, "receipt.twice", "", "Es dos veces la misma.");
+            }
+        }
         if (receipt->level == RECEIPT_HELD) {
             proven->held = node_of_origin(kept, facts.origin);
         } else {

@@ -407,7 +407,9 @@ static void print_reconciliation(struct report *report)
     print_line(report, "acciones anotadas dos veces", 0, (int64_t)faults.repeated);
     print_line(report, "acciones de intercambios derivados, aparte", 0,
                (int64_t)faults.of_children);
-    print_line(report, "mensajes rechazados", 0, (int64_t)faults.refused);
+    if (faults.refused > 0) {
+        printf("  Los nodos rechazaron %zu mensajes, y así lo anotaron.\n", faults.refused);
+    }
 }
 
 /* How many message records there are, and how many there were when the report was last made. */

@@ -31,12 +31,13 @@ static bool has_child(const struct plan *plan, unsigned n)
 /* One rule for each exchange of this executor: as planned, between its request and December. */
 void scripts_print(const struct plan *plan, const char *executor, struct buffer *out)
 {
+    char day[CLOCK_TEXT_SIZE];
+
     buffer_print(out, "# Guion de %s para la carga de 2019: intercambio, qué, desde, hasta\n",
                  executor);
     for (unsigned i = 0; i < PLAN_EXCHANGES; i++) {
         const struct plan_exchange *exchange = &plan->exchanges[i];
         char id[ID_TEXT_SIZE];
-        char day[CLOCK_TEXT_SIZE];
 
         if (strcmp(exchange->to, executor) == 0) {
             id_format(&exchange->id, id);
@@ -45,8 +46,9 @@ void scripts_print(const struct plan *plan, const char *executor, struct buffer 
                          PLAN_LAST_DAY);
         }
     }
-    /* What a person tries by hand afterwards. */
-    buffer_print(out, "* planned\n");
+    /* What a person tries by hand afterwards happens yesterday, and is no part of 2019. */
+    clock_format_date(clock_local_day(clock_now_ms()) - 1, day);
+    buffer_print(out, "* planned %.10s %.10s\n", day, day);
 }
 
 static enum rc write_one(const struct plan *plan, const char *folder, const char *executor)

@@ -1,7 +1,8 @@
 /*
  * scripts - what the reference adapter of each executor does with the plan's exchanges
  * (adapters/reference/script.h): as planned, between the day of the request and December, or, for a
- * support that the city passes on, when its child is in force. Pure but for the files.
+ * support that the city passes on, when its child is in force. Pure but for
+ * the files and today's date, which is for what people try by hand.
  */
 #ifndef WORKLOAD_SCRIPTS_H
 #define WORKLOAD_SCRIPTS_H

@@ -10,7 +10,7 @@
 #define RECORDS_MAX 1000000
 
 /* What is kept of a record; 1,502 units and some thousand acts make a small array. */
-struct kept {
+struct counted {
     enum record_kind kind;
     enum message_type type;
     struct id exchange_id;
@@ -27,7 +27,7 @@ struct kept {
 
 struct tally {
     char last_day[16];
-    struct kept *records;
+    struct counted *records;
     size_t count;
     size_t capacity;
     size_t *units; /* records that count, in the order of exchange, item, occurrence */
@@ -57,7 +57,7 @@ void tally_free(struct tally *tally)
 static enum rc grow(struct tally *tally)
 {
     size_t capacity = tally->capacity == 0 ? 4096 : tally->capacity * 2;
-    struct kept *records;
+    struct counted *records;
 
     if (tally->count < tally->capacity) {
         return RC_OK;
@@ -76,7 +76,7 @@ static enum rc grow(struct tally *tally)
 
 enum rc tally_add(struct tally *tally, const char *node, const struct record *record)
 {
-    struct kept *kept;
+    struct counted *counted;
 
     if (record->kind == RECORD_REFUSED) {
         tally->refused++;
@@ -88,26 +88,26 @@ enum rc tally_add(struct tally *tally, const char *node, const struct record *re
         return RC_INVALID_ARGUMENT;
     }
     TRY(grow(tally));
-    kept = &tally->records[tally->count++];
-    *kept = (struct kept){.kind = record->kind,
-                          .type = record->type,
-                          .exchange_id = record->exchange_id,
-                          .item = record->item,
-                          .occurrence = record->occurrence,
-                          .is_child = !id_is_zero(&record->parent_exchange_id)};
+    counted = &tally->records[tally->count++];
+    *counted = (struct counted){.kind = record->kind,
+                                .type = record->type,
+                                .exchange_id = record->exchange_id,
+                                .item = record->item,
+                                .occurrence = record->occurrence,
+                                .is_child = !id_is_zero(&record->parent_exchange_id)};
     /* Dates are "2019-06-03": their order is that of their texts. */
-    kept->is_in_time =
+    counted->is_in_time =
         record->occurred_on[0] != '\0' && strcmp(record->occurred_on, tally->last_day) <= 0;
-    snprintf(kept->code, sizeof kept->code, "%s", record->catalogue_code);
-    snprintf(kept->from, sizeof kept->from, "%s", record->from);
-    snprintf(kept->node, sizeof kept->node, "%s", node);
-    memcpy(kept->commitment, record->message_commitment.data, HASH_SIZE);
+    snprintf(counted->code, sizeof counted->code, "%s", record->catalogue_code);
+    snprintf(counted->from, sizeof counted->from, "%s", record->from);
+    snprintf(counted->node, sizeof counted->node, "%s", node);
+    memcpy(counted->commitment, record->message_commitment.data, HASH_SIZE);
     return RC_OK;
 }
 
 /* ---- order ---- */
 
-static int order_occurrences(const struct kept *a, const struct kept *b)
+static int order_occurrences(const struct counted *a, const struct counted *b)
 {
     int order = memcmp(a->exchange_id.bytes, b->exchange_id.bytes, ID_SIZE);
 
@@ -117,25 +117,25 @@ static int order_occurrences(const struct kept *a, const struct kept *b)
     return order != 0 ? order : (a->occurrence > b->occurrence) - (a->occurrence < b->occurrence);
 }
 
-static int compare_kept(const void *a, const void *b)
+static int compare_counted(const void *a, const void *b)
 {
     return order_occurrences(a, b);
 }
 
-static bool is_opening(const struct kept *kept)
+static bool is_opening(const struct counted *counted)
 {
-    return kept->type == MESSAGE_REFERRAL || kept->type == MESSAGE_MEASURE_REQUEST ||
-           kept->type == MESSAGE_SUPPORT_REQUEST;
+    return counted->type == MESSAGE_REFERRAL || counted->type == MESSAGE_MEASURE_REQUEST ||
+           counted->type == MESSAGE_SUPPORT_REQUEST;
 }
 
-static bool is_received(const struct kept *kept, enum message_type type)
+static bool is_received(const struct counted *counted, enum message_type type)
 {
-    return kept->kind == RECORD_RECEIVED && kept->type == type;
+    return counted->kind == RECORD_RECEIVED && counted->type == type;
 }
 
-static bool counts(const struct kept *kept)
+static bool counts(const struct counted *counted)
 {
-    return is_received(kept, MESSAGE_STATUS_REPORT) && kept->is_in_time;
+    return is_received(counted, MESSAGE_STATUS_REPORT) && counted->is_in_time;
 }
 
 /* Records are sorted: those of one exchange stand together. All of a child's are a child's. */
@@ -158,23 +158,23 @@ static void spread_children(struct tally *tally)
 
 void tally_end(struct tally *tally)
 {
-    const struct kept *last = NULL;
+    const struct counted *last = NULL;
 
     if (tally->count > 0) {
-        qsort(tally->records, tally->count, sizeof *tally->records, compare_kept);
+        qsort(tally->records, tally->count, sizeof *tally->records, compare_counted);
     }
     spread_children(tally);
     tally->units = calloc(tally->count + 1, sizeof *tally->units);
     assert(tally->units != NULL);
     for (size_t i = 0; i < tally->count; i++) {
-        struct kept *kept = &tally->records[i];
+        struct counted *counted = &tally->records[i];
 
-        if (!counts(kept)) {
+        if (!counts(counted)) {
             continue;
         }
-        kept->is_repeated = last != NULL && order_occurrences(last, kept) == 0;
-        last = kept;
-        if (!kept->is_repeated && !kept->is_child) {
+        counted->is_repeated = last != NULL && order_occurrences(last, counted) == 0;
+        last = counted;
+        if (!counted->is_repeated && !counted->is_child) {
             tally->units[tally->unit_count++] = i;
         }
     }
@@ -202,14 +202,14 @@ const char *tally_class(const char *code)
     return "acciones.otras";
 }
 
-static bool is_own(const struct kept *unit)
+static bool is_own(const struct counted *unit)
 {
     const char *class = tally_class(unit->code);
 
     return strcmp(class, "acciones.canalizacion") != 0 && strcmp(class, "acciones.federal") != 0;
 }
 
-static const struct kept *unit_at(const struct tally *tally, size_t n)
+static const struct counted *unit_at(const struct tally *tally, size_t n)
 {
     return &tally->records[tally->units[n]];
 }
@@ -233,10 +233,10 @@ static const char *executor_name(const char *member)
 
 static void count_units(const struct tally *tally, struct figures *figures)
 {
-    const struct kept *last = NULL;
+    const struct counted *last = NULL;
 
     for (size_t i = 0; i < tally->unit_count; i++) {
-        const struct kept *unit = unit_at(tally, i);
+        const struct counted *unit = unit_at(tally, i);
 
         figures_bump(figures, "acciones.total", 1);
         figures_bump(figures, tally_class(unit->code), 1);
@@ -255,17 +255,17 @@ static void count_units(const struct tally *tally, struct figures *figures)
 static void count_exchanges(const struct tally *tally, struct figures *figures)
 {
     for (size_t i = 0; i < tally->count; i++) {
-        const struct kept *kept = &tally->records[i];
+        const struct counted *counted = &tally->records[i];
 
-        if (kept->kind != RECORD_RECEIVED || !is_opening(kept) || !kept->is_in_time) {
+        if (counted->kind != RECORD_RECEIVED || !is_opening(counted) || !counted->is_in_time) {
             continue;
         }
         figures_bump(figures, "intercambios.total", 1);
-        if (kept->is_child) {
+        if (counted->is_child) {
             figures_bump(figures, "intercambios.hijos", 1);
-        } else if (kept->type == MESSAGE_REFERRAL) {
+        } else if (counted->type == MESSAGE_REFERRAL) {
             figures_bump(figures, "intercambios.canalizaciones", 1);
-        } else if (kept->type == MESSAGE_SUPPORT_REQUEST) {
+        } else if (counted->type == MESSAGE_SUPPORT_REQUEST) {
             figures_bump(figures, "intercambios.apoyos", 1);
         } else {
             figures_bump(figures, "intercambios.propios", 1);
@@ -310,14 +310,14 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults)
 
     *faults = (struct tally_faults){.refused = tally->refused, .messages = tally->count};
     for (size_t i = 0; i < tally->count; i++) {
-        const struct kept *kept = &tally->records[i];
+        const struct counted *counted = &tally->records[i];
 
-        faults->repeated += kept->is_repeated;
-        faults->of_children += counts(kept) && kept->is_child;
-        if (kept->kind == RECORD_RECEIVED) {
+        faults->repeated += counted->is_repeated;
+        faults->of_children += counts(counted) && counted->is_child;
+        if (counted->kind == RECORD_RECEIVED) {
             faults->received++;
-            faults->unpaired +=
-                bsearch(kept->commitment, sent, sent_count, HASH_SIZE, compare_commitments) == NULL;
+            faults->unpaired += bsearch(counted->commitment, sent, sent_count, HASH_SIZE,
+                                        compare_commitments) == NULL;
         }
     }
     free(sent);
@@ -327,10 +327,10 @@ bool tally_has_received(const struct tally *tally, const char *node,
                         const uint8_t commitment[HASH_SIZE])
 {
     for (size_t i = 0; i < tally->count; i++) {
-        const struct kept *kept = &tally->records[i];
+        const struct counted *counted = &tally->records[i];
 
-        if (kept->kind == RECORD_RECEIVED && strcmp(kept->node, node) == 0 &&
-            memcmp(kept->commitment, commitment, HASH_SIZE) == 0) {
+        if (counted->kind == RECORD_RECEIVED && strcmp(counted->node, node) == 0 &&
+            memcmp(counted->commitment, commitment, HASH_SIZE) == 0) {
             return true;
         }
     }
@@ -339,12 +339,12 @@ bool tally_has_received(const struct tally *tally, const char *node,
 
 bool tally_unit(const struct tally *tally, size_t n, struct tally_unit *unit)
 {
-    const struct kept *kept;
+    const struct counted *counted;
 
     if (n >= tally->unit_count) {
         return false;
     }
-    kept = unit_at(tally, n);
-    *unit = (struct tally_unit){kept->commitment, kept->from, kept->node};
+    counted = unit_at(tally, n);
+    *unit = (struct tally_unit){counted->commitment, counted->from, counted->node};
     return true;
 }
