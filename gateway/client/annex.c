@@ -33,7 +33,8 @@ static void descriptor_release(struct descriptor *descriptor)
 static enum rc refuse_path(const char *path, struct fault *fault)
 {
     return refuse(fault, RC_NOT_FOUND, "annex.unreadable", path,
-                  "No se puede leer o escribir el archivo: %s.", strerror(errno));
+                  "No se puede leer o escribir el archivo: %s.",
+                  errno == ENOENT ? "no existe" : strerror(errno));
 }
 
 /* Digests what stands in the file from where it is to its end. */

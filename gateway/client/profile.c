@@ -1,5 +1,6 @@
 #include "client/profile.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,17 +68,26 @@ static enum rc wrong(const struct profile *profile, const char *name, size_t nth
     return RC_INVALID_ARGUMENT;
 }
 
-/* A relative path counts from the folder of the profile. */
+/* A relative path counts from the folder of the profile; "../" are resolved, for people to read. */
 static enum rc resolve(const struct profile *profile, const char *name, char path[CONF_TEXT_SIZE],
                        char error[PROFILE_ERROR_SIZE])
 {
-    const char *slash = strrchr(profile->path, '/');
-    char whole[2 * CONF_TEXT_SIZE];
+    char whole[PATH_MAX + CONF_TEXT_SIZE];
+    const char *rest = path;
+    char *end;
 
-    if (path[0] == '\0' || path[0] == '/' || slash == NULL) {
+    if (path[0] == '\0' || path[0] == '/') {
         return RC_OK;
     }
-    snprintf(whole, sizeof whole, "%.*s/%s", (int)(slash - profile->path), profile->path, path);
+    if (realpath(profile->path, whole) == NULL || (end = strrchr(whole, '/')) == NULL) {
+        return wrong(profile, name, 0, "no se puede saber en qué carpeta está el perfil", error);
+    }
+    while (strncmp(rest, "../", 3) == 0 && end != whole) {
+        *end = '\0';
+        end = strrchr(whole, '/');
+        rest += 3;
+    }
+    snprintf(end, sizeof whole - (size_t)(end - whole), "/%s", rest);
     if (strlen(whole) >= CONF_TEXT_SIZE) {
         return wrong(profile, name, 0, "la ruta completa es demasiado larga; use una más corta",
                      error);

@@ -12,9 +12,9 @@
  *     log = gw.cdmx/audit/2026+07d2...+AxY...
  *     peer = cdmx/mpi-cdmx gw.cdmx/audit/2026
  *
- * A relative path counts from the profile's own folder. A receipt of the own node has to come from
- * a log in `node_log` (several: epochs); the sender's evidence from the log that a `peer` line
- * names for the sending member, or, without such a line, from any log listed.
+ * A relative path counts from the profile's own folder (links resolved). A receipt of the own node
+ * has to come from a log in `node_log` (several: epochs); the sender's evidence from the log that a
+ * `peer` line names for the sending member, or, without such a line, from any log listed.
  *
  * Read before the first thread starts, constant afterwards.
  */

@@ -26,8 +26,29 @@ static bool is_usage(const struct fault *fault)
            strncmp(fault->reason, "profile", 7) == 0;
 }
 
-int cli_fault(const struct cli *cli, const struct fault *fault)
+/* The library's words are for whoever looks after the network: they go below ours. */
+static void explain_network(const struct cli *cli, struct fault *fault, char detail[224])
 {
+    bool is_away = strcmp(fault->reason, "peer.unreachable") == 0 ||
+                   strcmp(fault->reason, "peer.deadline") == 0;
+
+    detail[0] = '\0';
+    if (is_away && cli->profile != NULL) {
+        snprintf(detail, 224, "%s", fault->remedy);
+        snprintf(fault->remedy, sizeof fault->remedy,
+                 "No hay respuesta del nodo en %.60s: revise la red, que el nodo esté arriba y que "
+                 "los certificados del perfil estén vigentes.",
+                 cli->profile->address);
+    }
+}
+
+int cli_fault(const struct cli *cli, const struct fault *found)
+{
+    struct fault explained = *found;
+    const struct fault *fault = &explained;
+    char detail[224];
+
+    explain_network(cli, &explained, detail);
     if (cli->is_json) {
         cli_print(fault_json(fault));
     } else {
@@ -35,6 +56,9 @@ int cli_fault(const struct cli *cli, const struct fault *fault)
                 rc_name(fault->rc));
         if (fault->path[0] != '\0') {
             fprintf(stderr, "  dónde: %s\n", fault->path);
+        }
+        if (detail[0] != '\0') {
+            fprintf(stderr, "  detalle: %s\n", detail);
         }
     }
     return is_usage(fault) ? EXIT_USAGE : EXIT_FAILED;
@@ -144,6 +168,23 @@ void cli_time(int64_t instant_ms, char out[CLI_TIME_SIZE])
     }
 }
 
+static const char *cause(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "no existe";
+    case EACCES:
+    case EPERM:
+        return "no hay permiso";
+    case EISDIR:
+        return "es una carpeta";
+    case ENOSPC:
+        return "no hay espacio en disco";
+    default:
+        return strerror(error);
+    }
+}
+
 enum rc cli_read_file(const char *path, size_t max, struct buffer *into, struct fault *fault)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
@@ -153,7 +194,7 @@ enum rc cli_read_file(const char *path, size_t max, struct buffer *into, struct 
 
     if (file == NULL) {
         return refuse(fault, RC_NOT_FOUND, "file.unreadable", path,
-                      "No se puede leer el archivo: %s.", strerror(errno));
+                      "No se puede leer el archivo: %s.", cause(errno));
     }
     buffer_clear(into);
     while (into->size <= max && (n = fread(chunk, 1, sizeof chunk, file)) > 0) {
@@ -181,5 +222,5 @@ enum rc cli_write_file(const char *path, struct bytes bytes, struct fault *fault
     }
     return is_written ? RC_OK
                       : refuse(fault, RC_UNAVAILABLE, "file.unwritable", path,
-                               "No se puede escribir el archivo: %s.", strerror(errno));
+                               "No se puede escribir el archivo: %s.", cause(errno));
 }

@@ -27,6 +27,7 @@ const struct command commands[] = {
      "  --urgent     sólo lo urgente;  --ordinary  sólo lo ordinario\n"
      "  --full       también los datos que vienen en claro y los sellados a este sistema\n"
      "  --follow     sigue esperando hasta Ctrl-C (requiere --urgent o --ordinary)\n"
+     "  --save CARPETA  guarda cada mensaje como CARPETA/<id>.message, para «verify»\n"
      "  --wait MS    cuánto espera a que llegue algo (1000)\n",
      cmd_inbox},
     {"act", "EVENTO ID", "da un paso: accept, decline, start, in-force, end, confirm, close …",
