@@ -154,12 +154,18 @@ enum rc cert_from_der(struct bytes der, struct cert **cert, struct fault *fault)
 {
     const unsigned char *at = der.data;
     X509 *x509 = der.size <= CERT_SIZE_MAX ? d2i_X509(NULL, &at, (long)der.size) : NULL;
+    OWN_PTR(cert) made = NULL;
 
     if (x509 != NULL && at != der.data + der.size) {
         X509_free(x509);
         x509 = NULL;
     }
-    return cert_of(x509, cert, fault);
+    TRY(cert_of(x509, &made, fault));
+    if (!bytes_equal(cert_der(made), der)) {
+        return refuse_malformed(fault); /* OpenSSL also reads what is BER and not DER */
+    }
+    *cert = MOVE(made);
+    return RC_OK;
 }
 
 enum rc cert_load(const char *path, struct cert **cert, struct fault *fault)

@@ -98,6 +98,33 @@ static void a_uri_that_hides_behind_a_nul_is_refused(void **state)
     assert_string_equal(fault.reason, "cert.uri_malformed");
 }
 
+/* Where the signature's BIT STRING says how many of its last bits do not count: 0 in DER. */
+static size_t unused_bits_at(struct bytes der)
+{
+    size_t at = der.size - 3;
+
+    while (der.data[at] != 0x03 || der.data[at + 1] != der.size - at - 2) {
+        at--;
+    }
+    return at + 2;
+}
+
+static void another_encoding_of_the_same_is_refused(void **state)
+{
+    OWN(throwaway) made = throwaway_holder(URI, NULL);
+    OWN_PTR(cert) cert = NULL;
+    OWN(buffer) der = {0};
+    struct cert *bad = NULL;
+    struct fault fault = {0};
+
+    (void)state;
+    assert_int_equal(read_pem(&made, &cert, NULL), RC_OK);
+    buffer_put_bytes(&der, cert_der(cert));
+    der.data[unused_bits_at(buffer_bytes(&der))] = 3;
+    assert_int_equal(cert_from_der(buffer_bytes(&der), &bad, &fault), RC_INVALID_ARGUMENT);
+    assert_string_equal(fault.reason, "cert.malformed");
+}
+
 static void malformed_bytes_are_refused(void **state)
 {
     OWN(throwaway) made = throwaway_holder(URI, NULL);
@@ -189,6 +216,7 @@ int main(void)
         cmocka_unit_test(other_names_than_one_uri_are_refused),
         cmocka_unit_test(a_uri_that_hides_behind_a_nul_is_refused),
         cmocka_unit_test(malformed_bytes_are_refused),
+        cmocka_unit_test(another_encoding_of_the_same_is_refused),
         cmocka_unit_test(a_chain_verifies_only_to_our_authorities_and_in_time),
         cmocka_unit_test(a_store_holds_authorities_only),
     };
