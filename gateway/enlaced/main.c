@@ -25,6 +25,7 @@
 #include "relay/annexes.h"
 #include "relay/courier.h"
 #include "relay/backlog.h"
+#include "relay/budget.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/node.h"
@@ -157,10 +158,12 @@ static enum rc open_relay(struct running *running)
     TRY(backlog_new(node->db, (uint64_t)running->settings.outbox_max, &node->backlog));
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->refusals = refusals_new();
+    node->budget = budget_new();
     node->annexes = annexes_new(node);
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
     node->links = node->desk != NULL ? links_new(node) : NULL;
-    if (node->links == NULL || node->refusals == NULL || node->annexes == NULL) {
+    if (node->links == NULL || node->refusals == NULL || node->annexes == NULL ||
+        node->budget == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     return couriers_start(node, &node->couriers);
@@ -238,6 +241,7 @@ static void stop(struct running *running)
         writer_stop(node->writer);
     }
     cq_pool_free(node->pool);
+    budget_free(node->budget);
     desk_free(node->desk);
     backlog_free(node->backlog);
     refusals_free(node->refusals);

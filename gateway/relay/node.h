@@ -13,6 +13,7 @@
 
 struct annexes;
 struct backlog;
+struct budget;
 struct cert_store;
 struct couriers;
 struct cq_pool;
@@ -45,6 +46,7 @@ struct node {
     struct desk *desk;         /* deliveries to attached systems */
     struct links *links;       /* streams to peer nodes */
     struct refusals *refusals; /* how many of them become leaves */
+    struct budget *budget;     /* streams, calls and bytes under way, per identity */
     struct annexes *annexes;   /* attachments: their disk's thread and their places */
     struct couriers *couriers; /* attachments owed to peer nodes */
     /* For connections to peers. */
