@@ -162,6 +162,7 @@ class Partner:
     # Calls wait for a connection instead of failing at once. Also what keeps a connection coming:
     # in this library nobody polls for it unless a call waits.
     is_patient = False
+    channel_options = ()
 
     def __init__(self, work, system, node):
         self.facts = directory_facts(f"{work}/directory.txt")
@@ -183,7 +184,7 @@ class Partner:
                      ("grpc.use_local_subchannel_pool", 1),
                      ("grpc.initial_reconnect_backoff_ms", 100),
                      ("grpc.max_reconnect_backoff_ms", 500),
-                     ("grpc.max_receive_message_length", 8 << 20)])
+                     ("grpc.max_receive_message_length", 8 << 20), *self.channel_options])
 
     @property
     def member(self):

@@ -106,12 +106,14 @@ class Tree:
 class Log:
     """One node's whole log as an auditor reads it, every page checked; problems are collected."""
 
-    def __init__(self, auditor, vkeys):
-        from enlace.v1 import audit_pb2  # pylint: disable=import-error
+    def __init__(self, vkeys):
         self.leaves, self.records, self.problems = [], [], []
-        self.checkpoints, self.origin = [], None
+        self.checkpoints, self.origin, self.vkeys = [], None, vkeys
+
+    def read(self, auditor):
+        from enlace.v1 import audit_pb2  # pylint: disable=import-error
         for note, entries in auditor.pages():
-            origin, size, root = client.open_checkpoint(note, vkeys)
+            origin, size, root = client.open_checkpoint(note, self.vkeys)
             self.origin = origin
             self.checkpoints.append((size, root))
             for entry in entries:
@@ -184,16 +186,13 @@ class Judge:
     def __init__(self, sides):
         self.sides = sides
         partner = sides[0][0]
-        self.m, self.x, self.vkeys = partner.m, partner.x, partner.facts["vkeys"]
-
-    def receipt(self, text):
-        return self.x.Receipt.FromString(base64.b64decode(text)) if hasattr(self.x, "Receipt") \
-            else self.receipt_type().FromString(base64.b64decode(text))
+        self.m, self.vkeys = partner.m, partner.facts["vkeys"]
+        self.signed, self.leaves, self.logs = {}, {}, []  # by origin: what its receipts say
 
     @staticmethod
-    def receipt_type():
+    def receipt(text):
         from enlace.v1 import receipt_pb2  # pylint: disable=import-error
-        return receipt_pb2.Receipt
+        return receipt_pb2.Receipt.FromString(base64.b64decode(text))
 
     def message(self, text):
         return self.m.Message.FromString(base64.b64decode(text))
@@ -206,7 +205,7 @@ class Judge:
         return problems
 
     def unverified(self):
-        problems, self.signed = [], {}
+        problems = []
         for _, history, _ in self.sides:
             for message_id, receipt in history.answered.items():
                 self.verify(message_id, history.sent.get(message_id), receipt, problems)
@@ -229,13 +228,16 @@ class Judge:
         except (ValueError, KeyError) as error:
             problems.append(f"{message_id}: {error!r}")
 
-    leaves = {}
-
     def inconsistent(self):
         """After `unverified`: reads both logs."""
-        problems, self.logs = [], []
+        problems = []
         for _, _, auditor in self.sides:
-            log = Log(auditor, self.vkeys)
+            log = Log(self.vkeys)
+            try:
+                log.read(auditor)
+            except Exception as error:  # pylint: disable=broad-except
+                problems.append(f"{auditor.node}: its log is not read: "
+                                f"{getattr(error, 'details', lambda: error)()}")
             self.logs.append(log)
             signed = set(log.checkpoints) | self.signed.get(log.origin, set())
             problems += [f"{log.origin}: {text}" for text in log.check(signed)]
