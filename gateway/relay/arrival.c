@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "policy/allowed.h"
+#include "policy/member.h"
 #include "policy/route.h"
 #include "policy/sign_rules.h"
 #include "policy/validate.h"
@@ -16,12 +17,14 @@
 #include "store/journal.h"
 #include "store/outbox.h"
 
+/* Systems of one member; more than the directory lists of any. */
+#define SYSTEMS_MAX 256
+
 enum rc arrival_admit(const struct node *node, const struct message *message,
                       const struct exchange *exchange, const uint8_t commitment[HASH_SIZE],
-                      const struct route **route, struct fault *fault)
+                      int64_t as_of_ms, const struct route **route, struct fault *fault)
 {
-    int64_t now_ms = clock_now_ms();
-    int32_t today = clock_local_day(now_ms);
+    int32_t today = clock_local_day(as_of_ms);
 
     TRY(validate_message(message, fault));
     if (exchange == NULL) {
@@ -30,41 +33,92 @@ enum rc arrival_admit(const struct node *node, const struct message *message,
         TRY(route_follow(node->directory, exchange->route, message, today, route, fault));
     }
     TRY(allowed_check(*route, message, fault));
-    return sign_rules_check(node->directory, node->ca, message, commitment, today, now_ms, fault);
+    return sign_rules_check(node->directory, node->ca, message, commitment, today, as_of_ms, fault);
 }
 
-/* The holder's view of a running exchange; RC_OK with *is_running false for an opening message. */
-static enum rc find_exchange(struct arrival *arrival, const struct node *node, bool *is_running)
+/* Not for good: its opening may be on the way, in this very parcel or on another stream. */
+static enum rc refuse_unknown(struct arrival *arrival)
+{
+    return refuse(&arrival->fault, RC_UNAVAILABLE, "exchange.unknown", "header.exchange_id",
+                  "El nodo receptor aún no tiene abierto ese intercambio; se reintentará.");
+}
+
+/* The holder's view of a running exchange; of others' it learns as much as of none. */
+static enum rc find_exchange(struct arrival *arrival, struct txn *txn, struct exchange *exchange)
 {
     const struct header *header = &arrival->message->header;
-    OWN_READ(txn) = NULL;
-    enum rc rc;
+    enum rc rc = exchange_get(txn, &header->exchange_id, header->to, exchange);
 
-    *is_running = !message_opens(arrival->message);
-    if (!*is_running) {
-        return RC_OK;
-    }
-    TRY(txn_read(node->db, &txn));
-    rc = exchange_get(txn, &header->exchange_id, header->to, &arrival->exchange);
-    if (rc == RC_NOT_FOUND) {
-        return refuse(&arrival->fault, RC_FAILED_PRECONDITION, "exchange.unknown",
-                      "header.exchange_id",
-                      "El nodo receptor no tiene abierto ese intercambio; envíe antes la solicitud "
-                      "que lo abre.");
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && strcmp(header->from, exchange->from) != 0 &&
+                               strcmp(header->from, exchange->to) != 0)) {
+        return refuse_unknown(arrival);
     }
     return rc;
+}
+
+/* What is held already is never judged again: the law in force then has judged it. */
+static enum rc find_before(struct arrival *arrival, struct txn *txn)
+{
+    const struct header *header = &arrival->message->header;
+    struct journal_entry seen;
+    enum rc rc = journal_find(txn, JOURNAL_RECEIVED, &header->message_id, header->from, &seen);
+
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    arrival->is_known = memcmp(seen.message, arrival->entry.commitment, HASH_SIZE) == 0;
+    return RC_OK;
+}
+
+static enum rc look_back(struct arrival *arrival, const struct node *node,
+                         struct exchange *exchange)
+{
+    OWN_READ(txn) = NULL;
+
+    TRY(txn_read(node->db, &txn));
+    TRY(find_before(arrival, txn));
+    if (arrival->is_known || message_opens(arrival->message)) {
+        return RC_OK;
+    }
+    return find_exchange(arrival, txn, exchange);
+}
+
+enum rc arrival_check_system(const struct node *node, const struct header *header,
+                             struct fault *fault)
+{
+    const struct identity *rows[SYSTEMS_MAX];
+    size_t count;
+
+    if (header->to_system[0] == '\0') {
+        return RC_OK;
+    }
+    count = identities_of_member(node->directory, header->to, IDENTITY_SYSTEM,
+                                 clock_local_day(clock_now_ms()), rows, SYSTEMS_MAX);
+    for (size_t i = 0; i < count && i < SYSTEMS_MAX; i++) {
+        if (strcmp(rows[i]->name, header->to_system) == 0) {
+            return RC_OK;
+        }
+    }
+    return refuse(fault, RC_PERMISSION_DENIED, "system.unknown", "header.to_system",
+                  "Esa institución no tiene en vigor un sistema con ese nombre; deje el campo "
+                  "vacío o use uno de los suyos.");
 }
 
 enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const char *actor)
 {
     struct entry *entry = &arrival->entry;
     const struct header *header = &arrival->message->header;
-    bool is_running;
+    bool is_opening = message_opens(arrival->message);
+    struct exchange exchange;
 
     TRY(entry_commitment(arrival->message, entry->commitment));
-    TRY(find_exchange(arrival, node, &is_running));
-    TRY(arrival_admit(node, arrival->message, is_running ? &arrival->exchange : NULL,
-                      entry->commitment, &arrival->route, &arrival->fault));
+    TRY(look_back(arrival, node, &exchange));
+    if (arrival->is_known) {
+        return RC_OK;
+    }
+    TRY(arrival_check_system(node, header, &arrival->fault));
+    TRY(arrival_admit(node, arrival->message, is_opening ? NULL : &exchange, entry->commitment,
+                      arrival->as_of_ms, &arrival->route, &arrival->fault));
     entry->kind = RECORD_RECEIVED;
     entry->message = arrival->message;
     entry->route = arrival->route;
@@ -74,7 +128,20 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
                          header->subject_count > 0 ? &header->subjects[0].pseudonym : NULL);
 }
 
-enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn)
+enum rc arrival_check_new(struct txn *txn, const struct header *header, const char *holder,
+                          struct exchange *scratch, struct fault *fault)
+{
+    enum rc rc = exchange_get(txn, &header->exchange_id, holder, scratch);
+
+    if (rc == RC_OK) {
+        return refuse(fault, RC_ALREADY_EXISTS, "id.other_content", "header.exchange_id",
+                      "Ese identificador ya es de otro intercambio; use uno nuevo.");
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn,
+                      struct exchange *exchange)
 {
     const struct header *header = &arrival->message->header;
     char destination[DESK_DESTINATION_SIZE];
@@ -95,22 +162,24 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     if (rc != RC_NOT_FOUND) {
         return rc;
     }
-    TRY(validate_age(arrival->message, clock_now_ms(), &arrival->fault));
+    TRY(validate_age(arrival->message, arrival->as_of_ms, &arrival->fault));
     desk_destination(header, destination);
     TRY(backlog_check(node->backlog, destination, header->urgency, &arrival->fault));
     if (strcmp(header->from, header->to) == 0) {
         return RC_OK; /* one member, one view: the sent side has taken the step already */
     }
     if (message_opens(arrival->message)) {
-        life_open(arrival->message, arrival->route, STATE_RECEIVED, &arrival->exchange);
-        arrival->exchange.received_at_ms = clock_now_ms();
+        TRY(arrival_check_new(txn, header, header->to, exchange, &arrival->fault));
+        life_open(arrival->message, arrival->route, STATE_RECEIVED, exchange);
+        exchange->received_at_ms = clock_now_ms();
         return RC_OK;
     }
-    TRY(exchange_get(txn, &header->exchange_id, header->to, &arrival->exchange));
-    return life_step(arrival->message, clock_now_ms(), &arrival->exchange, &arrival->fault);
+    TRY(find_exchange(arrival, txn, exchange));
+    return life_step(arrival->message, clock_now_ms(), exchange, &arrival->fault);
 }
 
-enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn)
+enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,
+                    struct exchange *exchange)
 {
     const struct header *header = &arrival->message->header;
     char destination[DESK_DESTINATION_SIZE];
@@ -119,9 +188,9 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
     arrival->index = arrival->entry.index;
     if (strcmp(header->from, header->to) != 0) {
         if (message_opens(arrival->message)) {
-            arrival->exchange.opening_index = arrival->index;
+            exchange->opening_index = arrival->index;
         }
-        TRY(exchange_put(txn, header->to, &arrival->exchange));
+        TRY(exchange_put(txn, header->to, exchange));
     }
     desk_destination(header, destination);
     return outbox_add(txn, destination, header->urgency,

@@ -15,34 +15,50 @@ struct arrival {
     struct message *message;
     const struct route *route;
     struct entry entry;
-    struct exchange exchange; /* the writer's working copy */
     struct fault fault;
+    int64_t as_of_ms; /* the time by which it is judged: the sender's leaf's, or now */
+    bool is_known;    /* held before with these bytes: no policy is asked again */
     bool is_duplicate;
     uint64_t index; /* of the received leaf, whether new or the first one's */
 };
 
 /*
- * Queue thread: validates, finds the route by this node's own directory, checks fields and
- * signatures, prepares the entry. `actor` is who handed it over. The fault is kept in the arrival.
+ * Queue thread: what it holds already with these bytes is taken as it is. Else validates, finds the
+ * route by this node's own directory, checks fields and signatures, prepares the entry. `actor` is
+ * who handed it over. The fault is kept in the arrival.
  */
 MUST_CHECK enum rc arrival_prepare(struct arrival *arrival, const struct node *node,
                                    const char *actor);
-/* Writer: RC_OK with is_duplicate, RC_OK for a new one, or the refusal. Puts nothing. */
-MUST_CHECK enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn);
+/*
+ * Writer: RC_OK with is_duplicate, RC_OK for a new one, or the refusal. Puts nothing; *exchange is
+ * then how the holder sees the exchange with this message, for arrival_put.
+ */
+MUST_CHECK enum rc arrival_check(struct arrival *arrival, const struct node *node, struct txn *txn,
+                                 struct exchange *exchange);
 /* Writer: leaf, body, exchange, and the debt to the member's systems. */
-MUST_CHECK enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn);
+MUST_CHECK enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,
+                               struct exchange *exchange);
 /* Writer thread, after the commit: wakes the systems that wait for it. */
 void arrival_announce(const struct arrival *arrival, const struct node *node);
 void arrival_release(struct arrival *arrival);
 
+/* An opening message must not take the place of an exchange that this holder knows. */
+MUST_CHECK enum rc arrival_check_new(struct txn *txn, const struct header *header,
+                                     const char *holder, struct exchange *scratch,
+                                     struct fault *fault);
+/* The recipient that a message names exists: "system.unknown" for a system not in force. */
+MUST_CHECK enum rc arrival_check_system(const struct node *node, const struct header *header,
+                                        struct fault *fault);
+
 /*
  * The checks of a message that are the same where it is sent and where it arrives: well-formed,
  * route in force, fields within it, signatures of the officials. `exchange` is the holder's view of
- * a running exchange; NULL for an opening message.
+ * a running exchange; NULL for an opening message. Dates are those of `as_of_ms`: a message that
+ * waited for a peer is judged by the day on which its sender's log took it.
  */
 MUST_CHECK enum rc arrival_admit(const struct node *node, const struct message *message,
                                  const struct exchange *exchange,
-                                 const uint8_t commitment[HASH_SIZE], const struct route **route,
-                                 struct fault *fault);
+                                 const uint8_t commitment[HASH_SIZE], int64_t as_of_ms,
+                                 const struct route **route, struct fault *fault);
 
 #endif

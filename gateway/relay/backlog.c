@@ -7,7 +7,8 @@
 #include "store/db.h"
 #include "store/outbox.h"
 
-/* Members, their systems and peer nodes of one directory; what finds no row is not let in. */
+/* Members, their systems and peer nodes of one directory: names are checked before they come here.
+ */
 #define DESTINATIONS_MAX 4096
 #define SCAN_MAX 256
 
@@ -28,6 +29,16 @@ static struct row *find_row(struct backlog *backlog, const char *destination)
         if (strcmp(backlog->rows[i].destination, destination) == 0) {
             return &backlog->rows[i];
         }
+    }
+    return NULL;
+}
+
+static struct row *make_row(struct backlog *backlog, const char *destination)
+{
+    struct row *row = find_row(backlog, destination);
+
+    if (row != NULL) {
+        return row;
     }
     if (backlog->used == DESTINATIONS_MAX) {
         return NULL;
@@ -60,7 +71,7 @@ static enum rc count_all(struct backlog *backlog, struct db *db)
 
     TRY(txn_read(db, &txn));
     while (outbox_next_destination(txn, destination, next) == RC_OK) {
-        struct row *row = find_row(backlog, next);
+        struct row *row = make_row(backlog, next);
 
         if (row == NULL) {
             return RC_RESOURCE_EXHAUSTED;
@@ -101,7 +112,7 @@ enum rc backlog_check(struct backlog *backlog, const char *destination, enum urg
     const struct row *row = find_row(backlog, destination);
     uint64_t max = urgency == URGENCY_URGENT ? backlog->max + backlog->max / 10 + 1 : backlog->max;
 
-    if (row != NULL && row->waiting < max) {
+    if (row == NULL || row->waiting < max) {
         return RC_OK;
     }
     return refuse(fault, RC_RESOURCE_EXHAUSTED, "outbox.full", "header.to",
@@ -111,7 +122,7 @@ enum rc backlog_check(struct backlog *backlog, const char *destination, enum urg
 
 void backlog_count(struct backlog *backlog, const char *destination, int change)
 {
-    struct row *row = find_row(backlog, destination);
+    struct row *row = change > 0 ? make_row(backlog, destination) : find_row(backlog, destination);
 
     if (row != NULL && (change > 0 || row->waiting > 0)) {
         row->waiting = change > 0 ? row->waiting + 1 : row->waiting - 1;

@@ -41,6 +41,7 @@ struct in_flight {
     struct id message_id;
     uint64_t index;
     unsigned queue;
+    bool wants_custody; /* only an act of custody settles it */
 };
 
 /* What another thread hands to the stream: "look again", a settled acknowledgement, a job. */
@@ -171,6 +172,11 @@ void desk_wake(struct desk *desk, const char *member_code, enum urgency urgency)
     wake_members(desk, member_code, urgency, false);
 }
 
+void desk_settled(struct desk *desk, uint64_t index)
+{
+    leases_end(desk->leases, index);
+}
+
 static void enlist(struct attached *attached)
 {
     stream_hold(attached->user.stream);
@@ -247,6 +253,7 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     slot->message_id = held->message.header.message_id;
     slot->index = index;
     slot->queue = queue;
+    slot->wants_custody = message_wants_custody(held->message.header.type);
     attached->in_flight_count++;
     return RC_OK;
 }
@@ -269,9 +276,15 @@ static bool deliver_some(struct attached *attached, struct txn *txn, unsigned nu
             stream_room(attached->user.stream) < SUBMISSIONS_MAX) {
             return false;
         }
-        queue->cursor = debts[i].index;
-        if (!leases_take(attached->desk->leases, debts[i].index)) {
+        switch (leases_take(attached->desk->leases, debts[i].index)) {
+        case LEASE_FULL:
+            return false; /* the cursor stays: it is asked again when some are settled */
+        case LEASE_OTHERS:
+            queue->cursor = debts[i].index;
             continue;
+        case LEASE_TAKEN:
+            queue->cursor = debts[i].index;
+            break;
         }
         rc = deliver(attached, txn, number, debts[i].index);
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
@@ -301,11 +314,24 @@ static void sweep(struct attached *attached, struct txn *txn)
     }
 }
 
+/* Before anything is handed out: is it still in force? A silent stream is asked, too. */
+static bool is_welcome(struct attached *attached)
+{
+    struct fault fault = {0};
+
+    if (who_is_member(attached->node, stream_peer(attached->user.stream), &attached->identity,
+                      &fault) == RC_OK) {
+        return true;
+    }
+    stream_finish(attached->user.stream, &fault);
+    return false;
+}
+
 static void pump(struct attached *attached)
 {
     OWN_READ(txn) = NULL;
 
-    if (!attached->is_listed || stream_is_over(attached->user.stream) ||
+    if (!attached->is_listed || stream_is_over(attached->user.stream) || !is_welcome(attached) ||
         txn_read(attached->node->db, &txn) != RC_OK) {
         return;
     }
@@ -367,6 +393,17 @@ static size_t find_in_flight(const struct attached *attached, const struct id *i
     return i;
 }
 
+/* Data left this node: somebody must say in the log that they have it. */
+static void refuse_acknowledgement(struct attached *attached, const struct id *id)
+{
+    struct attach_response response = {.kind = ANSWER_RESULT, .result = {.message_id = *id}};
+
+    refuse(&response.result.fault, RC_FAILED_PRECONDITION, "attach.custody_needed",
+           "acknowledgement.message_id",
+           "Una solicitud no se acusa: tome custodia con un acto (EVENT_CUSTODY).");
+    send_response(attached, &response);
+}
+
 static enum rc acknowledge(struct attached *attached, const struct id *id, struct fault *fault)
 {
     size_t at = find_in_flight(attached, id);
@@ -376,6 +413,10 @@ static enum rc acknowledge(struct attached *attached, const struct id *id, struc
         struct attach_response settled = {.kind = ANSWER_SETTLED, .settled = *id};
 
         send_response(attached, &settled); /* settled before: saying it twice is harmless */
+        return RC_OK;
+    }
+    if (attached->in_flight[at].wants_custody) {
+        refuse_acknowledgement(attached, id);
         return RC_OK;
     }
     ack = calloc(1, sizeof *ack);
@@ -529,7 +570,8 @@ static enum rc take_message(struct attached *attached, struct bytes message, str
     struct attach_request *request;
     struct bytes copy;
 
-    TRY(who_is(attached->node, stream_peer(attached->user.stream), &attached->identity, fault));
+    TRY(who_is_member(attached->node, stream_peer(attached->user.stream), &attached->identity,
+                      fault));
     if (arena == NULL) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
     }
@@ -650,6 +692,17 @@ static const struct stream_events attached_events = {
     .on_free = on_free,
 };
 
+/* Deliveries go to systems, which answer for what they take; officials look through them. */
+static enum rc check_system(const struct identity *identity, struct fault *fault)
+{
+    if (identity->kind == IDENTITY_SYSTEM) {
+        return RC_OK;
+    }
+    log_warn("identity.refused", "uri=%s check=system", identity->uri);
+    return refuse(fault, RC_PERMISSION_DENIED, "identity.not_allowed", "",
+                  "Sólo los sistemas de su institución reciben mensajes.");
+}
+
 void desk_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
@@ -657,7 +710,8 @@ void desk_on_stream(struct rpc_service *service, struct stream *stream)
     struct attached *attached;
     struct fault fault = {0};
 
-    if (who_is(node, stream_peer(stream), &identity, &fault) != RC_OK) {
+    if (who_is_member(node, stream_peer(stream), &identity, &fault) != RC_OK ||
+        check_system(identity, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }

@@ -32,7 +32,10 @@ void desk_destination(const struct header *header, char out[DESK_DESTINATION_SIZ
 /* Something new waits there, or a lease came back. Any thread. */
 void desk_wake(struct desk *desk, const char *member_code, enum urgency urgency);
 
-/* The rpc method Attach. */
+/* The debt of this leaf was paid by another way than its stream. Any thread. */
+void desk_settled(struct desk *desk, uint64_t index);
+
+/* The rpc method Attach: systems only. */
 void desk_on_stream(struct rpc_service *service, struct stream *stream);
 
 #endif

@@ -17,6 +17,9 @@
 
 /* Tags of parties outlive any message: a class of their own. */
 #define PARTY_RETENTION "R99"
+/* What these rows usually take. */
+#define RECORD_ROOM ((size_t)640)
+#define KEY_ROW_ROOM ((size_t)384)
 
 enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE])
 {
@@ -175,6 +178,8 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
     set_tags(entry);
     entry->leaf.class = LEAF_RECORD;
     commit_leaf(node->self->origin, entry->leaf.nonce, entry->commitment, entry->leaf.message);
+    buffer_reserve(&entry->record, RECORD_ROOM);
+    buffer_reserve(&entry->key_row, KEY_ROW_ROOM);
     put_record(entry, node, &entry->record);
     if (entry->record.is_failed) {
         return RC_RESOURCE_EXHAUSTED;

@@ -27,6 +27,8 @@
 
 #define PARCELS_IN_FLIGHT 4
 #define PARCEL_BYTES_SOFT ((size_t)3 << 20)
+/* Leaf and path of one entry, about. */
+#define ENTRY_PROOF_ROOM ((size_t)1024)
 #define PARCEL_ARENA_MAX ((size_t)64 << 20)
 #define FORWARD_METHOD "/enlace.v1.FederationService/Exchange"
 
@@ -227,6 +229,7 @@ static enum rc send_parcel(struct link *link, struct settle_job *job)
     if (rc == RC_OK) {
         job->parcel.sequence = ++link->sequence;
         job->parcel.directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE);
+        buffer_reserve(&bytes, job->bytes + job->parcel.entry_count * ENTRY_PROOF_ROOM);
         codec_parcel_write(&job->parcel, &bytes);
         rc = bytes.is_failed ? RC_RESOURCE_EXHAUSTED
                              : stream_send(link->user.stream, buffer_bytes(&bytes));

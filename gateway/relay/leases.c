@@ -75,23 +75,23 @@ static void erase(struct leases *leases, struct slot *slot)
     leases->used--;
 }
 
-bool leases_take(struct leases *leases, uint64_t index)
+enum lease leases_take(struct leases *leases, uint64_t index)
 {
     struct slot *slot;
-    bool is_mine = false;
+    enum lease lease = LEASE_FULL;
 
     pthread_mutex_lock(&leases->lock);
     slot = find(leases, index);
     if (slot->index == index) {
-        is_mine = !slot->is_out;
+        lease = slot->is_out ? LEASE_OTHERS : LEASE_TAKEN;
         slot->is_out = true;
     } else if (leases->used < SLOTS / 2) {
         leases->used++;
         *slot = (struct slot){.index = index, .is_out = true};
-        is_mine = true;
+        lease = LEASE_TAKEN;
     }
     pthread_mutex_unlock(&leases->lock);
-    return is_mine;
+    return lease;
 }
 
 void leases_return(struct leases *leases, uint64_t index)

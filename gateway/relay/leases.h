@@ -18,8 +18,10 @@ struct leases *leases_new(void);
 void leases_free(struct leases *leases);
 OWN_PTR_DEFINE(leases)
 
-/* False: another stream has it, or there is no room. */
-bool leases_take(struct leases *leases, uint64_t index);
+enum lease { LEASE_TAKEN, LEASE_OTHERS, LEASE_FULL };
+
+/* Taken; another stream has it; or there is no room for one more. */
+enum lease leases_take(struct leases *leases, uint64_t index);
 /* Not acknowledged: it may be given again, as redelivered. */
 void leases_return(struct leases *leases, uint64_t index);
 /* Acknowledged. */

@@ -1,10 +1,13 @@
 #include "relay/life.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "model/directory.h"
 #include "model/lifecycle.h"
+
+#define FLAG_UNDELIVERABLE 1u
 
 static void put_item(struct exchange *exchange, const struct item *item, enum state state,
                      int64_t now_ms)
@@ -14,6 +17,7 @@ static void put_item(struct exchange *exchange, const struct item *item, enum st
     slot->number = item->number;
     slot->state = state;
     slot->occurrences = 0;
+    slot->index = 0;
     slot->changed_at_ms = now_ms;
     snprintf(slot->code, sizeof slot->code, "%s", item->code);
 }
@@ -23,7 +27,11 @@ void life_open(const struct message *message, const struct route *route, enum st
 {
     const struct header *header = &message->header;
 
-    memset(exchange, 0, sizeof *exchange);
+    /* Clocks and items are filled as far as they are counted: most of the struct stays untouched.
+     */
+    memset(exchange, 0, offsetof(struct exchange, clocks));
+    exchange->clock_count = 0;
+    exchange->item_count = 0;
     exchange->id = header->exchange_id;
     exchange->type = header->type;
     snprintf(exchange->from, sizeof exchange->from, "%s", header->from);
@@ -35,6 +43,7 @@ void life_open(const struct message *message, const struct route *route, enum st
         struct exchange_clock *clock = &exchange->clocks[exchange->clock_count++];
 
         snprintf(clock->id, sizeof clock->id, "%s", header->clocks[i].id);
+        clock->flags = 0;
         clock->due_ms = header->clocks[i].due_at_ms;
     }
     for (size_t i = 0; i < header->item_count && i < MESSAGE_ITEMS_MAX; i++) {
@@ -162,6 +171,10 @@ enum rc life_step(const struct message *message, int64_t now_ms, struct exchange
         return refuse(fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
                       "No hay un intercambio suyo con ese identificador.");
     }
+    if ((exchange->flags & FLAG_UNDELIVERABLE) != 0) {
+        return refuse(fault, RC_FAILED_PRECONDITION, "exchange.undeliverable", "header.exchange_id",
+                      "El otro nodo rechazó la solicitud que abría este intercambio; abra otro.");
+    }
     switch (header->type) {
     case MESSAGE_ACT:
         return step_act(header, now_ms, exchange, fault);
@@ -195,6 +208,7 @@ bool life_received(struct exchange *exchange, int64_t now_ms)
 
 void life_undeliverable(struct exchange *exchange, int64_t now_ms)
 {
+    exchange->flags |= FLAG_UNDELIVERABLE;
     for (size_t i = 0; i < exchange->item_count; i++) {
         if (exchange->items[i].state == STATE_SENT) {
             exchange->items[i].state = STATE_FAILED;

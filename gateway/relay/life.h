@@ -27,7 +27,8 @@ MUST_CHECK enum rc life_step(const struct message *message, int64_t now_ms,
 
 /* R1: the other node holds the opening message. True when something changed. */
 bool life_received(struct exchange *exchange, int64_t now_ms);
-/* The other node refused the opening message for good. */
+/* The other node refused the opening message for good: nothing follows it
+ * ("exchange.undeliverable"). */
 void life_undeliverable(struct exchange *exchange, int64_t now_ms);
 
 #endif

@@ -128,15 +128,19 @@ void receipts_on_call(struct rpc_service *service, struct call *call)
     const struct identity *identity;
     struct fault fault = {0};
     struct id id;
+    enum rc rc;
 
-    if (who_is(node, call_peer(call), &identity, &fault) != RC_OK ||
+    if (who_is_member(node, call_peer(call), &identity, &fault) != RC_OK ||
         codec_id_request_read(call_request(call), &id, &fault) != RC_OK) {
         call_refuse(call, &fault);
         return;
     }
-    if (collect(node, &id, identity->member, &scratch, &response) != RC_OK) {
-        refuse(&fault, RC_NOT_FOUND, "message.unknown", "message_id",
-               "No hay un mensaje suyo con ese identificador.");
+    rc = collect(node, &id, identity->member, &scratch, &response);
+    if (rc != RC_OK) {
+        refuse(&fault, rc == RC_NOT_FOUND ? rc : RC_UNAVAILABLE,
+               rc == RC_NOT_FOUND ? "message.unknown" : "node.unavailable", "message_id", "%s",
+               rc == RC_NOT_FOUND ? "No hay un mensaje suyo con ese identificador."
+                                  : "El nodo no pudo leer su base; reintente.");
         call_refuse(call, &fault);
         return;
     }

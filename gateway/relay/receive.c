@@ -12,6 +12,7 @@
 #include "relay/node.h"
 #include "relay/refusals.h"
 #include "policy/member.h"
+#include "policy/validate.h"
 #include "relay/who.h"
 #include "rpc/codec_service.h"
 #include "rpc/stream.h"
@@ -23,6 +24,8 @@
 #include "tlog/leaf.h"
 
 #define PARCELS_UNDER_WAY 4
+/* Leaf and path of one answer, about. */
+#define ANSWER_ROOM ((size_t)1024)
 #define INTAKE_ARENA_MAX ((size_t)96 << 20)
 
 struct gate {
@@ -84,6 +87,21 @@ static enum rc check_parties(const struct intake *intake, struct intake_entry *e
     return RC_OK;
 }
 
+/*
+ * When the sender's log took it, as its proven leaf says: a message that waited for us is judged by
+ * that day. A peer whose clock runs ahead gains five minutes at most.
+ */
+static int64_t leaf_instant(struct bytes leaf_bytes)
+{
+    int64_t latest_ms = clock_now_ms() + VALIDATE_ID_FUTURE_MS;
+    struct leaf leaf;
+
+    if (leaf_decode(leaf_bytes, &leaf) != RC_OK || leaf.time_s > (uint64_t)latest_ms / 1000) {
+        return latest_ms;
+    }
+    return (int64_t)leaf.time_s * 1000;
+}
+
 static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
                              const struct parcel_entry *from)
 {
@@ -95,6 +113,7 @@ static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
     TRY(chain_check_leaf(&intake->gate->chain, from->leaf, &from->path, arrival->entry.commitment,
                          &entry->proof, &arrival->fault));
     TRY(check_parties(intake, entry));
+    arrival->as_of_ms = leaf_instant(from->leaf);
     return arrival_prepare(arrival, intake->node, intake->peer->uri);
 }
 
@@ -105,7 +124,8 @@ static void prepare_entries(struct intake *intake)
         enum rc rc = prepare_entry(intake, entry, &intake->parcel->entries[i]);
 
         if (rc != RC_OK && entry->arrival.fault.rc == RC_OK) {
-            refuse(&entry->arrival.fault, rc, "node.unavailable", "",
+            refuse(&entry->arrival.fault, rc == RC_INVALID_ARGUMENT ? rc : RC_UNAVAILABLE,
+                   "node.unavailable", "",
                    "El nodo receptor no pudo guardar el mensaje; se reintentará.");
         }
         intake->write.bytes += entry->arrival.entry.body_row.size + 1024;
@@ -187,9 +207,10 @@ static enum rc put_evidence(const struct intake *intake, struct txn *txn,
 static enum rc apply_entry(const struct intake *intake, struct txn *txn, struct intake_entry *entry)
 {
     struct arrival *arrival = &entry->arrival;
+    struct exchange exchange;
 
     if (arrival->fault.rc == RC_OK) {
-        enum rc rc = arrival_check(arrival, intake->node, txn);
+        enum rc rc = arrival_check(arrival, intake->node, txn, &exchange);
 
         if (rc != RC_OK && arrival->fault.rc == RC_OK) {
             return rc;
@@ -201,7 +222,7 @@ static enum rc apply_entry(const struct intake *intake, struct txn *txn, struct 
     if (arrival->is_duplicate) {
         return RC_OK;
     }
-    TRY(arrival_put(arrival, intake->node, txn));
+    TRY(arrival_put(arrival, intake->node, txn, &exchange));
     return put_evidence(intake, txn, entry);
 }
 
@@ -238,6 +259,7 @@ static enum rc answer_entry(struct intake *intake, struct auditlog_reader *reade
                             const struct arrival *arrival, struct entry_answer *answer)
 {
     uint64_t size = commit_point_size(intake->write.point);
+    uint8_t bytes[LEAF_SIZE];
     struct bytes leaf;
     struct proof proof;
 
@@ -245,7 +267,12 @@ static enum rc answer_entry(struct intake *intake, struct auditlog_reader *reade
     if (arrival->fault.rc != RC_OK) {
         return RC_OK;
     }
-    TRY(auditlog_leaf(txn, arrival->index, &leaf));
+    if (arrival->is_duplicate) {
+        TRY(auditlog_leaf(txn, arrival->index, &leaf));
+    } else {
+        leaf_encode(&arrival->entry.leaf, bytes);
+        leaf = BYTES_OF(bytes);
+    }
     answer->leaf = arena_copy(intake->arena, leaf);
     if (commit_point_proof(intake->write.point, arrival->index, &proof) != RC_OK) {
         TRY(auditlog_inclusion(reader, txn, arrival->index, size, &proof));
@@ -271,6 +298,7 @@ static enum rc build_answer(struct intake *intake, struct buffer *bytes)
     for (size_t i = 0; i < count; i++) {
         TRY(answer_entry(intake, reader, txn, &intake->entries[i].arrival, &answer.answers[i]));
     }
+    buffer_reserve(bytes, (count + 1) * ANSWER_ROOM);
     codec_parcel_answer_write(&answer, bytes);
     return bytes->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }

@@ -40,15 +40,15 @@ struct submit_job *submit_new(struct node *node, struct arena *arena, const stru
         job->arena = arena;
         job->sender = sender;
         job->submission = arena_alloc(arena, sizeof *job->submission);
-        job->arrival = arena_alloc(arena, sizeof *job->arrival);
     }
-    return job != NULL && job->submission != NULL && job->arrival != NULL ? job : NULL;
+    return job != NULL && job->submission != NULL ? job : NULL;
 }
 
 /* ---- before the writer ---- */
 
 /* A running exchange's row, as the sender's member sees it; NULL for an opening message. */
-static enum rc find_running(struct submit_job *job, const struct exchange **running)
+static enum rc find_running(struct submit_job *job, struct exchange *exchange,
+                            const struct exchange **running)
 {
     const struct header *header = &job->submission->message.header;
     OWN_READ(txn) = NULL;
@@ -59,12 +59,12 @@ static enum rc find_running(struct submit_job *job, const struct exchange **runn
         return RC_OK;
     }
     TRY(txn_read(job->node->db, &txn));
-    rc = exchange_get(txn, &header->exchange_id, header->from, &job->exchange);
+    rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
     if (rc == RC_NOT_FOUND) {
         return refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
                       "No hay un intercambio suyo con ese identificador.");
     }
-    *running = &job->exchange;
+    *running = exchange;
     return rc;
 }
 
@@ -84,9 +84,21 @@ static enum rc find_recipient(struct submit_job *job)
     return RC_OK;
 }
 
+static enum rc refuse_used(struct submit_job *job)
+{
+    return refuse(&job->fault, RC_ALREADY_EXISTS, "id.other_content", "header.message_id",
+                  "Ese identificador ya se usó con otro contenido; use uno nuevo.");
+}
+
 static enum rc prepare_local(struct submit_job *job)
 {
+    job->arrival = arena_alloc(job->arena, sizeof *job->arrival);
+    if (job->arrival == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
     job->arrival->message = &job->submission->message;
+    job->arrival->as_of_ms = clock_now_ms();
+    TRY(arrival_check_system(job->node, &job->submission->message.header, &job->fault));
     if (strcmp(job->submission->message.header.from, job->submission->message.header.to) == 0) {
         /* One member: its view of the exchange is the sent side's. */
         job->arrival->route = job->sent.route;
@@ -98,7 +110,12 @@ static enum rc prepare_local(struct submit_job *job)
         job->arrival->entry.actor = job->sender->uri;
         return entry_prepare(&job->arrival->entry, job->node, job->sent_subject);
     }
-    return arrival_prepare(job->arrival, job->node, job->sender->uri);
+    if (arrival_prepare(job->arrival, job->node, job->sender->uri) != RC_OK &&
+        job->arrival->fault.rc != RC_OK) {
+        job->fault = job->arrival->fault;
+        return job->fault.rc;
+    }
+    return job->arrival->is_known ? refuse_used(job) : RC_OK;
 }
 
 static enum rc prepare(struct submit_job *job)
@@ -106,13 +123,11 @@ static enum rc prepare(struct submit_job *job)
     struct submission *submission = job->submission;
     struct message *message = &submission->message;
     const struct exchange *running;
+    struct exchange exchange;
 
-    TRY(identity_may_send(job->sender, message, &job->fault));
-    TRY(validate_message(message, &job->fault));
-    TRY(entry_commitment(message, job->sent.commitment));
-    TRY(find_running(job, &running));
-    TRY(arrival_admit(job->node, message, running, job->sent.commitment, &job->sent.route,
-                      &job->fault));
+    TRY(find_running(job, &exchange, &running));
+    TRY(arrival_admit(job->node, message, running, job->sent.commitment, clock_now_ms(),
+                      &job->sent.route, &job->fault));
     TRY(find_recipient(job));
     job->sent.kind = RECORD_SENT;
     job->sent.message = message;
@@ -127,13 +142,35 @@ static enum rc prepare(struct submit_job *job)
     return job->is_local ? prepare_local(job) : RC_OK;
 }
 
+/* A failure of our own is never told, or logged, as a refusal. */
 static enum rc no_words(struct submit_job *job, enum rc rc)
 {
     if (rc != RC_OK && job->fault.rc == RC_OK) {
-        return refuse(&job->fault, rc, "node.unavailable", "",
+        return refuse(&job->fault, RC_UNAVAILABLE, "node.unavailable", "",
                       "El nodo no pudo guardar el mensaje; reintente con el mismo identificador.");
     }
     return rc;
+}
+
+/* Idempotent for ever: what the log holds with these bytes is not judged by today's law again. */
+static enum rc look_back(struct submit_job *job)
+{
+    const struct message *message = &job->submission->message;
+    struct journal_entry seen;
+    OWN_READ(txn) = NULL;
+    enum rc rc;
+
+    TRY(identity_may_send(job->sender, message, &job->fault));
+    if (entry_commitment(message, job->sent.commitment) != RC_OK) {
+        return validate_message(message, &job->fault); /* names what is malformed */
+    }
+    TRY(txn_read(job->node->db, &txn));
+    rc = journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
+    if (rc == RC_OK && memcmp(seen.message, job->sent.commitment, HASH_SIZE) == 0) {
+        job->is_duplicate = true;
+        job->index = seen.index;
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 enum rc submit_begin_decoded(struct submit_job *job, struct submission *submission)
@@ -141,14 +178,23 @@ enum rc submit_begin_decoded(struct submit_job *job, struct submission *submissi
     enum rc rc;
 
     job->submission = submission;
-    rc = no_words(job, prepare(job));
+    rc = look_back(job);
+    if (rc == RC_OK && job->is_duplicate) {
+        job->on_settled(job);
+        return RC_OK;
+    }
+    rc = no_words(job, rc == RC_OK ? prepare(job) : rc);
     if (rc != RC_OK && (!refusal_is_policy(rc) ||
                         !refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms()))) {
         reply_log_refusal(job);
         return rc;
     }
-    job->write.leaves = 2;
-    job->write.bytes = job->sent.body_row.size + job->arrival->entry.body_row.size + 2048;
+    job->write.leaves = 1;
+    job->write.bytes = job->sent.body_row.size + 2048;
+    if (job->arrival != NULL) {
+        job->write.leaves = 2;
+        job->write.bytes += job->arrival->entry.body_row.size + 2048;
+    }
     rc = writer_submit(job->node->writer, &job->write);
     if (rc != RC_OK) {
         job->fault.rc = RC_OK;
@@ -171,6 +217,12 @@ enum rc submit_begin(struct submit_job *job, struct bytes request)
 }
 
 /* ---- on the writer ---- */
+
+/* The exchange with this message, as its sender and as a recipient hosted here see it. */
+struct views {
+    struct exchange sent;
+    struct exchange received;
+};
 
 /* The recipient's own queue is checked where it arrives. */
 static enum rc check_room(struct submit_job *job)
@@ -199,35 +251,32 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
     }
     TRY(rc);
     if (memcmp(seen.message, job->sent.commitment, HASH_SIZE) != 0) {
-        return refuse(&job->fault, RC_ALREADY_EXISTS, "id.other_content", "header.message_id",
-                      "Ese identificador ya se usó con otro contenido; use uno nuevo.");
+        return refuse_used(job);
     }
     job->is_duplicate = true;
     job->index = seen.index;
     return RC_OK;
 }
 
-static enum rc check_exchange(struct submit_job *job, struct txn *txn)
+static enum rc check_exchange(struct submit_job *job, struct txn *txn, struct exchange *exchange)
 {
     const struct message *message = &job->submission->message;
     int64_t now_ms = clock_now_ms();
 
     if (message_opens(message)) {
-        life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT,
-                  &job->exchange);
-        job->exchange.received_at_ms = job->is_local ? now_ms : 0;
+        TRY(arrival_check_new(txn, &message->header, message->header.from, exchange, &job->fault));
+        life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT, exchange);
+        exchange->received_at_ms = job->is_local ? now_ms : 0;
         return RC_OK;
     }
-    TRY(exchange_get(txn, &message->header.exchange_id, message->header.from, &job->exchange));
-    return life_step(message, now_ms, &job->exchange, &job->fault);
+    TRY(exchange_get(txn, &message->header.exchange_id, message->header.from, exchange));
+    return life_step(message, now_ms, exchange, &job->fault);
 }
 
-/* Custody (R2) settles the delivery that it answers. */
-static enum rc settle_custody(struct submit_job *job, struct txn *txn)
+/* Custody (R2) answers a delivery of this exchange, and settles it. */
+static enum rc check_custody(struct submit_job *job, struct txn *txn)
 {
     const struct header *header = &job->submission->message.header;
-    struct header answered = {.to = header->from, .to_system = ""};
-    char *destination = job->settled_destination;
     struct journal_entry received;
     enum rc rc;
 
@@ -235,21 +284,38 @@ static enum rc settle_custody(struct submit_job *job, struct txn *txn)
         return RC_OK;
     }
     rc = journal_find(txn, JOURNAL_RECEIVED, &header->regards, header->to, &received);
-    if (rc != RC_OK) {
-        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    if (rc == RC_NOT_FOUND ||
+        (rc == RC_OK && !id_equal(&received.exchange_id, &header->exchange_id))) {
+        return refuse(&job->fault, RC_FAILED_PRECONDITION, "act.regards", "header.act.regards",
+                      "Ese mensaje no es de este intercambio; tome custodia del que recibió.");
     }
-    desk_destination(&answered, destination);
-    rc = outbox_settle(txn, destination, header->urgency, received.index);
-    if (rc == RC_NOT_FOUND) {
-        answered.to_system = header->from_system;
-        desk_destination(&answered, destination);
-        rc = outbox_settle(txn, destination, header->urgency, received.index);
-    }
-    job->is_custody_settled = rc == RC_OK;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    job->is_custody = rc == RC_OK;
+    job->settled_index = received.index;
+    return rc;
 }
 
-static enum rc put_sent(struct submit_job *job, struct txn *txn)
+/* Whichever queue it waited in: the system's own or its member's, urgent or not. */
+static enum rc settle_custody(struct submit_job *job, struct txn *txn)
+{
+    static const enum urgency urgencies[] = {URGENCY_ORDINARY, URGENCY_URGENT};
+    const struct header *header = &job->submission->message.header;
+
+    for (size_t i = 0; i < 4 && job->is_custody && !job->is_custody_settled; i++) {
+        struct header answered = {.to = header->from,
+                                  .to_system = i < 2 ? "" : header->from_system};
+        enum rc rc;
+
+        desk_destination(&answered, job->settled_destination);
+        rc = outbox_settle(txn, job->settled_destination, urgencies[i % 2], job->settled_index);
+        if (rc != RC_OK && rc != RC_NOT_FOUND) {
+            return rc;
+        }
+        job->is_custody_settled = rc == RC_OK;
+    }
+    return RC_OK;
+}
+
+static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *views)
 {
     const struct header *header = &job->submission->message.header;
     char destination[FORWARD_DESTINATION_SIZE];
@@ -257,12 +323,12 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn)
     TRY(entry_put(&job->sent, job->node, txn));
     job->index = job->sent.index;
     if (message_opens(&job->submission->message)) {
-        job->exchange.opening_index = job->index;
+        views->sent.opening_index = job->index;
     }
-    TRY(exchange_put(txn, header->from, &job->exchange));
+    TRY(exchange_put(txn, header->from, &views->sent));
     TRY(settle_custody(job, txn));
     if (job->is_local) {
-        return arrival_put(job->arrival, job->node, txn);
+        return arrival_put(job->arrival, job->node, txn, &views->received);
     }
     forward_destination(job->recipient_node, destination);
     return outbox_add(txn, destination, header->urgency,
@@ -292,14 +358,19 @@ static enum rc put_refusal(struct submit_job *job, struct txn *txn)
     return RC_OK;
 }
 
-static enum rc check_all(struct submit_job *job, struct txn *txn)
+static enum rc check_all(struct submit_job *job, struct txn *txn, struct views *views)
 {
     TRY(check_id(job, txn));
     if (job->is_duplicate) {
         return RC_OK;
     }
-    TRY(check_exchange(job, txn));
-    return job->is_local ? arrival_check(job->arrival, job->node, txn) : RC_OK;
+    TRY(check_exchange(job, txn, &views->sent));
+    TRY(check_custody(job, txn));
+    if (!job->is_local) {
+        return RC_OK;
+    }
+    TRY(arrival_check(job->arrival, job->node, txn, &views->received));
+    return job->arrival->is_duplicate ? refuse_used(job) : RC_OK;
 }
 
 /*
@@ -309,12 +380,13 @@ static enum rc check_all(struct submit_job *job, struct txn *txn)
 static enum rc apply_job(struct write *write, struct txn *txn)
 {
     struct submit_job *job = (struct submit_job *)write;
+    struct views views;
     enum rc rc;
 
     if (job->fault.rc == RC_OK) {
-        rc = check_all(job, txn);
+        rc = check_all(job, txn, &views);
         if (rc == RC_OK) {
-            return job->is_duplicate ? RC_OK : put_sent(job, txn);
+            return job->is_duplicate ? RC_OK : put_sent(job, txn, &views);
         }
         if (job->is_local && job->fault.rc == RC_OK) {
             job->fault = job->arrival->fault;
@@ -339,6 +411,7 @@ static void announce(struct submit_job *job)
     entry_remember(&job->sent, node);
     if (job->is_custody_settled) {
         backlog_count(node->backlog, job->settled_destination, -1);
+        desk_settled(node->desk, job->settled_index);
     }
     if (job->is_local) {
         entry_remember(&job->arrival->entry, node);
@@ -416,7 +489,9 @@ void submit_result_bind(const struct buffer *scratch, const struct receipt_span 
 void submit_release(struct submit_job *job)
 {
     entry_release(&job->sent);
-    arrival_release(job->arrival);
+    if (job->arrival != NULL) {
+        arrival_release(job->arrival);
+    }
     commit_point_release(job->write.point);
 }
 
@@ -455,7 +530,7 @@ void submit_on_call(struct rpc_service *service, struct call *call)
     struct fault fault = {0};
     struct submit_job *job;
 
-    if (who_is(node, call_peer(call), &sender, &fault) != RC_OK) {
+    if (who_is_member(node, call_peer(call), &sender, &fault) != RC_OK) {
         call_refuse(call, &fault);
         return;
     }

@@ -34,14 +34,15 @@ struct submit_job {
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
     const struct id *sent_subject; /* as the sender knows the first subject */
-    struct arrival *arrival;       /* when the recipient is hosted here too */
+    struct arrival *arrival;       /* when the recipient is hosted here too; else NULL */
     bool is_local;
     bool is_refusal_logged;
     bool is_duplicate;
-    uint64_t index;           /* of the sent leaf, whether new or the first one's */
-    struct exchange exchange; /* the writer's working copy */
+    uint64_t index; /* of the sent leaf, whether new or the first one's */
     char recipient_node[CODE_SIZE];
-    bool is_custody_settled; /* this act of custody paid the debt of its delivery, there: */
+    bool is_custody;         /* an act of custody, */
+    uint64_t settled_index;  /* of the leaf that it answers, */
+    bool is_custody_settled; /* which paid the debt of its delivery, there: */
     char settled_destination[DESK_DESTINATION_SIZE];
     /* Writer thread, once, when the commit stands or the job failed; must only hand over. */
     void (*on_settled)(struct submit_job *job);

@@ -155,7 +155,7 @@ static void on_message(struct stream_user *user, struct bytes message)
     struct bytes request;
     struct submit_job *job;
 
-    if (who_is(lane->node, stream_peer(user->stream), &sender, &fault) != RC_OK) {
+    if (who_is_member(lane->node, stream_peer(user->stream), &sender, &fault) != RC_OK) {
         stream_finish(user->stream, &fault);
         return;
     }
@@ -224,7 +224,7 @@ void submit_stream_on_stream(struct rpc_service *service, struct stream *stream)
     struct fault fault = {0};
     struct lane *lane;
 
-    if (who_is(node, stream_peer(stream), &sender, &fault) != RC_OK) {
+    if (who_is_member(node, stream_peer(stream), &sender, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }

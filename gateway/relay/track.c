@@ -50,15 +50,19 @@ void track_on_call(struct rpc_service *service, struct call *call)
     struct exchange exchange;
     struct track track;
     struct id id;
+    enum rc rc;
 
-    if (who_is(node, call_peer(call), &identity, &fault) != RC_OK ||
+    if (who_is_member(node, call_peer(call), &identity, &fault) != RC_OK ||
         codec_id_request_read(call_request(call), &id, &fault) != RC_OK) {
         call_refuse(call, &fault);
         return;
     }
-    if (find(node, &id, identity->member, &exchange) != RC_OK) {
-        refuse(&fault, RC_NOT_FOUND, "exchange.unknown", "exchange_id",
-               "No hay un intercambio suyo con ese identificador.");
+    rc = find(node, &id, identity->member, &exchange);
+    if (rc != RC_OK) {
+        refuse(&fault, rc == RC_NOT_FOUND ? rc : RC_UNAVAILABLE,
+               rc == RC_NOT_FOUND ? "exchange.unknown" : "node.unavailable", "exchange_id", "%s",
+               rc == RC_NOT_FOUND ? "No hay un intercambio suyo con ese identificador."
+                                  : "El nodo no pudo leer su base; reintente.");
         call_refuse(call, &fault);
         return;
     }

@@ -1,6 +1,7 @@
 #include "relay/who.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "crypto/cert.h"
 #include "policy/member.h"
 #include "relay/node.h"
@@ -12,22 +13,46 @@ static enum rc refuse_none(struct fault *fault)
                   "Conéctese con un certificado de cliente vigente.");
 }
 
-enum rc who_is(const struct node *node, const struct rpc_peer *peer,
-               const struct identity **identity, struct fault *fault)
+static enum rc check_certificate(const struct rpc_peer *peer, struct fault *fault)
 {
     if (peer->cert == NULL) {
         return refuse_none(fault);
     }
+    if (cert_not_after_ms(peer->cert) <= clock_now_ms()) {
+        log_warn("identity.refused", "uri=%s check=certificate_expired", peer->identity);
+        return refuse(fault, RC_UNAUTHENTICATED, "cert.expired", "",
+                      "El certificado venció mientras la conexión estaba abierta; conéctese con "
+                      "el nuevo.");
+    }
+    return RC_OK;
+}
+
+enum rc who_is(const struct node *node, const struct rpc_peer *peer,
+               const struct identity **identity, struct fault *fault)
+{
+    TRY(check_certificate(peer, fault));
     return identity_authenticate(node->directory, peer->identity, cert_fingerprint(peer->cert),
                                  clock_local_day(clock_now_ms()), identity, fault);
+}
+
+enum rc who_is_member(const struct node *node, const struct rpc_peer *peer,
+                      const struct identity **identity, struct fault *fault)
+{
+    TRY(who_is(node, peer, identity, fault));
+    if (((*identity)->kind != IDENTITY_SYSTEM && (*identity)->kind != IDENTITY_OFFICIAL) ||
+        node_of_member(node->directory, (*identity)->member, clock_local_day(clock_now_ms())) !=
+            node->self) {
+        log_warn("identity.refused", "uri=%s check=hosted", (*identity)->uri);
+        return refuse(fault, RC_PERMISSION_DENIED, "identity.not_hosted", "",
+                      "Este nodo no atiende a su institución; conéctese con el suyo.");
+    }
+    return RC_OK;
 }
 
 enum rc who_is_node(const struct node *node, const struct rpc_peer *peer,
                     const struct node_entry **peer_node, struct fault *fault)
 {
-    if (peer->cert == NULL) {
-        return refuse_none(fault);
-    }
+    TRY(check_certificate(peer, fault));
     return node_authenticate(node->directory, peer->identity, clock_local_day(clock_now_ms()),
                              peer_node, fault);
 }

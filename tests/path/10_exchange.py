@@ -160,9 +160,20 @@ def between_nodes(mpi, ssc):
         got == ["act"] * 3 + ["status_report"] * 3, got)
     inbox.close()
     stream.close()
-    pgj = client.Partner(WORK, "cdmx.pgj.adapter", "cdmx/cdmx")
+    c5 = client.Partner(WORK, "cdmx.c5.adapter", "cdmx/cdmx")
     refused("another institution that knows the id learns nothing",
-            lambda: pgj.track(opened.message_id), "exchange.unknown")
+            lambda: c5.track(opened.message_id), "exchange.unknown")
+    away = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/ssc")
+    refused("a node serves its own members only", lambda: away.submit(message),
+            "identity.not_hosted")
+    own = mpi.request("cdmx/c5", "mpi-c5-medidas", "PRO-NUM-EME")
+    own.to_system = "fantasma"
+    refused("a system that the recipient does not have",
+            lambda: mpi.submit(mpi.wrap(own, mpi.alias())), "system.unknown")
+    own.to_system = ""
+    own.message_id = own.exchange_id = opened.message_id
+    refused("an opening message cannot take another exchange's id",
+            lambda: mpi.submit(mpi.wrap(own, mpi.alias())), "id.other_content")
     return message, receipt
 
 

@@ -17,15 +17,15 @@ static void test_one_holder_at_a_time(void **unused)
     OWN_PTR(leases) leases = leases_new();
 
     (void)unused;
-    assert_true(leases_take(leases, 7));
-    assert_false(leases_take(leases, 7));
+    assert_int_equal(leases_take(leases, 7), LEASE_TAKEN);
+    assert_int_equal(leases_take(leases, 7), LEASE_OTHERS);
     assert_false(leases_was_given(leases, 7));
     leases_return(leases, 7);
     assert_true(leases_was_given(leases, 7));
-    assert_true(leases_take(leases, 7));
+    assert_int_equal(leases_take(leases, 7), LEASE_TAKEN);
     leases_end(leases, 7);
     assert_false(leases_was_given(leases, 7));
-    assert_true(leases_take(leases, 7));
+    assert_int_equal(leases_take(leases, 7), LEASE_TAKEN);
 }
 
 /* Indices that share a home slot, ended in every order: the others stay findable. */
@@ -36,11 +36,12 @@ static void test_neighbours_survive_an_end(void **unused)
 
         (void)unused;
         for (uint64_t i = 0; i < 6; i++) {
-            assert_true(leases_take(leases, SLOTS - 2 + i % 2 + i / 2 * SLOTS));
+            assert_int_equal(leases_take(leases, SLOTS - 2 + i % 2 + i / 2 * SLOTS), LEASE_TAKEN);
         }
         leases_end(leases, SLOTS - 2 + gone % 2 + gone / 2 * SLOTS);
         for (uint64_t i = 0; i < 6; i++) {
-            assert_int_equal(leases_take(leases, SLOTS - 2 + i % 2 + i / 2 * SLOTS), i == gone);
+            assert_int_equal(leases_take(leases, SLOTS - 2 + i % 2 + i / 2 * SLOTS),
+                             i == gone ? LEASE_TAKEN : LEASE_OTHERS);
         }
     }
 }
@@ -51,12 +52,13 @@ static void test_it_is_bounded(void **unused)
     uint64_t taken = 0;
 
     (void)unused;
-    while (taken < SLOTS && leases_take(leases, taken)) {
+    while (taken < SLOTS && leases_take(leases, taken) == LEASE_TAKEN) {
         taken++;
     }
     assert_int_equal(taken, SLOTS / 2);
+    assert_int_equal(leases_take(leases, taken), LEASE_FULL);
     leases_end(leases, 0);
-    assert_true(leases_take(leases, SLOTS));
+    assert_int_equal(leases_take(leases, SLOTS), LEASE_TAKEN);
 }
 
 struct race {
@@ -69,7 +71,7 @@ static void *race_for_all(void *argument)
     struct race *race = argument;
 
     for (uint64_t i = 0; i < 1000; i++) {
-        atomic_fetch_add(&race->won, leases_take(race->leases, i));
+        atomic_fetch_add(&race->won, leases_take(race->leases, i) == LEASE_TAKEN);
     }
     return NULL;
 }
