@@ -41,6 +41,31 @@ void buffer_clear(struct buffer *buffer)
     buffer->is_failed = false;
 }
 
+static void grow(struct buffer *buffer, size_t capacity)
+{
+    uint8_t *data = malloc(capacity);
+
+    if (data == NULL) {
+        buffer->is_failed = true;
+        return;
+    }
+    if (buffer->size > 0) {
+        memcpy(data, buffer->data, buffer->size);
+    }
+    wipe_and_free(buffer->data, buffer->capacity);
+    buffer->data = data;
+    buffer->capacity = capacity;
+}
+
+void buffer_reserve(struct buffer *buffer, size_t size)
+{
+    if (buffer->is_failed || size > BUFFER_MAX - buffer->size) {
+        buffer->is_failed = true;
+    } else if (buffer->size + size > buffer->capacity) {
+        grow(buffer, buffer->size + size);
+    }
+}
+
 static uint8_t *buffer_room(struct buffer *buffer, size_t size)
 {
     if (buffer->is_failed || size > BUFFER_MAX - buffer->size) {
@@ -49,22 +74,14 @@ static uint8_t *buffer_room(struct buffer *buffer, size_t size)
     }
     if (buffer->size + size > buffer->capacity) {
         size_t capacity = buffer->capacity == 0 ? 256 : buffer->capacity;
-        uint8_t *data;
 
         while (capacity < buffer->size + size) {
             capacity *= 2;
         }
-        data = malloc(capacity);
-        if (data == NULL) {
-            buffer->is_failed = true;
+        grow(buffer, capacity);
+        if (buffer->is_failed) {
             return NULL;
         }
-        if (buffer->size > 0) {
-            memcpy(data, buffer->data, buffer->size);
-        }
-        wipe_and_free(buffer->data, buffer->capacity);
-        buffer->data = data;
-        buffer->capacity = capacity;
     }
     buffer->size += size;
     return buffer->data + buffer->size - size;

@@ -40,6 +40,8 @@ struct buffer {
 /* Wipes, then frees; growing wipes what it leaves, too. */
 void buffer_release(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
+/* Room for so many bytes more: a size that is known grows the buffer once, not by doubling. */
+void buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_put(struct buffer *buffer, const void *data, size_t size);
 void buffer_put_bytes(struct buffer *buffer, struct bytes bytes);
 void buffer_put_u8(struct buffer *buffer, uint8_t value);
