@@ -13,6 +13,7 @@
 #include "store/commit_pool.h"
 #include "store/recovery.h"
 #include "store/table.h"
+#include "store/write_queue.h"
 #include "tlog/view.h"
 
 #define QUEUE_MAX 8192
@@ -21,19 +22,19 @@
 #define BATCH_LEAVES_MAX 1024
 #define BATCH_BYTES_MAX ((size_t)16 << 20)
 #define CHECK_READERS_MS 5000
+#define STORE_FAILURES_MAX 2
 
 static_assert(WRITE_LEAVES_MAX <= BATCH_LEAVES_MAX, "a write fits into a batch");
 
 struct writer {
     struct db *db;
     const struct keyring *keyring;
-    struct inbox *inbox;
+    struct write_queue *queue;
     struct commit_pool *pool;
-    size_t batch_max;
+    struct write_bounds batch; /* what fits into one commit */
     pthread_t thread;
     bool is_running;
     /* The writer thread's. */
-    struct inbox_item *waiting; /* taken and left over by the last cut */
     struct tree_edge edge;
     struct body_run bodies; /* of the batch at hand */
     bool is_note_stored;    /* of the newest commit */
@@ -47,42 +48,20 @@ struct writer {
 
 /* --- what a batch is --- */
 
+/* What a round found that did not come to its commit. */
+struct halfway {
+    struct write *bad; /* NULL: not for one write's sake */
+    unsigned store_failures;
+};
+
 static struct write *write_of(struct inbox_item *item)
 {
     return (struct write *)item;
 }
 
-/* Cuts the list after the writes that fit into one commit, at least one; returns the rest. */
-static struct inbox_item *cut(struct inbox_item *first)
+static const char *name_of(const struct write *write)
 {
-    size_t leaves = 0;
-    size_t bytes = 0;
-    struct inbox_item *last = NULL;
-    struct inbox_item *item = first;
-
-    for (; item != NULL; last = item, item = item->next) {
-        leaves += write_of(item)->leaves;
-        bytes += write_of(item)->bytes;
-        if (last != NULL && (leaves > BATCH_LEAVES_MAX || bytes > BATCH_BYTES_MAX)) {
-            break;
-        }
-    }
-    if (last != NULL) {
-        last->next = NULL;
-    }
-    return item;
-}
-
-static struct inbox_item *next_batch(struct writer *writer, bool *is_closed)
-{
-    struct inbox_item *batch = writer->waiting;
-
-    *is_closed = false;
-    if (batch == NULL) {
-        batch = inbox_take(writer->inbox, writer->batch_max, CHECK_READERS_MS, is_closed);
-    }
-    writer->waiting = batch != NULL ? cut(batch) : NULL;
-    return batch;
+    return write->ops->name != NULL ? write->ops->name : "write";
 }
 
 /* --- one transaction --- */
@@ -101,7 +80,15 @@ static uint64_t batch_time(struct writer *writer)
     return is_behind ? writer->edge.last_time_s : now_s;
 }
 
-static enum rc apply_each(struct inbox_item *batch, struct txn *txn)
+/* Puts that nobody undoes one by one, or a store that failed under it. */
+static void say_halfway(const struct write *write, enum rc rc, enum rc state)
+{
+    log_error("writer.halfway", "write=%s rc=%s store=%s leaves=%u bytes=%zu undone and refused",
+              name_of(write), rc_name(rc), rc_name(state), write->leaves, write->bytes);
+}
+
+/* On failure *bad is the write that failed halfway. */
+static enum rc apply_each(struct inbox_item *batch, struct txn *txn, struct halfway *halfway)
 {
     for (struct inbox_item *item = batch; item != NULL; item = item->next) {
         struct write *write = write_of(item);
@@ -109,9 +96,12 @@ static enum rc apply_each(struct inbox_item *batch, struct txn *txn)
 
         txn_append(txn)->left = write->leaves;
         write->rc = write->ops->apply(write, txn);
-        TRY(txn_state(txn));
-        /* A refusal leaves no trace. */
-        assert(write->rc == RC_OK || txn_puts(txn) == puts);
+        if (txn_state(txn) != RC_OK || (write->rc != RC_OK && txn_puts(txn) != puts)) {
+            say_halfway(write, write->rc, txn_state(txn));
+            halfway->bad = write;
+            halfway->store_failures += txn_state(txn) != RC_OK;
+            return RC_UNAVAILABLE;
+        }
     }
     return RC_OK;
 }
@@ -137,12 +127,12 @@ static enum rc put_tree(struct writer *writer, struct txn *txn, const struct vie
 
 /* Applies the batch and puts the tree; the transaction ends either way. */
 static enum rc transact(struct writer *writer, struct inbox_item *batch, struct txn *txn,
-                        struct append *append)
+                        struct append *append, struct halfway *halfway)
 {
     enum rc rc;
 
     txn_set_append(txn, append);
-    rc = apply_each(batch, txn);
+    rc = apply_each(batch, txn, halfway);
     view_end(append->view);
     if (rc == RC_OK && txn_puts(txn) == 0) {
         txn_abort(txn);
@@ -198,22 +188,26 @@ static void sign(struct writer *writer, struct view *view, uint64_t time_s)
     publish(writer, point);
 }
 
+static void answer(struct writer *writer, struct write *write, enum rc rc)
+{
+    write->rc = rc;
+    write->point = commit_point_hold(writer->latest);
+    write->ops->done(write); /* somebody else's from here on */
+}
+
 static void answer_each(struct writer *writer, struct inbox_item *batch, enum rc rc)
 {
     struct inbox_item *next;
 
     for (struct inbox_item *item = batch; item != NULL; item = next) {
-        struct write *write = write_of(item);
-
-        next = item->next; /* after done it is somebody else's */
-        write->rc = rc == RC_OK ? write->rc : rc;
-        write->point = commit_point_hold(writer->latest);
-        write->ops->done(write);
+        next = item->next;
+        answer(writer, write_of(item), rc == RC_OK ? write_of(item)->rc : rc);
     }
 }
 
 /* The view goes to a commit point, or back. */
-static enum rc commit_batch(struct writer *writer, struct inbox_item *batch, struct view *view)
+static enum rc commit_batch(struct writer *writer, struct inbox_item *batch, struct view *view,
+                            struct halfway *halfway)
 {
     struct append append = {.view = view,
                             .bodies = &writer->bodies,
@@ -225,7 +219,7 @@ static enum rc commit_batch(struct writer *writer, struct inbox_item *batch, str
     view_begin(view, &writer->edge.frontier);
     body_run_clear(&writer->bodies);
     if (rc == RC_OK) {
-        rc = transact(writer, batch, txn, &append);
+        rc = transact(writer, batch, txn, &append, halfway);
     }
     if (rc != RC_OK || view_size(view) == view_old_size(view)) {
         commit_pool_give(writer->pool, view);
@@ -246,12 +240,57 @@ static void note_outcome(struct writer *writer, enum rc rc)
     writer->is_failing = rc != RC_OK;
 }
 
-static void run_batch(struct writer *writer, struct inbox_item *batch)
+static enum rc try_batch(struct writer *writer, struct inbox_item *batch, struct halfway *halfway)
 {
     struct view *view = commit_pool_take(writer->pool);
-    enum rc rc = view != NULL ? commit_batch(writer, batch, view)
-                              : failed(RC_UNAVAILABLE, "writer.view", "cause=out of memory");
 
+    if (view == NULL) {
+        return failed(RC_UNAVAILABLE, "writer.view", "cause=out of memory");
+    }
+    return commit_batch(writer, batch, view, halfway);
+}
+
+/* Answers the bad write and those that can not be applied twice; returns the others. */
+static struct inbox_item *without(struct writer *writer, struct inbox_item *batch,
+                                  const struct write *bad)
+{
+    struct inbox_item *first = NULL;
+    struct inbox_item **last = &first;
+    struct inbox_item *next;
+
+    for (struct inbox_item *item = batch; item != NULL; item = next) {
+        struct write *write = write_of(item);
+
+        next = item->next;
+        if (write == bad || write->ops->again == NULL) {
+            answer(writer, write, RC_UNAVAILABLE);
+            continue;
+        }
+        write->ops->again(write);
+        item->next = NULL;
+        *last = item;
+        last = &item->next;
+    }
+    return first;
+}
+
+/*
+ * Each round answers at least one write, so it ends. One put that the store does not take may be
+ * the write's fault; the second says that it is the store's, and nobody is tried again.
+ */
+static void run_batch(struct writer *writer, struct inbox_item *batch)
+{
+    struct halfway halfway = {0};
+    enum rc rc;
+
+    do {
+        halfway.bad = NULL;
+        rc = try_batch(writer, batch, &halfway);
+        if (halfway.bad != NULL && halfway.store_failures < STORE_FAILURES_MAX) {
+            batch = without(writer, batch, halfway.bad);
+            rc = halfway.store_failures > 0 ? rc : RC_OK;
+        }
+    } while (halfway.bad != NULL && batch != NULL && halfway.store_failures < STORE_FAILURES_MAX);
     note_outcome(writer, rc);
     answer_each(writer, batch, rc == RC_OK ? RC_OK : RC_UNAVAILABLE);
 }
@@ -292,7 +331,8 @@ static void *writer_main(void *argument)
     bool is_closed = false;
 
     while (!is_closed) {
-        struct inbox_item *batch = next_batch(writer, &is_closed);
+        struct inbox_item *batch =
+            write_queue_take(writer->queue, &writer->batch, CHECK_READERS_MS, &is_closed);
 
         if (batch != NULL) {
             run_batch(writer, batch);
@@ -336,6 +376,10 @@ static enum rc recover(struct writer *writer)
 enum rc writer_new(const struct writer_options *options, struct writer **writer)
 {
     OWN_PTR(writer) made = calloc(1, sizeof *made);
+    const struct write_bounds most = {
+        .count = options->queue_max != 0 ? options->queue_max : QUEUE_MAX,
+        .bytes = WRITER_QUEUE_BYTES_MAX,
+    };
 
     if (made == NULL) {
         return RC_RESOURCE_EXHAUSTED;
@@ -343,10 +387,14 @@ enum rc writer_new(const struct writer_options *options, struct writer **writer)
     pthread_mutex_init(&made->lock, NULL);
     made->db = options->db;
     made->keyring = options->keyring;
-    made->batch_max = options->batch_max != 0 ? options->batch_max : BATCH_MAX;
-    made->inbox = inbox_new(options->queue_max != 0 ? options->queue_max : QUEUE_MAX);
+    made->batch = (struct write_bounds){
+        .count = options->batch_max != 0 ? options->batch_max : BATCH_MAX,
+        .leaves = BATCH_LEAVES_MAX,
+        .bytes = BATCH_BYTES_MAX,
+    };
+    made->queue = write_queue_new(&most);
     made->pool = commit_pool_new(BATCH_LEAVES_MAX);
-    if (made->inbox == NULL || made->pool == NULL) {
+    if (made->queue == NULL || made->pool == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     TRY(recover(made));
@@ -358,7 +406,7 @@ enum rc writer_new(const struct writer_options *options, struct writer **writer)
 void writer_stop(struct writer *writer)
 {
     if (writer->is_running) {
-        inbox_close(writer->inbox);
+        write_queue_close(writer->queue);
         pthread_join(writer->thread, NULL);
         writer->is_running = false;
     }
@@ -373,7 +421,7 @@ void writer_free(struct writer *writer)
     commit_point_release(writer->latest);
     commit_pool_free(writer->pool);
     body_run_release(&writer->bodies);
-    inbox_free(writer->inbox);
+    write_queue_free(writer->queue);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
 }
@@ -381,7 +429,7 @@ void writer_free(struct writer *writer)
 enum rc writer_submit(struct writer *writer, struct write *write)
 {
     assert(write->leaves <= WRITE_LEAVES_MAX && write->bytes <= WRITE_BYTES_MAX);
-    return inbox_put(writer->inbox, &write->item);
+    return write_queue_put(writer->queue, write);
 }
 
 struct commit_point *writer_latest(struct writer *writer)
@@ -396,7 +444,7 @@ struct commit_point *writer_latest(struct writer *writer)
 
 size_t writer_waiting(struct writer *writer)
 {
-    return inbox_waiting(writer->inbox);
+    return write_queue_waiting(writer->queue);
 }
 
 struct db *writer_db(const struct writer *writer)

@@ -3,9 +3,14 @@
  *
  *     any thread --writer_submit()--> writer thread: apply ... commit, sign, done --> any thread
  *
- * It takes what waits, bounded by count, leaves and bytes and never delayed to gather more, applies
- * each write in one transaction, commits once with full sync, signs the root of the tree that is
- * now on disk, and only then answers. Order of answers is order of submission.
+ * It takes what waits, urgent writes first, bounded by count, leaves and bytes and never delayed to
+ * gather more, applies each write in one transaction, commits once with full sync, signs the root
+ * of the tree that is now on disk, and only then answers. Within an urgency the order of answers is
+ * the order of submission.
+ *
+ * A write that fails halfway (a code other than RC_OK after a put, or a put that the store does not
+ * take) takes nobody along: the transaction is aborted, this write is answered RC_UNAVAILABLE, and
+ * those beside it that can be applied again are, without it.
  *
  * A crash between commit and signature leaves leaves that are durable and unsigned; the next start
  * signs them. The note of a commit is written along with the next commit; until then its root alone
@@ -24,12 +29,21 @@ struct write;
 struct writer;
 
 struct write_ops {
+    /* For the line that says which write failed halfway; constant. NULL: "write". */
+    const char *name;
     /*
      * On the writer thread, in the batch's transaction: checks everything, then puts. A code other
-     * than RC_OK after a put is a bug (assert), unless it is the put's own failure. It sees what
-     * the writes before it in the batch did. Must not block.
+     * than RC_OK before any put is a refusal and leaves no trace; after a put the whole write is
+     * undone and answered RC_UNAVAILABLE. It sees what the writes before it in the batch did. Must
+     * not block.
      */
     enum rc (*apply)(struct write *write, struct txn *txn);
+    /*
+     * On the writer thread, when apply's transaction was aborted because of another write: forgets
+     * what apply found and made (it may have seen rows that now do not exist), so that apply can
+     * run again as if for the first time. NULL: it can not, and is answered RC_UNAVAILABLE.
+     */
+    void (*again)(struct write *write);
     /*
      * On the writer thread, when the batch stands and its checkpoint is signed, or when it failed.
      * Only hands the object over: it belongs to this call from here on, write->point included.
@@ -39,6 +53,8 @@ struct write_ops {
 
 #define WRITE_LEAVES_MAX 256
 #define WRITE_BYTES_MAX ((size_t)8 << 20)
+/* Of all that waits; a quarter more for urgent writes. */
+#define WRITER_QUEUE_BYTES_MAX ((size_t)64 << 20)
 
 /*
  * Placed first in the waiting object. `leaves` and `bytes` say before how many leaves it may append
@@ -50,6 +66,7 @@ struct write {
     const struct write_ops *ops;
     unsigned leaves;
     size_t bytes;
+    bool is_urgent; /* taken before all that are not; set it before writer_submit */
     /* Set before done. RC_UNAVAILABLE: the batch did not stand, nothing of it is on disk. */
     enum rc rc;
     /* Held for the one that is answered; never NULL: the batch's, or the newest before it. */
@@ -59,7 +76,7 @@ struct write {
 struct writer_options {
     struct db *db;                 /* of kind DB_LOG; outlives the writer */
     const struct keyring *keyring; /* the log's key; likewise */
-    size_t queue_max;              /* writes that wait; 0: 8,192 */
+    size_t queue_max;              /* writes that wait; 0: 8,192; a quarter more for urgent ones */
     size_t batch_max;              /* writes of one commit; 0: 512 */
 };
 
