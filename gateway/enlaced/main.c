@@ -234,12 +234,15 @@ static void stop(struct running *running)
     }
     server_free(running->server);
     health_free(running->health);
-    links_free(node->links);
     couriers_free(node->couriers);
     annexes_free(node->annexes);
     if (node->writer != NULL) {
         writer_stop(node->writer);
     }
+    if (node->links != NULL) {
+        links_stop(node->links); /* commits until now may have poked them */
+    }
+    links_free(node->links);
     cq_pool_free(node->pool);
     budget_free(node->budget);
     desk_free(node->desk);

@@ -24,9 +24,13 @@
 #include "store/outbox.h"
 #include "store/writer.h"
 #include "tlog/commit.h"
+#include "tlog/leaf.h"
 
 #define PARCELS_IN_FLIGHT 4
 #define PARCEL_BYTES_SOFT ((size_t)3 << 20)
+/* What an entry takes beside its message and its path: leaf, tags, lengths. */
+#define ENTRY_BYTES (LEAF_SIZE + 32)
+#define PATH_HASH_BYTES (HASH_SIZE + 2)
 /* Leaf and path of one entry, about. */
 #define ENTRY_PROOF_ROOM ((size_t)1024)
 #define PARCEL_ARENA_MAX ((size_t)64 << 20)
@@ -60,7 +64,7 @@ struct link {
 struct links {
     struct node *node;
     struct link *items;
-    struct channel **channels;
+    struct channel **channels; /* one for each link: ordinary bytes never stand before urgent */
     size_t peer_count;
 };
 
@@ -141,6 +145,7 @@ static void open_stream(struct link *link)
 
 /* ---- parcels out ---- */
 
+/* RC_OUT_OF_RANGE: no more room in this parcel; an empty one takes any message. */
 static enum rc add_entry(struct link *link, struct txn *txn, struct auditlog_reader *reader,
                          uint64_t index, uint64_t size, struct settle_job *job)
 {
@@ -148,18 +153,23 @@ static enum rc add_entry(struct link *link, struct txn *txn, struct auditlog_rea
     struct settle_item *item = &job->items[job->parcel.entry_count];
     struct held *held = arena_alloc(job->arena, sizeof *held);
     struct proof proof;
+    size_t bytes;
 
     if (held == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     TRY(held_load(link->links->node, txn, index, job->arena, held));
     TRY(auditlog_inclusion(reader, txn, index, size, &proof));
+    bytes = held->bytes.size + ENTRY_BYTES + proof.count * PATH_HASH_BYTES;
+    if (job->parcel.entry_count > 0 && job->bytes + bytes > PARCEL_BYTES_SOFT) {
+        return RC_OUT_OF_RANGE;
+    }
     TRY(chain_path(&proof, job->arena, &entry->path));
     entry->message_bytes = held->bytes;
     entry->leaf = BYTES_OF(held->leaf_bytes);
     item->index = index;
     item->message = &held->message;
-    job->bytes += held->bytes.size;
+    job->bytes += bytes;
     job->parcel.entry_count++;
     return entry_commitment(&held->message, item->commitment);
 }
@@ -193,13 +203,16 @@ static enum rc fill_parcel(struct link *link, struct settle_job *job, struct com
     if (!is_worth_sending(link, count)) {
         return RC_NOT_FOUND;
     }
-    for (size_t i = 0; i < count && job->bytes < PARCEL_BYTES_SOFT; i++) {
+    for (size_t i = 0; i < count; i++) {
         enum rc rc;
 
         if (debts[i].index >= size) {
             break; /* durable, but its checkpoint is not signed yet: next time */
         }
         rc = add_entry(link, txn, reader, debts[i].index, size, job);
+        if (rc == RC_OUT_OF_RANGE) {
+            break;
+        }
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
             /* Erased or damaged: it stays in the outbox for a human, the others go on. */
             log_error("forward.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
@@ -379,8 +392,8 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
     struct link *link = (struct link *)user;
 
     if (!atomic_load(&link->is_stopping)) {
-        log_info("peer.disconnected", "peer=%s urgency=%d reason=%s path=%s", link->peer->code,
-                 link->urgency, fault->reason, fault->remedy);
+        log_info("peer.disconnected", "peer=%s urgency=%d rc=%s reason=%s", link->peer->code,
+                 link->urgency, rc_name(fault->rc), settle_word(fault->reason));
     }
     link->is_ready = false;
     for (size_t i = 0; i < link->waiting_count; i++) {
@@ -489,21 +502,22 @@ struct links *links_new(struct node *node)
     }
     links->node = node;
     links->items = calloc(2 * most + 1, sizeof *links->items);
-    links->channels = calloc(most + 1, sizeof(struct channel *));
+    links->channels = calloc(2 * most + 1, sizeof(struct channel *));
     for (size_t i = 0; links->items != NULL && links->channels != NULL && i < most; i++) {
         const struct node_entry *peer = &node->directory->nodes[i];
-        size_t at = links->peer_count;
+        size_t at = 2 * links->peer_count;
 
         if (peer == node->self) {
             continue;
         }
-        if (channel_to(node, peer, &links->channels[at]) != RC_OK) {
+        links->peer_count++;
+        if (channel_to(node, peer, &links->channels[at]) != RC_OK ||
+            channel_to(node, peer, &links->channels[at + 1]) != RC_OK) {
             links_free(links);
             return NULL;
         }
-        link_init(&links->items[2 * at], links, peer, URGENCY_ORDINARY, links->channels[at]);
-        link_init(&links->items[2 * at + 1], links, peer, URGENCY_URGENT, links->channels[at]);
-        links->peer_count++;
+        link_init(&links->items[at], links, peer, URGENCY_ORDINARY, links->channels[at]);
+        link_init(&links->items[at + 1], links, peer, URGENCY_URGENT, links->channels[at + 1]);
     }
     return links;
 }
@@ -537,7 +551,7 @@ void links_stop(struct links *links)
 void links_free(struct links *links)
 {
     if (links != NULL) {
-        for (size_t i = 0; i < links->peer_count; i++) {
+        for (size_t i = 0; i < 2 * links->peer_count; i++) {
             channel_free(links->channels[i]);
         }
         free(links->channels);

@@ -2,7 +2,8 @@
  * forward - from the outbox to the peer nodes: parcels out, answers in, urgent on streams of its
  * own.
  *
- * A link is one stream to one peer for one urgency, owned by one queue thread. While the peer is
+ * A link is one stream to one peer for one urgency, over a connection of its own, owned by one
+ * queue thread. While the peer is
  * away the outbox holds and the link tries again, jittered, every 0.2 to 10 s (urgent: 2 s). What
  * it sent without an answer is sent again after a reconnect; the peer knows it by id.
  */
@@ -19,7 +20,10 @@ struct node;
 struct links *links_new(struct node *node);
 /* Opens what has debts; then pokes keep it going. */
 void links_start(struct links *links);
-/* Cancels the streams and waits until they are gone. */
+/*
+ * Cancels the streams and waits until they are gone. Once more after the last thread that pokes
+ * has ended: a poke may be under way until then.
+ */
 void links_stop(struct links *links);
 void links_free(struct links *links);
 OWN_PTR_DEFINE(links)

@@ -178,8 +178,8 @@ static enum rc put_refusal(const struct intake *intake, struct txn *txn,
     }
     record_init(&record, RECORD_REFUSED);
     record.message_id = header->message_id;
-    record.from = header->from;
-    record.to = header->to;
+    record.from = member_code_is_valid(header->from) ? header->from : "";
+    record.to = member_code_is_valid(header->to) ? header->to : "";
     record.hosted_by = intake->node->self->code;
     record.actor = intake->peer->uri;
     record.type = header->type;

@@ -60,6 +60,13 @@ struct settle_job *settle_of(struct stream_item *item)
     return (struct settle_job *)((char *)item - offsetof(struct settle_job, item));
 }
 
+const char *settle_word(const char *word)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_.[]";
+
+    return word[strspn(word, allowed)] == '\0' ? word : "peer.unreadable";
+}
+
 /* What the peer may take another time stays in the outbox. */
 static bool is_for_now(enum rc rc)
 {
@@ -179,10 +186,10 @@ static enum rc put_refusal(const struct settle_job *job, struct txn *txn,
     record.type = header->type;
     record.urgency = header->urgency;
     record.message_commitment = BYTES(item->commitment, HASH_SIZE);
-    record.reason = item->refusal.reason;
-    record.reason_path = item->refusal.path;
+    record.reason = settle_word(item->refusal.reason);
+    record.reason_path = settle_word(item->refusal.path);
     log_warn("peer.message_refused", "peer=%s leaf=%llu reason=%s path=%s", job->peer->code,
-             (unsigned long long)item->index, item->refusal.reason, item->refusal.path);
+             (unsigned long long)item->index, record.reason, record.reason_path);
     return entry_put_record(job->node, txn, &record, &index);
 }
 

@@ -47,6 +47,9 @@ struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
 MUST_CHECK enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer,
                                  struct chain *chain);
 MUST_CHECK enum rc settle_begin(struct settle_job *job);
+/* A word of a peer for log and records: as it is when it could not name a person, else
+ * "peer.unreadable". Free text of others is never kept where it cannot be erased. */
+const char *settle_word(const char *word);
 struct settle_job *settle_of(struct stream_item *item);
 /* NULL does nothing. */
 void settle_free(struct settle_job *job);

@@ -10,8 +10,8 @@
 #include "rpc/credentials.h"
 #include "rpc/cq.h"
 #include "rpc/dial.h"
+#include "rpc/server.h"
 
-#define MESSAGE_MAX (8 << 20)
 #define METADATA_MAX 16384
 #define KEEPALIVE_DEFAULT_MS 30000
 #define KEEPALIVE_TIMEOUT_MS 10000
@@ -39,7 +39,7 @@ static grpc_arg integer_arg(const char *key, int value)
 static grpc_channel *core_new(const struct channel *channel)
 {
     grpc_arg rows[] = {
-        integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_MAX),
+        integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, SERVER_MESSAGE_MAX),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
         integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, (int)channel->keepalive_ms),
         integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),

@@ -23,7 +23,8 @@ struct cq_pool;
 struct server;
 struct stream;
 
-#define SERVER_MESSAGE_MAX (4 << 20)
+/* A parcel between nodes (PARCEL_BYTES_MAX), and room for what stands around it. */
+#define SERVER_MESSAGE_MAX ((4 << 20) + (64 << 10))
 #define SERVER_LISTENERS_MAX 8
 #define SERVER_METHODS_MAX 64
 
