@@ -153,6 +153,7 @@ static enum rc row_grow(struct buffer *row, size_t size)
 {
     static const uint8_t zeros[4096];
 
+    buffer_reserve(row, size);
     while (size > 0) {
         size_t step = size < sizeof zeros ? size : sizeof zeros;
 

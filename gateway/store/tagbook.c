@@ -212,6 +212,16 @@ enum rc tagbook_find(struct tagbook *book, struct txn *txn, struct bytes name,
     return locate(book, txn, identity, name, &number, wrapped);
 }
 
+static enum rc add(struct tagbook *book, struct txn *txn, const uint8_t *identity,
+                   struct bytes name, struct bytes wrapped)
+{
+    uint64_t number;
+
+    TRY(next_number(txn, &number));
+    TRY(tagtail_set(book->tail, identity, number));
+    return row_put(txn, number, true, name, wrapped);
+}
+
 enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct bytes name, struct bytes wrapped)
 {
     uint8_t identity[TAG_IDENTITY_SIZE];
@@ -224,12 +234,15 @@ enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct bytes name, st
     if (rc == RC_OK) {
         return row_put(txn, number, false, name, wrapped);
     }
-    if (rc != RC_NOT_FOUND) {
-        return rc;
-    }
-    TRY(next_number(txn, &number));
-    TRY(tagtail_set(book->tail, identity, number));
-    return row_put(txn, number, true, name, wrapped);
+    return rc == RC_NOT_FOUND ? add(book, txn, identity, name, wrapped) : rc;
+}
+
+enum rc tagbook_add(struct tagbook *book, struct txn *txn, struct bytes name, struct bytes wrapped)
+{
+    uint8_t identity[TAG_IDENTITY_SIZE];
+
+    identify(name, identity);
+    return add(book, txn, identity, name, wrapped);
 }
 
 size_t tagbook_tail(struct tagbook *book)

@@ -39,6 +39,10 @@ MUST_CHECK enum rc tagbook_find(struct tagbook *book, struct txn *txn, struct by
 MUST_CHECK enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct bytes name,
                                struct bytes wrapped);
 
+/* The same for a name that tagbook_find has just not found in this transaction: one look less. */
+MUST_CHECK enum rc tagbook_add(struct tagbook *book, struct txn *txn, struct bytes name,
+                               struct bytes wrapped);
+
 /*
  * Begins to list what is not listed yet, a bounded number of rows with each of the writer's
  * commits, and goes on by itself; does nothing while it is under way, or while the writer is busy

@@ -270,9 +270,13 @@ enum rc tagkey_add(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey
 
     TRY(row_key(name, &at));
     rc = tagbook_find(tagkeys->book, txn, dbkey_bytes(&at), &there);
-    if (rc == RC_OK) {
-        rc = unwrap(tagkeys->vault, &at, there, key);
+    if (rc == RC_NOT_FOUND) {
+        TRY(tagbook_add(tagkeys->book, txn, dbkey_bytes(&at), row));
+        *is_added = true;
+        return RC_OK;
     }
+    TRY(rc);
+    rc = unwrap(tagkeys->vault, &at, there, key);
     if (rc == RC_NOT_FOUND) {
         TRY(tagbook_put(tagkeys->book, txn, dbkey_bytes(&at), row));
         *is_added = true;

@@ -210,19 +210,34 @@ const uint8_t *vault_id(const struct vault *vault)
     return vault->id;
 }
 
+/* The proleptic Gregorian month of a day; days from 1970-01-01. Once per message, so no text. */
+static int32_t month_of_day(int32_t day)
+{
+    int32_t shifted = day + 719468; /* from 0000-03-01 */
+    int32_t era = shifted / 146097;
+    int32_t in_era = shifted % 146097;
+    int32_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int32_t in_year = in_era - (365 * year + year / 4 - year / 100);
+    int32_t from_march = (5 * in_year + 2) / 153;
+
+    return from_march < 10 ? (year + era * 400) * 100 + from_march + 3
+                           : (year + era * 400 + 1) * 100 + from_march - 9;
+}
+
 enum rc vault_month(const char *retention, int64_t now_ms, int32_t *month)
 {
-    char date[CLOCK_TEXT_SIZE];
     int32_t years = 0;
-    int year = 0;
-    int in_year = 0;
+    int32_t now;
 
     TRY(shard_years(retention, &years));
-    clock_format_date(clock_day(now_ms), date);
-    if (now_ms < 0 || sscanf(date, "%4d-%2d-", &year, &in_year) != 2 || year + years > 9999) {
+    if (now_ms < 0) {
         return RC_INVALID_ARGUMENT;
     }
-    *month = (int32_t)((year + years) * 100 + in_year);
+    now = month_of_day(clock_day(now_ms));
+    if (now / 100 + years > 9999) {
+        return RC_INVALID_ARGUMENT;
+    }
+    *month = now + years * 100;
     return RC_OK;
 }
 
