@@ -68,36 +68,14 @@ enum rc annex_measure(const char *path, struct annex *annex, struct fault *fault
     return RC_OK;
 }
 
-static enum rc stat_annex(struct session *session, const struct id *id, uint64_t *offset,
-                          bool *is_complete, struct fault *fault)
-{
-    OWN(buffer) request = {0};
-    OWN(buffer) response = {0};
-    struct fault why = {0};
-    enum rc rc;
-
-    codec_id_request_write(id, &request);
-    rc = channel_call(session->channel, SERVICE "StatAttachment", buffer_bytes(&request),
-                      session->timeout_ms, &response, &why);
-    if (rc == RC_NOT_FOUND) {
-        *offset = 0;
-        *is_complete = false;
-        return RC_OK;
-    }
-    if (rc != RC_OK) {
-        *fault = why;
-        return rc;
-    }
-    return codec_attachment_state_read(buffer_bytes(&response), offset, is_complete, fault);
-}
-
 struct putting {
     struct session *session;
     struct duplex *duplex;
     const struct annex *annex;
     int file;
-    uint64_t offset;  /* the next chunk's */
-    uint64_t durable; /* what the node said it holds */
+    uint64_t offset;   /* the next chunk's */
+    uint64_t begun_at; /* what the node held already */
+    uint64_t durable;  /* what the node said it holds */
     bool is_complete;
 };
 
@@ -140,8 +118,13 @@ static enum rc put_answer(struct putting *putting, struct fault *fault)
     OWN(buffer) response = {0};
 
     TRY(duplex_receive(putting->duplex, putting->session->timeout_ms, &response, fault));
-    return codec_attachment_state_read(buffer_bytes(&response), &putting->durable,
-                                       &putting->is_complete, fault);
+    TRY(codec_attachment_state_read(buffer_bytes(&response), &putting->durable,
+                                    &putting->is_complete, fault));
+    if (putting->durable > putting->annex->size) {
+        return refuse(fault, RC_DATA_LOSS, "annex.offset", "",
+                      "El nodo dice tener más bytes que el archivo; avise a su operador.");
+    }
+    return RC_OK;
 }
 
 /* Each request has an answer; at most ANNEX_WINDOW are outstanding. */
@@ -149,6 +132,7 @@ static enum rc put_all(struct putting *putting, uint8_t *data, struct fault *fau
 {
     TRY(put_answer(putting, fault));
     putting->offset = putting->durable;
+    putting->begun_at = putting->durable;
     while (!putting->is_complete) {
         if (putting->offset < putting->annex->size &&
             putting->offset - putting->durable < ANNEX_WINDOW * ANNEX_CHUNK_SIZE) {
@@ -192,19 +176,16 @@ enum rc annex_put(struct session *session, const char *path, const struct annex 
     OWN(descriptor) file = {open(path, O_RDONLY | O_CLOEXEC)};
     OWN_PTR(duplex) duplex = NULL;
     struct putting putting = {.session = session, .annex = annex, .file = file.fd};
-    uint64_t before;
 
     if (file.fd < 0) {
         return refuse_path(path, fault);
     }
-    TRY(stat_annex(session, &annex->id, &before, &putting.is_complete, fault));
-    if (!putting.is_complete) {
-        TRY(duplex_open(session->channel, SERVICE "PutAttachment", -1, &duplex));
-        putting.duplex = duplex;
-        TRY(put_over_stream(&putting, to, fault));
-    }
+    /* Always by a hello: the node says how far it is, and refuses other bytes under this id. */
+    TRY(duplex_open(session->channel, SERVICE "PutAttachment", -1, &duplex));
+    putting.duplex = duplex;
+    TRY(put_over_stream(&putting, to, fault));
     if (sent != NULL) {
-        *sent = annex->size - before;
+        *sent = annex->size - putting.begun_at;
     }
     return RC_OK;
 }

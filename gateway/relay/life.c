@@ -95,6 +95,9 @@ static enum rc step_act(const struct header *header, int64_t now_ms, struct exch
 {
     bool is_any = false;
 
+    if (header->event == EVENT_CUSTODY && !id_equal(&header->regards, &exchange->id)) {
+        return RC_OK; /* of a change within the exchange: taken note of, no item moves */
+    }
     if (header->item != 0 && find_item(exchange, header->item) == NULL) {
         return refuse_item(fault, "header.act.item");
     }

@@ -156,6 +156,18 @@ static void test_a_member_may_be_both_sides(void **unused)
     assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
 }
 
+static void test_custody_of_a_change_moves_no_item(void **unused)
+{
+    struct exchange exchange = running(STATE_IN_FORCE);
+    struct message custody = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0);
+    struct fault fault = {0};
+
+    (void)unused;
+    custody.header.regards.bytes[0] = 1;
+    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[0].state, STATE_IN_FORCE);
+}
+
 static void test_what_cannot_be_delivered_has_failed(void **unused)
 {
     struct exchange exchange = running(STATE_SENT);
@@ -163,6 +175,13 @@ static void test_what_cannot_be_delivered_has_failed(void **unused)
     (void)unused;
     life_undeliverable(&exchange, 9);
     assert_int_equal(exchange.items[0].state, STATE_FAILED);
+    {
+        struct message close = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_CLOSE, 0);
+        struct fault fault = {0};
+
+        assert_int_equal(life_step(&close, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+        assert_string_equal(fault.reason, "exchange.undeliverable");
+    }
 }
 
 int main(void)
@@ -173,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_steps_out_of_turn_are_refused_and_change_nothing),
         cmocka_unit_test(test_reports_go_in_order_without_gaps),
         cmocka_unit_test(test_a_member_may_be_both_sides),
+        cmocka_unit_test(test_custody_of_a_change_moves_no_item),
         cmocka_unit_test(test_what_cannot_be_delivered_has_failed),
     };
 
