@@ -4,7 +4,7 @@
  *     load --target HOST:PORT --method /pkg.Service/Method --mode unary|stream
  *          --cert FILE --key FILE --ca FILE --payload FILE [--name HOST]
  *          [--connections 4] [--inflight 64] [--seconds 5] [--warmup 1] [--threads 0]
- *          [--once 1] [--answers-field N] [--refusal-field N]
+ *          [--once 1] [--answers-field N] [--refusal-field N] [--keep FILE --keep-every N]
  *
  * The payload file holds request bodies, each after its length as u32 big-endian. They are sent in
  * order, each once; then they begin anew, or with --once the run ends when all are answered. Each
@@ -13,6 +13,9 @@
  * with --answers-field as many as it has top-level protobuf fields of that number; answers that
  * hold --refusal-field count as errors. --name: what the server's certificate must be valid for
  * (default: localhost).
+ *
+ * --keep: receipts of one message in N, chosen by its id, so that another run keeps the same ones:
+ * id[16] | u32 size | Receipt (for check.c). For Submit and SubmitStream only.
  *
  * Prints one line of JSON: answers per second after the warm-up, latency in microseconds, errors.
  */
@@ -56,6 +59,8 @@ struct options {
     double warmup;
     unsigned answers_field;
     unsigned refusal_field;
+    const char *keep;
+    unsigned keep_every;
 };
 
 /* Microseconds: exact up to 64, then 64 buckets to each doubling. */
@@ -71,6 +76,7 @@ struct load {
     int64_t from_us; /* answers count from here */
     int64_t until_us;
     atomic_bool is_over;
+    FILE *kept; /* NULL: nothing is kept */
 };
 
 struct event {
@@ -162,6 +168,92 @@ static void count_answer(struct worker *worker, int64_t sent_us, int64_t now_us,
     }
 }
 
+static uint64_t read_varint(struct reader *reader)
+{
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = reader_u8(reader);
+
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            break;
+        }
+    }
+    return value;
+}
+
+/* One field of a protobuf message; its content when it is length-delimited. */
+static unsigned read_field(struct reader *reader, struct bytes *content)
+{
+    uint64_t key = read_varint(reader);
+
+    *content = (struct bytes){0};
+    switch (key & 7) {
+    case 0:
+        (void)read_varint(reader);
+        break;
+    case 1:
+        (void)reader_take(reader, 8);
+        break;
+    case 2:
+        *content = reader_take(reader, (size_t)read_varint(reader));
+        break;
+    case 5:
+        (void)reader_take(reader, 4);
+        break;
+    default:
+        reader->is_failed = true;
+    }
+    return (unsigned)(key >> 3);
+}
+
+/* ---- what is kept */
+
+/* The first field of this number; empty when there is none. */
+static struct bytes find_field(struct bytes message, unsigned number)
+{
+    struct reader reader = {.rest = message};
+    struct bytes content;
+
+    while (reader.rest.size > 0 && !reader.is_failed) {
+        if (read_field(&reader, &content) == number && !reader.is_failed) {
+            return content;
+        }
+    }
+    return (struct bytes){0};
+}
+
+static struct bytes whole_message(grpc_byte_buffer *buffer, grpc_slice *slice)
+{
+    grpc_byte_buffer_reader pieces;
+
+    grpc_byte_buffer_reader_init(&pieces, buffer);
+    *slice = grpc_byte_buffer_reader_readall(&pieces);
+    grpc_byte_buffer_reader_destroy(&pieces);
+    return BYTES(GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice));
+}
+
+static void keep(struct load *load, struct bytes id, struct bytes receipt)
+{
+    uint8_t record[16 + 4 + 65536];
+
+    if (load->kept == NULL || id.size != 16 || receipt.size == 0 || receipt.size > 65536 ||
+        id.data[15] % load->options.keep_every != 0) {
+        return;
+    }
+    memcpy(record, id.data, 16);
+    put_u32(record + 16, (uint32_t)receipt.size);
+    memcpy(record + 20, receipt.data, receipt.size);
+    fwrite(record, 20 + receipt.size, 1, load->kept); /* one call: stdio keeps it in one piece */
+}
+
+/* SubmitRequest.submission.message.header, and its message id. */
+static struct bytes id_of_body(struct bytes body)
+{
+    return find_field(find_field(find_field(find_field(body, 1), 1), 1), 2);
+}
+
 static grpc_byte_buffer *buffer_of(struct bytes body)
 {
     /* The bodies live until the process ends. */
@@ -210,6 +302,7 @@ struct unary {
     grpc_metadata_array trailing;
     grpc_status_code code;
     grpc_slice details;
+    struct bytes body;
     int64_t sent_us;
 };
 
@@ -223,6 +316,12 @@ static void unary_done(struct event *event, bool ok)
     count_answer(unary->worker, unary->sent_us, clock_monotonic_us(), is_good);
     if (!is_good) {
         print_error(unary->code, unary->details);
+    } else if (unary->worker->load->kept != NULL) {
+        grpc_slice slice;
+        struct bytes response = whole_message(unary->response, &slice);
+
+        keep(unary->worker->load, id_of_body(unary->body), find_field(response, 1));
+        grpc_slice_unref(slice);
     }
     grpc_slice_unref(unary->details);
     grpc_byte_buffer_destroy(unary->request);
@@ -247,6 +346,7 @@ static void unary_next(struct unary *unary)
         free(unary);
         return;
     }
+    unary->body = body;
     unary->request = buffer_of(body);
     unary->response = NULL;
     grpc_metadata_array_init(&unary->initial);
@@ -358,46 +458,6 @@ static void stream_read(struct stream *stream)
     start(stream->call, &op, 1, &stream->read);
 }
 
-static uint64_t read_varint(struct reader *reader)
-{
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = reader_u8(reader);
-
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            break;
-        }
-    }
-    return value;
-}
-
-/* One field of a protobuf message; its content when it is length-delimited. */
-static unsigned read_field(struct reader *reader, struct bytes *content)
-{
-    uint64_t key = read_varint(reader);
-
-    *content = (struct bytes){0};
-    switch (key & 7) {
-    case 0:
-        (void)read_varint(reader);
-        break;
-    case 1:
-        (void)reader_take(reader, 8);
-        break;
-    case 2:
-        *content = reader_take(reader, (size_t)read_varint(reader));
-        break;
-    case 5:
-        (void)reader_take(reader, 4);
-        break;
-    default:
-        reader->is_failed = true;
-    }
-    return (unsigned)(key >> 3);
-}
-
 static bool holds_field(struct bytes message, unsigned number)
 {
     struct reader reader = {.rest = message};
@@ -422,7 +482,6 @@ static void stream_answers(struct stream *stream)
 {
     const struct options *options = &stream->worker->load->options;
     int64_t now_us = clock_monotonic_us();
-    grpc_byte_buffer_reader pieces;
     struct reader reader = {0};
     struct bytes content;
     grpc_slice whole;
@@ -431,14 +490,12 @@ static void stream_answers(struct stream *stream)
         stream_answer(stream, now_us, true);
         return;
     }
-    grpc_byte_buffer_reader_init(&pieces, stream->incoming);
-    whole = grpc_byte_buffer_reader_readall(&pieces);
-    grpc_byte_buffer_reader_destroy(&pieces);
-    reader.rest = BYTES(GRPC_SLICE_START_PTR(whole), GRPC_SLICE_LENGTH(whole));
+    reader.rest = whole_message(stream->incoming, &whole);
     while (reader.rest.size > 0 && !reader.is_failed) {
         if (read_field(&reader, &content) == options->answers_field &&
             stream->answered < stream->sent) {
             stream_answer(stream, now_us, !holds_field(content, options->refusal_field));
+            keep(stream->worker->load, find_field(content, 1), find_field(content, 2));
         }
     }
     stream->worker->errors += reader.is_failed;
@@ -651,8 +708,11 @@ static void read_options(int argc, char **argv, struct options *options)
     options->warmup = strtod(option(argc, argv, "--warmup", "1"), NULL);
     options->answers_field = number(argc, argv, "--answers-field", "0");
     options->refusal_field = number(argc, argv, "--refusal-field", "0");
-    if (options->connections < 1 || options->connections > CONNECTIONS_MAX ||
-        options->inflight < 1 || options->inflight > INFLIGHT_MAX) {
+    options->keep = option(argc, argv, "--keep", "");
+    options->keep_every = number(argc, argv, "--keep-every", "1");
+    if (options->keep_every < 1 || options->connections < 1 ||
+        options->connections > CONNECTIONS_MAX || options->inflight < 1 ||
+        options->inflight > INFLIGHT_MAX) {
         fprintf(stderr, "load: --connections 1..%d, --inflight 1..%d\n", CONNECTIONS_MAX,
                 INFLIGHT_MAX);
         exit(2);
@@ -706,6 +766,13 @@ int main(int argc, char **argv)
         return 1;
     }
     read_payload(&load);
+    if (load.options.keep[0] != '\0') {
+        load.kept = fopen(load.options.keep, "wb");
+        if (load.kept == NULL) {
+            fprintf(stderr, "load: cannot write %s\n", load.options.keep);
+            return 1;
+        }
+    }
     grpc_init();
     for (unsigned i = 0; i < load.options.connections; i++) {
         channels[i] = new_channel(&load.options);
@@ -734,6 +801,9 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < load.options.threads; i++) {
         pthread_join(workers[i].thread, NULL);
+    }
+    if (load.kept != NULL && fclose(load.kept) != 0) {
+        return 1;
     }
     print_result(&load, workers);
     fflush(stdout);
