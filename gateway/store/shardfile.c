@@ -16,6 +16,7 @@
 
 #define DEPTH_MAX 256
 #define ID_NAME "id"
+#define ID_BEGUN ID_NAME ".tmp"
 #define ERASED ".erased"
 
 static bool is_of(const char *text, size_t size, size_t max, const char *also)
@@ -432,7 +433,9 @@ static enum rc scan_folder(int folder, const char *above, int depth, struct vaul
         if (entry->d_name[0] == '.' || (depth == 0 && strcmp(entry->d_name, ID_NAME) == 0)) {
             continue;
         }
-        if (depth == 2) {
+        if (depth == 0 && entry->d_type == DT_REG && strcmp(entry->d_name, ID_BEGUN) == 0) {
+            rc = durable_unlink(folder, entry->d_name); /* the first start was cut short */
+        } else if (depth == 2) {
             rc = scan_file(folder, above, entry->d_name, vault, found);
         } else if (!is_ours || n < 0 || (size_t)n >= sizeof path) {
             log_warn("vault.stranger", "name=%s", entry->d_name);

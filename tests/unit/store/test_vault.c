@@ -107,6 +107,25 @@ static void the_next_generation_takes_over_and_the_old_one_still_opens(void **st
     tree_remove(places.folder);
 }
 
+static void a_first_start_cut_short_is_begun_again(void **state)
+{
+    struct places places = places_make();
+    struct vault *vault = vault_at(&places);
+    static const uint8_t torn[] = {1, 2, 3};
+    char path[200];
+
+    (void)state;
+    vault_free(vault);
+    snprintf(path, sizeof path, "%s/id", places.vault);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/id.tmp", places.vault);
+    file_put(path, torn, sizeof torn);
+    vault = vault_at(&places);
+    assert_int_not_equal(access(path, F_OK), 0);
+    vault_free(vault);
+    tree_remove(places.folder);
+}
+
 static void a_destruction_cut_short_is_finished_at_the_next_start(void **state)
 {
     struct places places = places_make();
@@ -364,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_key_is_durable_private_and_the_same_after_a_restart),
         cmocka_unit_test(a_destroyed_shard_is_gone_for_ever_and_its_generation_never_returns),
         cmocka_unit_test(the_next_generation_takes_over_and_the_old_one_still_opens),
+        cmocka_unit_test(a_first_start_cut_short_is_begun_again),
         cmocka_unit_test(a_destruction_cut_short_is_finished_at_the_next_start),
         cmocka_unit_test(a_failing_disk_never_yields_a_key_and_never_undoes_a_destruction),
         cmocka_unit_test(malformed_members_classes_months_and_names_are_refused),
