@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crypto/cert.h"
+#include "crypto/cms_bucket.h"
 #include "crypto/native.h"
 
 #define PAD_RANDOM 32
@@ -55,6 +56,11 @@ static size_t bucket_for(size_t size)
     return 0;
 }
 
+bool cms_is_bucket(size_t size)
+{
+    return size > 0 && bucket_for(size) == size;
+}
+
 static void pad_into(struct bytes content, uint8_t *out, size_t size)
 {
     random_fill(out, PAD_RANDOM);
@@ -90,7 +96,7 @@ enum rc cms_unpad(struct bytes padded, struct bytes *content)
     size_t length;
     uint8_t any = 0;
 
-    if (padded.size < PAD_HEAD || bucket_for(padded.size) != padded.size) {
+    if (padded.size < PAD_HEAD || !cms_is_bucket(padded.size)) {
         return RC_INVALID_ARGUMENT;
     }
     length = get_u32(padded.data + PAD_RANDOM);

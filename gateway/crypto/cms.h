@@ -20,6 +20,7 @@
 #ifndef CRYPTO_CMS_H
 #define CRYPTO_CMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -51,6 +52,16 @@ MUST_CHECK enum rc cms_unpad(struct bytes padded, struct bytes *content);
  */
 MUST_CHECK enum rc cms_seal(struct bytes content, const struct cert *const *recipients,
                             size_t count, struct buffer *sealed, uint8_t plain_digest[DIGEST_SIZE]);
+
+/*
+ * Looks sealed, as a node may judge that can not open it: exactly one DER ContentInfo of
+ * AuthEnvelopedData (RFC 5083 §2.1) in definite lengths, with one to CMS_RECIPIENTS_MAX
+ * key-agreement recipients, content of type data under AES-256-GCM with a nonce of 12 and a tag of
+ * 16 bytes, as long as a bucket, and nothing beside: no originator, no attributes. What plain text
+ * or another cipher would be is found; what only the recipient can know is not. Costs no parse of
+ * OpenSSL.
+ */
+MUST_CHECK bool cms_looks_sealed(struct bytes sealed);
 
 /*
  * Opens, compares the digest of the padded plaintext with the header's, unpads, appends the

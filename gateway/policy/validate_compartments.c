@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "crypto/cms.h"
 #include "policy/allowed.h"
 #include "policy/catalogue.h"
 #include "policy/curp.h"
@@ -43,7 +44,16 @@ static enum rc check_one(const struct message *message, size_t i, struct fault *
                        "Ubicación, horarios y familiares viajan sellados.", "compartments[%zu].%s",
                        i, compartment_name(type));
     }
-    return compartment->is_sealed ? RC_OK : validate_values(compartment, i, fault);
+    if (!compartment->is_sealed) {
+        return validate_values(compartment, i, fault);
+    }
+    if (!cms_looks_sealed(compartment->content)) {
+        return invalid(fault, "compartment.not_cms",
+                       "Selle el compartimento: CMS AuthEnvelopedData en DER con AES-256-GCM, "
+                       "relleno al tamaño fijado.",
+                       "compartments[%zu].sealed", i);
+    }
+    return RC_OK;
 }
 
 /* One seal for each sealed compartment and no other, in the same order. */

@@ -131,6 +131,101 @@ static void each_recipient_opens_and_nobody_else(void **state)
     assert_int_equal(content.size, 0);
 }
 
+/* As a node sees it that can not open it. */
+static void what_is_sealed_looks_sealed(void **state)
+{
+    static const size_t sizes[] = {0, 988, 989, 70000, CMS_CONTENT_MAX};
+    OWN(holder) a = holder_make();
+    const struct cert *const recipients[] = {a.cert, a.cert, a.cert};
+    uint8_t *content = calloc(1, CMS_CONTENT_MAX);
+    uint8_t digest[DIGEST_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        OWN(buffer) sealed = {0};
+
+        assert_int_equal(cms_seal(BYTES(content, sizes[i]), recipients, 1 + i % 3, &sealed, digest),
+                         RC_OK);
+        assert_true(cms_looks_sealed(buffer_bytes(&sealed)));
+        assert_false(cms_looks_sealed(BYTES(sealed.data, sealed.size - 1)));
+        buffer_put_u8(&sealed, 0);
+        assert_false(cms_looks_sealed(buffer_bytes(&sealed)));
+    }
+    free(content);
+}
+
+/* One changed byte of the frame: each row names what it breaks. */
+static void what_is_not_sealed_is_told_from_it(void **state)
+{
+    OWN(holder) a = holder_make();
+    const struct cert *const recipients[] = {a.cert};
+    uint8_t digest[DIGEST_SIZE];
+    OWN(buffer) sealed = {0};
+    OWN(buffer) copy = {0};
+    struct bytes all;
+    size_t content_at;
+
+    (void)state;
+    assert_int_equal(cms_seal(bytes_text("secret"), recipients, 1, &sealed, digest), RC_OK);
+    all = buffer_bytes(&sealed);
+    content_at = all.size - 18 - 1024; /* before the tag of 2 + 16 bytes */
+    {
+        const struct {
+            size_t at;
+            uint8_t value;
+            const char *why;
+        } rows[] = {
+            {0, 0x31, "no sequence"},
+            {1, 0x80, "indefinite length"},
+            {3, (uint8_t)(all.data[3] + 1), "longer than it is"},
+            {3, (uint8_t)(all.data[3] - 1), "shorter than it is"},
+            {16, 0x03, "enveloped data, not authenticated"},
+            {17, 0xa1, "not the content"},
+            {27, 0x01, "version 1"},
+            {28, 0x30, "no set of recipients"},
+            {content_at - 4, 0xa0, "encrypted content in pieces"},
+            {content_at - 1, 0x01, "no bucket"},
+            {content_at - 5, 0x0c, "a tag of 12 bytes"},
+            {all.size - 18, 0x03, "no tag"},
+        };
+
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            buffer_clear(&copy);
+            buffer_put_bytes(&copy, all);
+            copy.data[rows[i].at] = rows[i].value;
+            if (cms_looks_sealed(buffer_bytes(&copy))) {
+                fail_msg("looks sealed: %s", rows[i].why);
+            }
+        }
+    }
+}
+
+static void plain_text_and_noise_do_not_look_sealed(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "0",
+        "09015",
+        "Calle de la Luna 7, interior 3",
+        "\x30\x80",
+        "\x30\x82\x01",
+        "\x30\x84\xff\xff\xff\xff",
+        "\x30\x0f\x06\x0b*\x86H\x86\xf7\r\x01\t\x10\x01\x17\xa0\x02"
+        "0",
+    };
+    uint8_t noise[2048];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_false(cms_looks_sealed(bytes_text(rows[i])));
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        random_fill(noise, sizeof noise);
+        noise[0] = 0x30;
+        assert_false(cms_looks_sealed(BYTES(noise, sizeof noise)));
+    }
+}
+
 static void a_flipped_bit_anywhere_is_refused(void **state)
 {
     OWN(holder) a = holder_make();
@@ -259,6 +354,9 @@ int main(void)
         cmocka_unit_test(padding_hides_the_length_in_buckets),
         cmocka_unit_test(wrong_padding_is_refused),
         cmocka_unit_test(each_recipient_opens_and_nobody_else),
+        cmocka_unit_test(what_is_sealed_looks_sealed),
+        cmocka_unit_test(what_is_not_sealed_is_told_from_it),
+        cmocka_unit_test(plain_text_and_noise_do_not_look_sealed),
         cmocka_unit_test(a_flipped_bit_anywhere_is_refused),
         cmocka_unit_test(what_is_not_sealed_so_is_refused),
         cmocka_unit_test(enveloped_data_without_authentication_is_refused),

@@ -161,6 +161,28 @@ static inline struct message *letter_start(struct letter *letter, enum message_t
     return message;
 }
 
+/* What a node takes for sealed: the frame (crypto/cms) around 1 KiB that nobody can open. */
+static inline struct bytes fixture_sealed(void)
+{
+    static const uint8_t head[] = {
+        0x30, 0x82, 0x04, 0x63, 0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+        0x01, 0x09, 0x10, 0x01, 0x17, 0xa0, 0x82, 0x04, 0x52, /* what follows is */
+        0x30, 0x82, 0x04, 0x4e, 0x02, 0x01, 0x00,             /* an envelope */
+        0x31, 0x04, 0xa1, 0x02, 0x05, 0x00,                   /* for one recipient */
+        0x30, 0x82, 0x04, 0x2f, 0x06, 0x09, 0x2a, 0x86, 0x48, /* of data */
+        0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01,                   /* under AES-256-GCM */
+        0x30, 0x1e, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01,
+        0x2e, 0x30, 0x11, 0x04, 0x0c, 1,    2,    3,    4,    5,    6,    7,
+        8,    9,    10,   11,   12,   0x02, 0x01, 0x10, 0x80, 0x82, 0x04, 0x00,
+    };
+    static uint8_t sealed[sizeof head + 1024 + 18];
+
+    memcpy(sealed, head, sizeof head);
+    sealed[sizeof head + 1024] = 0x04; /* the tag */
+    sealed[sizeof head + 1025] = 16;
+    return BYTES_OF(sealed);
+}
+
 static inline void letter_compartment(struct message *message, enum compartment_type type,
                                       bool is_sealed)
 {
@@ -169,7 +191,7 @@ static inline void letter_compartment(struct message *message, enum compartment_
     *compartment = (struct compartment){
         .part = type,
         .blind = BYTES_OF(fixture_ones),
-        .content = BYTES("content", 7),
+        .content = is_sealed ? fixture_sealed() : BYTES("content", 7),
         .is_sealed = is_sealed,
         .curp = "",
         .birth_date = "",

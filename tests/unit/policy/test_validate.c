@@ -203,6 +203,8 @@ BEND(part_empty, m->compartments[0].content.size = 0)
 BEND(bare_location, m->compartments[1].is_sealed = false)
 BEND(bare_schedule, (m->compartments[1].is_sealed = false, m->compartments[1].part = 4))
 BEND(bare_relatives, (m->compartments[1].is_sealed = false, m->compartments[1].part = 5))
+BEND(plain_sealed, m->compartments[1].content = BYTES("09015", 5))
+BEND(sealed_shorter, m->compartments[1].content.size--)
 BEND(no_seal, h->seal_count = 0)
 BEND(seal_other, h->seals[0].part = COMPARTMENT_HEALTH)
 BEND(seal_short, h->seals[0].sha256.size = 20)
@@ -333,6 +335,8 @@ static const struct refused refused[] = {
     {letter_request, bare_location, "compartment.must_be_sealed", "compartments[1].location"},
     {letter_request, bare_schedule, "compartment.must_be_sealed", "compartments[1].schedule"},
     {letter_request, bare_relatives, "compartment.must_be_sealed", "compartments[1].relatives"},
+    {letter_request, plain_sealed, "compartment.not_cms", "compartments[1].sealed"},
+    {letter_request, sealed_shorter, "compartment.not_cms", "compartments[1].sealed"},
     {letter_request, no_seal, "seal.missing", "header.seals[0]"},
     {letter_request, seal_other, "seal.missing", "header.seals[0]"},
     {letter_request, seal_short, "hash.malformed", "header.seals[0].sha256"},
