@@ -219,6 +219,31 @@ enum rc identity_may_send(const struct identity *identity, const struct message 
     return RC_OK;
 }
 
+bool official_is_in_force(const struct directory *directory, const char *member, const char *name,
+                          int32_t today)
+{
+    struct spiffe spiffe = {.kind = SPIFFE_OFFICIAL};
+    char uri[SPIFFE_TEXT_SIZE];
+    const struct identity *row;
+    const struct identity *end = directory->identities + directory->identity_count;
+    const char *slash = strchr(member, '/');
+
+    if (!member_code_is_valid(member) || !member_label_is_valid(name)) {
+        return false;
+    }
+    memcpy(spiffe.network, member, (size_t)(slash - member));
+    memcpy(spiffe.code, slash + 1, strlen(slash + 1));
+    memcpy(spiffe.name, name, strlen(name));
+    spiffe_format(&spiffe, uri);
+    row = first_of_uri(directory, uri);
+    while (row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
+           !dates_cover(row->in_force, today)) {
+        row++;
+    }
+    return row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
+           member_find(directory, member, today) != NULL;
+}
+
 size_t identities_of_member(const struct directory *directory, const char *member,
                             enum identity_kind kind, int32_t today, const struct identity **rows,
                             size_t max)

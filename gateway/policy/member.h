@@ -53,6 +53,10 @@ MUST_CHECK enum rc node_authenticate(const struct directory *directory, const ch
 MUST_CHECK enum rc identity_may_send(const struct identity *identity, const struct message *message,
                                      struct fault *fault);
 
+/* An official of this member (`name` as in on_behalf_of), both in force on that day. */
+bool official_is_in_force(const struct directory *directory, const char *member, const char *name,
+                          int32_t today);
+
 /* Rows of a member in force on that day, of one kind, at most `max`; returns how many there are. */
 size_t identities_of_member(const struct directory *directory, const char *member,
                             enum identity_kind kind, int32_t today, const struct identity **rows,

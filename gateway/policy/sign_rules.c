@@ -9,6 +9,9 @@
 
 bool sign_rules_need_official(const struct message *message)
 {
+    if (message->header.consent == CONSENT_IMPEDED) {
+        return true; /* somebody decided for the person */
+    }
     switch (message->header.type) {
     case MESSAGE_ACT:
         return event_is_signed(message->header.event);
@@ -81,6 +84,11 @@ enum rc sign_rules_check(const struct directory *directory, const struct cert_st
     if (is_needed && named[0] == '\0') {
         return deny(fault, "signature.missing", "header.on_behalf_of",
                     "Nombre a la persona servidora pública que responde por este acto.");
+    }
+    if (named[0] != '\0' && !official_is_in_force(directory, message->header.from, named, today)) {
+        return deny(fault, "official.not_in_force", "header.on_behalf_of",
+                    "Nombre a una persona servidora pública vigente en el registro de su "
+                    "institución.");
     }
     if (is_needed && message->signature_count == 0) {
         return deny(fault, "signature.missing", "signatures",

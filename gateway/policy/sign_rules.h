@@ -2,12 +2,15 @@
  * sign_rules - which messages a named official must sign, and whether he or she did.
  *
  * Acts that bind a person's office (model/lifecycle: accept, decline, in-force, confirm, dispute,
- * purge, keep), recalls, and aggregates. The signature is over the message's commitment M
- * (crypto/actsig), its certificate is in the roster of the member that acts (header.from), in
- * force, by fingerprint, and header.on_behalf_of names its holder: a node that hosts a member can
- * not invent that member's acts. Other messages may carry signatures, of an official or a system
- * of the sender; then each of them must hold as well. RC_PERMISSION_DENIED:
+ * purge, keep), recalls, aggregates, and whatever travels because an official decided for a person
+ * who could not consent. Whoever a message names in on_behalf_of, signed or not, is an official in
+ * force of the sender: the name goes into records that nobody can erase. The signature is over the
+ * message's commitment M (crypto/actsig), its certificate is in the roster of the member that acts
+ * (header.from), in force, by fingerprint, and header.on_behalf_of names its holder: a node that
+ * hosts a member can not invent that member's acts. Other messages may carry signatures, of an
+ * official or a system of the sender; then each of them must hold as well. RC_PERMISSION_DENIED:
  *
+ *     official.not_in_force   the one named is no official in force of header.from
  *     signature.missing       nobody named, or no signature
  *     signature.not_official  not by an official in force of the sender, or not by the one named
  *     signature.invalid       not over this message, or a certificate that no CA vouches for

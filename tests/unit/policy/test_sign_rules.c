@@ -115,7 +115,8 @@ static void nobody_else_does(void **state)
     static const struct wrong rows[] = {
         {NULL, "enlace-01", "signature.missing"},
         {"official/cdmx.ssc.enlace-01", "", "signature.missing"},
-        {"official/cdmx.ssc.enlace-01", "enlace-02", "signature.not_official"},
+        {"official/cdmx.ssc.enlace-01", "nadie-99", "official.not_in_force"},
+        {NULL, "nadie-99", "official.not_in_force"},
         {"official/cdmx.pgj.enlace-01", "enlace-01", "signature.not_official"},
         {"official/mx.segob.enlace-01", "enlace-01", "signature.not_official"},
         {"system/cdmx.ssc.adapter", "enlace-01", "signature.not_official"},
@@ -140,6 +141,49 @@ static void nobody_else_does(void **state)
         }
         cert_free(by.cert);
     }
+    cert_store_free(signing.authorities);
+}
+
+static void whoever_is_named_is_in_the_senders_roster(void **state)
+{
+    struct signing signing = open_signing(state);
+    struct letter letter;
+    struct message *message = letter_request(&letter);
+    struct fault fault;
+
+    message->header.on_behalf_of = "enlace-01";
+    assert_int_equal(check(&signing, message, &fault), RC_OK); /* named, and need not sign */
+    message->header.on_behalf_of = "nadie-99";
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "official.not_in_force");
+    assert_string_equal(fault.path, "header.on_behalf_of");
+    message->header.on_behalf_of = "plataforma"; /* a system is no official */
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    message->header.on_behalf_of = "auditor-01";
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    message->header.on_behalf_of = "enlace-01";
+    message->header.from = "cdmx/nadie";
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    cert_store_free(signing.authorities);
+}
+
+static void who_decides_for_an_impeded_person_signs(void **state)
+{
+    struct signing signing = open_signing(state);
+    struct signed_by by;
+    struct letter letter;
+    struct message *message = letter_request(&letter);
+    struct fault fault;
+
+    message->header.consent = CONSENT_IMPEDED;
+    message->header.on_behalf_of = "enlace-01";
+    assert_true(sign_rules_need_official(message));
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "signature.missing");
+    sign_as(&signing, "official/cdmx.mpi-cdmx.enlace-01", &by);
+    attach(message, &by);
+    assert_int_equal(check(&signing, message, &fault), RC_OK);
+    cert_free(by.cert);
     cert_store_free(signing.authorities);
 }
 
@@ -222,6 +266,8 @@ int main(void)
         cmocka_unit_test(acts_that_bind_an_office_are_signed),
         cmocka_unit_test(the_named_official_signs),
         cmocka_unit_test(nobody_else_does),
+        cmocka_unit_test(whoever_is_named_is_in_the_senders_roster),
+        cmocka_unit_test(who_decides_for_an_impeded_person_signs),
         cmocka_unit_test(a_flipped_byte_is_refused),
         cmocka_unit_test(certificates_must_be_valid_at_that_time),
         cmocka_unit_test(what_needs_no_signature_may_carry_a_good_one),
