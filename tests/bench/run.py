@@ -138,6 +138,15 @@ KEEP_EVERY = 16
 QUIET_LOAD = 5.0
 
 
+def leaves(bench, code):
+    """Of a node that is not running; None without lmdb-utils."""
+    if shutil.which("mdb_stat") is None:
+        return None
+    text = sh("mdb_stat", "-s", "entry", bench.path("node", code, "data/log"), capture_output=True,
+              text=True).stdout
+    return next(int(line.split()[1]) for line in text.splitlines() if "Entries" in line)
+
+
 def check_kept(bench, payload, mode):
     """The node was killed, not stopped. What it acknowledged must be there, byte for byte."""
     again, chosen = bench.path(f"again.{mode}"), bench.path("chosen.bin")
@@ -181,6 +190,10 @@ def one_round(bench, payload, results):
         if submit["errors"]:
             log = bench.path("node/cdmx/log")
             raise SystemExit(f"{submit['errors']} submissions were refused: {log}")
+        sent, drained = leaves(bench, "cdmx"), leaves(bench, "sedesa")
+        if sent:
+            # At the instant of the kill. A rate that leaves its messages lying is not the same rate.
+            results.setdefault(f"submit_{mode} drained share", []).append(drained / sent)
         checked = check_kept(bench, payload, mode)
         results.setdefault(f"submit_{mode} receipts checked", []).append(checked)
         results.setdefault(f"submit_{mode}/echo_{mode}", []).append(submit["rate"] / echo["rate"])
@@ -199,7 +212,7 @@ def report(bench, results):
         if goal is not None:
             row["goal"] = goal
         summary[name] = row
-        digits = 2 if goal is not None or "load" in name else 0
+        digits = 2 if goal is not None or "load" in name or "share" in name else 0
         print(f"{name:34} {row['value']:12.{digits}f} {row['low']:12.{digits}f} "
               f"{row['high']:12.{digits}f} {goal if goal is not None else '':>6}")
     if summary["load average before"]["high"] > QUIET_LOAD:
