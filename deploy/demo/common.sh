@@ -49,7 +49,7 @@ is_ours() {
 
 # begin NAME PROGRAM ARGUMENT...: in the background, with its own log; nothing when it runs already.
 begin() {
-    local name=$1
+    local name=$1 tries
     shift
     ! is_ours "$name" || return 0
     [[ -x $1 ]] || die "falta $1: constrúyalo con make"
@@ -57,6 +57,11 @@ begin() {
     printf '%s\n%s\n' "$!" "$1" >"$demo/run/$name.pid.part"
     mv -f "$demo/run/$name.pid.part" "$demo/run/$name.pid"
     disown
+    # Until the shell that was forked has become the program, it is not ours by name.
+    for ((tries = 0; tries < 500; tries++)); do
+        if is_ours "$name" || ! kill -0 "$!" 2>/dev/null; then break; fi
+        sleep 0.01
+    done
 }
 
 # await NAME WORD: until its log says WORD, or it ends, or time is up.
