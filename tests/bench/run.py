@@ -216,8 +216,7 @@ def report(bench, results):
         print(f"{name:34} {row['value']:12.{digits}f} {row['low']:12.{digits}f} "
               f"{row['high']:12.{digits}f} {goal if goal is not None else '':>6}")
     if summary["load average before"]["high"] > QUIET_LOAD:
-        print("NOT QUIET: other work took part of the machine; these ratios do not count. The echo "
-              "suffers from it more than the node, which waits for the disk: they come out too high.")
+        print("NOT QUIET: other work took part of the machine; these ratios do not count.")
     with open(bench.path("results.json"), "w", encoding="utf-8") as out:
         json.dump(summary, out, indent=2)
     return all(row["value"] >= row["goal"] for row in summary.values() if "goal" in row)
