@@ -86,6 +86,7 @@ static void log_seeds(const uint8_t leaf[LEAF_SIZE])
     }
     receipt_file_write(&file, &text);
     seed("receipt_file", "two", buffer_bytes(&text));
+    seed("policy", "receipts", buffer_bytes(&text));
 }
 
 static void cms_seeds(void)
@@ -142,6 +143,33 @@ static void codec_seeds(const uint8_t leaf[LEAF_SIZE])
     codec_seed("response", 'r', buffer_bytes(&response));
 }
 
+/* Two groups, one within the other, and every kind of line. */
+static void policy_seeds(void)
+{
+    OWN(buffer) text = {0};
+
+    buffer_put_bytes(&text, bytes_text("# demonstration\n\n"));
+    for (uint8_t i = 0; i < 4; i++) {
+        const uint8_t seed_bytes[ED25519_SEED_SIZE] = {i, 1};
+        OWN_PTR(keyring) keyring = keyring_from_seed(seed_bytes);
+        char vkey_text[VKEY_TEXT_SIZE];
+        struct vkey vkey;
+
+        assert(vkey_of(i == 0 ? "gw.cdmx/audit/2026" : "gw.ssc/witness",
+                       i == 0 ? VKEY_ED25519 : VKEY_COSIGNATURE, keyring, &vkey) == RC_OK);
+        vkey_format(&vkey, vkey_text);
+        if (i == 0) {
+            buffer_print(&text, "log %s https://gw.cdmx/\n", vkey_text);
+        } else {
+            buffer_print(&text, "witness w%u %s\n", (unsigned)i, vkey_text);
+        }
+    }
+    buffer_put_bytes(&text, bytes_text("group g 2 w1 w2\ngroup h all g w3\nquorum h\n"));
+    seed("policy", "groups", buffer_bytes(&text));
+    seed("policy", "none", bytes_text("\tquorum  none \n"));
+    seed("policy", "path", bytes_text("tile/0/x001/x234/067.p/8"));
+}
+
 static void text_seeds(void)
 {
     seed("spiffe", "system", bytes_text("spiffe://enlace.cdmx/member/ssc/system/adapter"));
@@ -171,6 +199,7 @@ int main(int argc, char **argv)
     log_seeds(leaf);
     cms_seeds();
     codec_seeds(leaf);
+    policy_seeds();
     text_seeds();
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "tlog/checkpoint.h"
 #include "tlog/frontier.h"
 #include "tlog/merkle.h"
+#include "tlog/tiles.h"
 #include "tlog/tlog_proof.h"
 
 static json_t *load(const char *name)
@@ -345,6 +346,50 @@ static void roots_of_numbered_records_are_reproduced(void **state)
     json_decref(json);
 }
 
+/* "L0 N1234067 W8", "entries N0 W15" -> a path. */
+static struct tile tile_named(const char *name)
+{
+    struct tile tile = {TILE_ENTRIES, 0, TILE_WIDTH};
+    const char *index = strstr(name, " N");
+    const char *width = strstr(name, " W");
+
+    if (name[0] == 'L') {
+        tile.level = (unsigned)strtoul(name + 1, NULL, 10);
+    }
+    tile.index = strtoull(index + 2, NULL, 10);
+    if (width != NULL) {
+        tile.width = (unsigned)strtoul(width + 2, NULL, 10);
+    }
+    return tile;
+}
+
+static void published_tile_paths_and_widths_are_reproduced(void **state)
+{
+    json_t *json = load("tile_paths.json");
+    const json_t *large = json_object_get(json, "tiles_for_size_70000");
+    const char *name;
+    json_t *path;
+
+    (void)state;
+    json_object_foreach(json_object_get(json, "paths"), name, path)
+    {
+        const struct tile expected = tile_named(name);
+        char text[TILE_PATH_SIZE];
+        struct tile tile;
+
+        tile_path(&expected, text);
+        assert_string_equal(text, json_string_value(path));
+        assert_int_equal(tile_path_parse(bytes_of(path), &tile), RC_OK);
+        assert_memory_equal(&tile, &expected, sizeof tile);
+    }
+    assert_int_equal(number_of(large, "level0_full"), tile_hashes(70000, 0) / TILE_WIDTH);
+    assert_int_equal(number_of(large, "level0_partial_width"), tile_width(70000, 0, 273));
+    assert_int_equal(number_of(large, "level1_full"), tile_hashes(70000, 1) / TILE_WIDTH);
+    assert_int_equal(number_of(large, "level1_partial_width"), tile_width(70000, 1, 1));
+    assert_int_equal(number_of(large, "level2_partial_width"), tile_width(70000, 2, 0));
+    json_decref(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +400,7 @@ int main(void)
         cmocka_unit_test(published_cosignatures_verify_and_are_reproduced),
         cmocka_unit_test(published_receipts_are_written_and_read),
         cmocka_unit_test(roots_of_numbered_records_are_reproduced),
+        cmocka_unit_test(published_tile_paths_and_widths_are_reproduced),
     };
 
     if (getenv("ENLACE_VECTORS") == NULL) {
