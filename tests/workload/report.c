@@ -272,14 +272,14 @@ struct spool_reader {
     struct report *report;
 };
 
-/* A system's spool: receipts of its own, and those of an adapter's; openings and figures. */
+/* A system's spool: receipts of its own, of its adapter and of its people; openings, figures. */
 static enum rc read_spool(struct report *report, const char *spool)
 {
-    static const char *const receipts[] = {"receipts", "adapter/receipts"};
+    static const char *const receipts[] = {"receipts", "adapter/receipts", "enlace/receipts"};
     struct aggregate_reader aggregates = {{on_aggregate}, report};
     char path[640];
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof receipts / sizeof receipts[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", spool, receipts[i]);
         TRY(kept_read_folder(report->kept, path));
     }
@@ -412,31 +412,42 @@ static void print_reconciliation(struct report *report)
     }
 }
 
-/* How many message records there are, and how many there were when the report was last made. */
+/* How many message records there were when the report was last made; -1: never. */
+static int64_t records_before(const char *path)
+{
+    OWN(buffer) text = {0};
+
+    if (folder_read(path, &text) != RC_OK) {
+        return -1;
+    }
+    buffer_put_u8(&text, '\0');
+    return text.is_failed ? -1 : strtoll((const char *)text.data, NULL, 10);
+}
+
 static enum rc print_growth(const struct report *report)
 {
     struct tally_faults faults;
-    OWN(buffer) now = {0};
-    OWN(buffer) before = {0};
+    OWN(buffer) text = {0};
     char path[512];
-    char text[32];
-    bool was_there;
+    char now[32];
+    char then[32];
+    int64_t before;
 
     tally_find_faults(report->tally, &faults);
     snprintf(path, sizeof path, "%s/w2019/records", report->folder);
-    was_there = folder_read(path, &before) == RC_OK;
-    buffer_print(&now, "%zu\n", faults.messages);
-    figures_format((int64_t)faults.messages, text);
-    if (was_there && bytes_equal(buffer_bytes(&before), buffer_bytes(&now))) {
+    before = records_before(path);
+    figures_format((int64_t)faults.messages, now);
+    figures_format(before, then);
+    if (before == (int64_t)faults.messages) {
         printf("Sin cambios desde la corrida anterior: %s registros de mensajes, los mismos.\n",
-               text);
-    } else if (was_there) {
-        printf("Hay %s registros de mensajes; en la corrida anterior había %.*s.\n", text,
-               (int)before.size - 1, (const char *)before.data);
+               now);
+    } else if (before >= 0) {
+        printf("Hay %s registros de mensajes; en la corrida anterior había %s.\n", now, then);
     } else {
-        printf("Hay %s registros de mensajes.\n", text);
+        printf("Hay %s registros de mensajes.\n", now);
     }
-    return folder_write(path, buffer_bytes(&now));
+    buffer_print(&text, "%zu\n", faults.messages);
+    return folder_write(path, buffer_bytes(&text));
 }
 
 static void print_logs(const struct report *report)
