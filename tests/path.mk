@@ -16,4 +16,4 @@ $(NO_SYNC): $(call objs,gateway/enlaced) $(BUILD)/tests/support/db-no-sync.o $(c
 
 .PHONY: path-support
 path-support: $(SUPPORT) $(NO_SYNC)
-check-build: path-support
+$(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk): path-support

@@ -13,15 +13,16 @@ POINTS = ("sync", "synced", "commit", "signed", "answer", "answered")
 
 
 def kill_node_at(chaos, node, point):
-    """Restarts the node with a fault that it meets soon, and waits for it."""
-    node.kill()
-    node.start(**node.faulty(point, chaos.random.randint(3, 60)))
-    if node.wait(6) is None:
+    """Restarts the node with a fault that it meets soon, and waits for it; how often it was met."""
+    for _ in range(3):
         node.kill()
-        node.start()
-        return False
+        node.start(**node.faulty(point, chaos.random.randint(3, 60)))
+        if node.wait(6) is not None:
+            node.start()
+            return 1
+    node.kill()
     node.start()
-    return True
+    return 0
 
 
 def kill_once(chaos, number, met):

@@ -8,7 +8,7 @@
 
 kills=12
 [ "${FAULTS:-}" = full ] && kills=60
-federation "${PORT:-7750}"
+federation "${PORT:-$((12000 + RANDOM % 1000 * 8))}"
 node_settings cdmx
 node_settings ssc
 /usr/bin/python3 "$ROOT/tests/path/50_kill.py" "$WORK" "$BUILD" "$kills" "${SEED:-$RANDOM}"

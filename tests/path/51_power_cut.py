@@ -13,6 +13,7 @@ import ledger
 import powercut
 import storm
 
+FIRST_STARTS = 3  # of each node, cut in the middle
 
 def shim(node, work, **more):
     return {"LD_PRELOAD": f"{node.build}/tests/support/powercut.so",
@@ -43,19 +44,25 @@ def cut(chaos, node, number):
     return lost
 
 
-def storm_of_cuts(work, build, cuts, seed):
+def storm_of_cuts(chaos, cuts):
     verdict = ledger.Verdict("51_power_cut")
-    chaos = storm.Storm(work, build, seed)
+    work, seed = chaos.work, chaos.seed
     nodes = list(chaos.nodes.values())
+    blocks = names = done = 0
     for node in nodes:
-        start(chaos, node, POWERCUT_AT=str(chaos.random.randint(5, 60)))
-        if node.wait(1) is not None:  # in its very first start
-            powercut.undo(f"{work}/undo.{node.code}", chaos.random)
-            start(chaos, node)
+        for _ in range(FIRST_STARTS):
+            start(chaos, node, POWERCUT_AT=str(chaos.random.randint(2, 60)))
+            if node.wait(0.5) is None:
+                node.kill(signal.SIGUSR1)
+            lost = powercut.undo(f"{work}/undo.{node.code}", chaos.random)
+            blocks, names = blocks + lost[0], names + lost[1]
+        start(chaos, node)
+        if node.is_dead():
+            verdict.promise(f"{node.code} starts after a cut in its first start (seed {seed})", False)
+            return verdict.end()
     for system in chaos.systems.values():
         system.start()
     time.sleep(1.5)
-    blocks = names = done = 0
     try:
         for done in range(cuts):
             lost = cut(chaos, nodes[done % 2], done)
@@ -79,10 +86,10 @@ def storm_of_cuts(work, build, cuts, seed):
     return verdict.end()
 
 
-def no_sync(work, build, seed):
+def no_sync(chaos):
     """One node, some messages, the power goes: a judge that finds nothing here judges nothing."""
     verdict = ledger.Verdict("51_power_cut without sync")
-    chaos = storm.Storm(work, build, seed)
+    work, build = chaos.work, chaos.build
     node = storm.Node(work, build, "cdmx", f"{build}/tests/support/enlaced-no-sync")
     chaos.nodes["cdmx"] = node
     start(chaos, node)
@@ -107,7 +114,13 @@ def no_sync(work, build, seed):
     return verdict.end()
 
 
+def main(work, build, what, seed):
+    chaos = storm.Storm(work, build, seed)
+    try:
+        return no_sync(chaos) if what == "no-sync" else storm_of_cuts(chaos, int(what))
+    finally:
+        chaos.end()
+
+
 if __name__ == "__main__":
-    if sys.argv[3] == "no-sync":
-        sys.exit(no_sync(sys.argv[1], sys.argv[2], int(sys.argv[4])))
-    sys.exit(storm_of_cuts(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

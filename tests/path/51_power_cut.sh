@@ -10,7 +10,7 @@
 cuts=6
 [ "${FAULTS:-}" = full ] && cuts=40
 seed=${SEED:-$RANDOM}
-federation "${PORT:-7760}"
+federation "${PORT:-$((12000 + RANDOM % 1000 * 8))}"
 node_settings cdmx
 node_settings ssc
 cut() { /usr/bin/python3 "$ROOT/tests/path/51_power_cut.py" "$WORK" "$BUILD" "$1" "$seed"; }

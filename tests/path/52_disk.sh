@@ -10,7 +10,7 @@
 commits=5
 [ "${FAULTS:-}" = full ] && commits=30
 small=
-federation "${PORT:-7770}"
+federation "${PORT:-$((12000 + RANDOM % 1000 * 8))}"
 mkdir -p "$WORK/node/cdmx"
 if mount -t tmpfs -o size=64m,mode=700 tmpfs "$WORK/node/cdmx" 2>"$WORK/mount.log"; then
     small=small

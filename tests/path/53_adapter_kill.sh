@@ -8,7 +8,7 @@
 
 kills=14
 [ "${FAULTS:-}" = full ] && kills=50
-federation "${PORT:-7800}"
+federation "${PORT:-$((12000 + RANDOM % 1000 * 8))}"
 node_settings cdmx
 node_settings ssc
 sed -i '$a stop_grace_ms = 500' "$WORK/node/cdmx/enlaced.conf" "$WORK/node/ssc/enlaced.conf"

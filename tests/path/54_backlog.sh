@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-federation "${PORT:-7790}"
+federation "${PORT:-$((12000 + RANDOM % 1000 * 8))}"
 node_settings cdmx
 node_settings ssc
 /usr/bin/python3 "$ROOT/tests/path/54_backlog.py" "$WORK" "$BUILD"

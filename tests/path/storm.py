@@ -47,10 +47,17 @@ class Node:
             if time.monotonic() > until:
                 raise RuntimeError(f"{self.code} is not ready after {READY_SECONDS} s")
             time.sleep(0.02)
+        if self.process.poll() not in (None, -signal.SIGKILL):
+            self.complain()
         return self
 
+    def complain(self):
+        with open(f"{self.home}/log", encoding="utf-8", errors="replace") as log:
+            print(f"    {self.code} ended with {self.process.poll()}:", *log.readlines()[-4:-1],
+                  sep="\n    ", flush=True)
+
     def is_dead(self):
-        return self.process.poll() is not None
+        return self.process is None or self.process.poll() is not None
 
     def kill(self, number=signal.SIGKILL):
         if not self.is_dead():
@@ -85,13 +92,15 @@ class System:
         return self
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
 
 class Storm:
     def __init__(self, work, build, seed):
-        self.work, self.random = work, random.Random(seed)
+        self.work, self.build, self.seed = work, build, seed
+        self.random = random.Random(seed)
         os.makedirs(f"{work}/ledger", exist_ok=True)
         client.generate_protocol(f"{work}/py")
         self.nodes = {code: Node(work, build, code) for code in ("cdmx", "ssc")}
@@ -132,6 +141,12 @@ class Storm:
     def end_systems(self):
         for system in self.systems.values():
             system.kill()
+
+    def end(self):
+        self.end_systems()
+        for node in self.nodes.values():
+            if not node.is_dead():
+                node.kill()
 
     def judge(self, verdict):
         """Everything that the ledgers say against what the nodes hold; both nodes run."""
