@@ -207,6 +207,13 @@ void arrival_announce(const struct arrival *arrival, const struct node *node)
     desk_wake(node->desk, header->to, header->urgency);
 }
 
+void arrival_again(struct arrival *arrival)
+{
+    arrival->fault = (struct fault){0};
+    arrival->is_duplicate = false;
+    entry_again(&arrival->entry);
+}
+
 void arrival_release(struct arrival *arrival)
 {
     entry_release(&arrival->entry);

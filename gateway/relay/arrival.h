@@ -40,6 +40,8 @@ MUST_CHECK enum rc arrival_put(struct arrival *arrival, const struct node *node,
                                struct exchange *exchange);
 /* Writer thread, after the commit: wakes the systems that wait for it. */
 void arrival_announce(const struct arrival *arrival, const struct node *node);
+/* That transaction came to nothing: forgets what arrival_check and arrival_put found. */
+void arrival_again(struct arrival *arrival);
 void arrival_release(struct arrival *arrival);
 
 /* An opening message must not take the place of an exchange that this holder knows. */

@@ -7,6 +7,8 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "policy/validate_parts.h"
+#include "relay/budget.h"
 #include "relay/chain.h"
 #include "relay/entry.h"
 #include "relay/node.h"
@@ -22,6 +24,7 @@
 struct session {
     struct stream_user user; /* first */
     struct node *node;
+    struct budget_hold hold;
     const struct identity *auditor;
     struct auditlog_reader *reader;
     struct audit_page_request asked;
@@ -63,7 +66,14 @@ static void leaf_done(struct write *write)
     stream_release(stream);
 }
 
-static const struct write_ops leaf_ops = {.apply = apply_leaf, .done = leaf_done};
+/* It keeps nothing of the first time. */
+static void forget_leaf(struct write *write)
+{
+    (void)write;
+}
+
+static const struct write_ops leaf_ops = {
+    .name = "reading", .apply = apply_leaf, .again = forget_leaf, .done = leaf_done};
 
 static enum rc fill_entry(struct session *session, struct txn *txn, uint64_t index, uint64_t size,
                           struct arena *arena, struct audit_entry *entry)
@@ -164,11 +174,11 @@ static enum rc take_request(struct session *session, struct bytes message, struc
                       "Pida de 1 a %d registros por página.", AUDIT_PAGE_MAX);
     }
     if (!session->is_logged) {
-        size_t length = strlen(session->asked.purpose);
-
-        if (length == 0 || length > MESSAGE_CODE_MAX) {
+        /* It goes into a record that nobody can erase: a code, never free text. */
+        if (!is_slug(session->asked.purpose)) {
             return refuse(fault, RC_INVALID_ARGUMENT, "audit.purpose", "purpose",
-                          "Declare para qué se lee la bitácora.");
+                          "Declare para qué se lee la bitácora, en una palabra de minúsculas, "
+                          "dígitos y guiones, como «auditoria-2026».");
         }
         snprintf(session->purpose, sizeof session->purpose, "%s", session->asked.purpose);
     }
@@ -228,6 +238,7 @@ static void on_free(struct stream_user *user)
     struct session *session = (struct session *)user;
 
     auditlog_reader_free(session->reader);
+    budget_leave(&session->hold);
     free(session);
 }
 
@@ -263,6 +274,12 @@ void audit_on_stream(struct rpc_service *service, struct stream *stream)
     if (session == NULL || session->reader == NULL) {
         free(session);
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
+        stream_refuse(stream, &fault);
+        return;
+    }
+    if (budget_enter(node->budget, identity->uri, BUDGET_AUDIT, &session->hold, &fault) != RC_OK) {
+        auditlog_reader_free(session->reader);
+        free(session);
         stream_refuse(stream, &fault);
         return;
     }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "policy/member.h"
 #include "relay/backlog.h"
+#include "relay/budget.h"
 #include "relay/held.h"
 #include "relay/leases.h"
 #include "relay/node.h"
@@ -74,6 +75,8 @@ struct attached {
     struct stream_user user; /* first */
     struct desk *desk;
     struct node *node;
+    struct budget_hold hold;
+    size_t request_size;   /* of the message at hand */
     struct attached *next; /* in the desk's list, under its lock */
     const struct identity *identity;
     bool is_listed;
@@ -82,7 +85,7 @@ struct attached {
     struct queue queues[QUEUES];
     struct in_flight in_flight[WINDOW_MAX];
     size_t in_flight_count;
-    unsigned submissions;
+    unsigned submissions; /* under way, and acknowledgements */
     bool wants_read;
     bool is_ended;
     struct errand wake;
@@ -102,7 +105,14 @@ struct desk {
 static enum rc apply_ack(struct write *write, struct txn *txn);
 static void ack_done(struct write *write);
 
-static const struct write_ops ack_ops = {.apply = apply_ack, .done = ack_done};
+/* Applied again it finds what it must, and nothing else is kept of the first time. */
+static void forget_ack(struct write *write)
+{
+    ((struct ack *)write)->is_settled = false;
+}
+
+static const struct write_ops ack_ops = {
+    .name = "acknowledge", .apply = apply_ack, .again = forget_ack, .done = ack_done};
 
 void desk_destination(const struct header *header, char out[DESK_DESTINATION_SIZE])
 {
@@ -429,6 +439,7 @@ static enum rc acknowledge(struct attached *attached, const struct id *id, struc
     ack->stream = attached->user.stream;
     ack->what = attached->in_flight[at];
     ack->urgency = attached->urgency;
+    ack->write.is_urgent = ack->urgency == URGENCY_URGENT;
     snprintf(ack->destination, sizeof ack->destination, "%s",
              attached->queues[ack->what.queue].destination);
     stream_hold(ack->stream);
@@ -437,6 +448,7 @@ static enum rc acknowledge(struct attached *attached, const struct id *id, struc
         free(ack);
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
     }
+    attached->submissions++;
     return RC_OK;
 }
 
@@ -462,6 +474,7 @@ static void acknowledged(struct attached *attached, struct ack *ack)
     }
     commit_point_release(ack->write.point);
     free(ack);
+    attached->submissions--;
 }
 
 static void lodged_settled(struct submit_job *job)
@@ -489,6 +502,7 @@ static void answer_lodged(struct attached *attached, struct lodged *lodged)
         forget_in_flight(attached, &header->regards);
     }
     send_response(attached, &response);
+    budget_drop_bytes(&attached->hold, job->weight);
     submit_release(job);
     arena_free(arena);
     attached->submissions--;
@@ -512,6 +526,8 @@ static enum rc lodge(struct attached *attached, struct arena **arena, struct sub
     job->stream = attached->user.stream;
     job->on_settled = lodged_settled;
     attached->submissions++;
+    job->weight = budget_weight(attached->request_size);
+    budget_add_bytes(&attached->hold, job->weight);
     stream_hold(job->stream);
     if (submit_begin_decoded(job, submission) != RC_OK) {
         stream_release(job->stream);
@@ -581,6 +597,7 @@ static enum rc take_message(struct attached *attached, struct bytes message, str
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "message.too_large", "",
                       "El mensaje es muy grande.");
     }
+    attached->request_size = message.size;
     TRY(codec_attach_request_read(copy, arena, request, fault));
     return take_request(attached, &arena, request, fault);
 }
@@ -588,7 +605,8 @@ static enum rc take_message(struct attached *attached, struct bytes message, str
 static void read_on(struct attached *attached)
 {
     attached->wants_read = attached->submissions >= SUBMISSIONS_MAX ||
-                           stream_room(attached->user.stream) < SUBMISSIONS_MAX;
+                           stream_room(attached->user.stream) < SUBMISSIONS_MAX ||
+                           !budget_has_room(&attached->hold);
     if (!attached->wants_read) {
         stream_read(attached->user.stream);
     }
@@ -680,6 +698,7 @@ static void on_free(struct stream_user *user)
     struct attached *attached = (struct attached *)user;
 
     auditlog_reader_free(attached->reader);
+    budget_leave(&attached->hold);
     free(attached);
 }
 
@@ -722,6 +741,13 @@ void desk_on_stream(struct rpc_service *service, struct stream *stream)
     if (attached == NULL || attached->reader == NULL) {
         free(attached);
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
+        stream_refuse(stream, &fault);
+        return;
+    }
+    if (budget_enter(node->budget, identity->uri, BUDGET_ATTACH, &attached->hold, &fault) !=
+        RC_OK) {
+        auditlog_reader_free(attached->reader);
+        free(attached);
         stream_refuse(stream, &fault);
         return;
     }

@@ -108,6 +108,7 @@ static enum rc prepare_tag(struct entry *entry, const struct node *node, enum co
     }
     if (rc == RC_NOT_FOUND) {
         rc = tagkey_make(node->vault, shard, &tag->name, &tag->row, tag->key);
+        memcpy(tag->made, tag->key, TAGKEY_SIZE);
     }
     return rc;
 }
@@ -196,17 +197,15 @@ static enum rc put_tags(struct entry *entry, const struct node *node, struct txn
 
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         struct entry_tag *tag = &entry->tags[i];
-        bool is_added;
+        bool is_added = false;
 
         if (tag->row.size == 0) {
             continue;
         }
         TRY(tagkey_add(txn, node->tagkeys, &tag->name, buffer_bytes(&tag->row), tag->key,
                        &is_added));
-        if (!is_added) {
-            buffer_clear(&tag->row);
-            is_changed = true;
-        }
+        tag->is_anothers = !is_added;
+        is_changed = is_changed || !is_added;
     }
     if (is_changed) {
         set_tags(entry);
@@ -253,12 +252,25 @@ enum rc entry_put_record(const struct node *node, struct txn *txn, const struct 
     return auditlog_append(txn, &leaf, buffer_bytes(&bytes), blind, index);
 }
 
+void entry_again(struct entry *entry)
+{
+    for (size_t i = 0; i < ENTRY_TAGS; i++) {
+        struct entry_tag *tag = &entry->tags[i];
+
+        if (tag->is_anothers) {
+            memcpy(tag->key, tag->made, TAGKEY_SIZE);
+            tag->is_anothers = false;
+        }
+    }
+    set_tags(entry);
+}
+
 void entry_remember(const struct entry *entry, const struct node *node)
 {
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         const struct entry_tag *tag = &entry->tags[i];
 
-        if (tag->row.size > 0) {
+        if (tag->row.size > 0 && !tag->is_anothers) {
             tagkey_remember(node->tagkeys, &tag->name, buffer_bytes(&tag->row), tag->key);
         }
     }
@@ -271,6 +283,7 @@ void entry_release(struct entry *entry)
     buffer_release(&entry->body_row);
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         explicit_bzero(entry->tags[i].key, TAGKEY_SIZE);
+        explicit_bzero(entry->tags[i].made, TAGKEY_SIZE);
         buffer_release(&entry->tags[i].row);
     }
 }

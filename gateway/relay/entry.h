@@ -25,7 +25,9 @@ struct txn;
 struct entry_tag {
     struct tagkey_name name;
     uint8_t key[TAGKEY_SIZE];
-    struct buffer row; /* empty when the key stands already */
+    struct buffer row;         /* empty when the key stands already */
+    uint8_t made[TAGKEY_SIZE]; /* the key in row */
+    bool is_anothers;          /* somebody else's row stands in place of ours */
     bool is_used;
 };
 
@@ -59,6 +61,8 @@ MUST_CHECK enum rc entry_put(struct entry *entry, const struct node *node, struc
 /* A control record of the node itself or a refusal: a leaf without message and body. */
 MUST_CHECK enum rc entry_put_record(const struct node *node, struct txn *txn,
                                     const struct record *record, uint64_t *index);
+/* That transaction came to nothing: entry_put may be called again (write_ops.again). */
+void entry_again(struct entry *entry);
 /* After the commit: new tag keys may be used from memory. */
 void entry_remember(const struct entry *entry, const struct node *node);
 void entry_release(struct entry *entry);

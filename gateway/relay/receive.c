@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/arrival.h"
+#include "relay/budget.h"
 #include "relay/chain.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
@@ -32,6 +33,8 @@ struct gate {
     struct stream_user user; /* first */
     struct node *node;
     const struct node_entry *peer; /* NULL until the hello */
+    struct budget_hold hold;
+    enum urgency urgency; /* by the hello */
     struct chain chain;
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
     unsigned under_way;
@@ -41,6 +44,7 @@ struct gate {
 /* One entry of a parcel, with the proof under which it came. */
 struct intake_entry {
     struct arrival arrival;
+    bool is_refused; /* before the writer saw it */
     struct bytes leaf;
     struct proof proof;
 };
@@ -59,12 +63,15 @@ struct intake {
     struct intake_entry *entries;
     struct checkpoint checkpoint; /* of the peer's log */
     struct bytes note;
+    size_t weight; /* in the gate's budget */
 };
 
 static enum rc apply_intake(struct write *write, struct txn *txn);
+static void forget_intake(struct write *write);
 static void intake_done(struct write *write);
 
-static const struct write_ops intake_ops = {.apply = apply_intake, .done = intake_done};
+static const struct write_ops intake_ops = {
+    .name = "receive", .apply = apply_intake, .again = forget_intake, .done = intake_done};
 
 /* ---- before the writer ---- */
 
@@ -128,6 +135,7 @@ static void prepare_entries(struct intake *intake)
                    "node.unavailable", "",
                    "El nodo receptor no pudo guardar el mensaje; se reintentará.");
         }
+        entry->is_refused = entry->arrival.fault.rc != RC_OK;
         intake->write.bytes += entry->arrival.entry.body_row.size + 1024;
     }
 }
@@ -145,6 +153,7 @@ static struct intake *intake_new(struct gate *gate, struct arena *arena, struct 
     }
     intake->write.ops = &intake_ops;
     intake->write.leaves = (unsigned)parcel->entry_count;
+    intake->write.is_urgent = gate->urgency == URGENCY_URGENT;
     intake->node = gate->node;
     intake->arena = arena;
     intake->gate = gate;
@@ -236,6 +245,17 @@ static enum rc apply_intake(struct write *write, struct txn *txn)
     return RC_OK;
 }
 
+static void forget_intake(struct write *write)
+{
+    struct intake *intake = (struct intake *)write;
+
+    for (size_t i = 0; i < intake->parcel->entry_count; i++) {
+        if (!intake->entries[i].is_refused) {
+            arrival_again(&intake->entries[i].arrival);
+        }
+    }
+}
+
 static void intake_done(struct write *write)
 {
     struct intake *intake = (struct intake *)write;
@@ -323,7 +343,7 @@ static void send_answer(struct intake *intake)
 
 static void read_on(struct gate *gate)
 {
-    gate->wants_read = gate->under_way >= PARCELS_UNDER_WAY;
+    gate->wants_read = gate->under_way >= PARCELS_UNDER_WAY || !budget_has_room(&gate->hold);
     if (!gate->wants_read) {
         stream_read(gate->user.stream);
     }
@@ -358,6 +378,7 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
     }
     TRY(chain_load(&gate->chain, node, gate->peer));
     gate->told_size = hello->seen_size;
+    gate->urgency = hello->urgency;
     answer.seen_size = gate->chain.last.size;
     codec_hello_write(&answer, false, &bytes);
     return stream_send(gate->user.stream, buffer_bytes(&bytes));
@@ -377,7 +398,7 @@ static void seen_done(struct seen_write *seen)
 }
 
 static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel,
-                           struct fault *fault)
+                           size_t size, struct fault *fault)
 {
     const struct node_entry *peer;
     struct intake *intake;
@@ -388,6 +409,7 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
     if (intake == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    intake->weight = budget_weight(size);
     intake->checkpoint = gate->chain.last;
     intake->note = parcel->progress.checkpoint;
     prepare_entries(intake);
@@ -403,6 +425,7 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
                       "El nodo está ocupado; reintente.");
     }
     gate->under_way++;
+    budget_add_bytes(&gate->hold, intake->weight);
     *arena = NULL;
     return RC_OK;
 }
@@ -429,7 +452,7 @@ static enum rc take_message(struct gate *gate, struct bytes message, struct faul
         return refuse(fault, RC_INVALID_ARGUMENT, "peer.order", "",
                       "Primero va el saludo, y después los paquetes.");
     }
-    return take_parcel(gate, &arena, parcel, fault);
+    return take_parcel(gate, &arena, parcel, message.size, fault);
 }
 
 static void on_message(struct stream_user *user, struct bytes message)
@@ -457,6 +480,7 @@ static void on_items(struct stream_user *user, struct stream_item *items)
 
         items = items->next;
         gate->under_way--;
+        budget_drop_bytes(&gate->hold, intake->weight);
         send_answer(intake);
         intake_free(intake);
     }
@@ -473,7 +497,10 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
 
 static void on_free(struct stream_user *user)
 {
-    free(user);
+    struct gate *gate = (struct gate *)user;
+
+    budget_leave(&gate->hold);
+    free(gate);
 }
 
 static const struct stream_events gate_events = {
@@ -497,6 +524,12 @@ void receive_on_stream(struct rpc_service *service, struct stream *stream)
     gate = calloc(1, sizeof *gate);
     if (gate == NULL) {
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
+        stream_refuse(stream, &fault);
+        return;
+    }
+    if (budget_enter(node->budget, peer->uri, BUDGET_PEER, &gate->hold, &fault) != RC_OK) {
+        log_warn("peer.streams", "peer=%s most=%d", peer->code, BUDGET_PEER_MAX);
+        free(gate);
         stream_refuse(stream, &fault);
         return;
     }

@@ -20,7 +20,17 @@
 static enum rc apply_settle(struct write *write, struct txn *txn);
 static void settle_done(struct write *write);
 
-static const struct write_ops settle_ops = {.apply = apply_settle, .done = settle_done};
+static void forget_settle(struct write *write)
+{
+    struct settle_job *job = (struct settle_job *)write;
+
+    for (size_t i = 0; i < job->parcel.entry_count; i++) {
+        job->items[i].is_settled = false;
+    }
+}
+
+static const struct write_ops settle_ops = {
+    .name = "settle", .apply = apply_settle, .again = forget_settle, .done = settle_done};
 
 struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
                               enum urgency urgency, size_t arena_max)
@@ -144,6 +154,7 @@ enum rc settle_begin(struct settle_job *job)
 {
     job->write.leaves = leaves_of(job);
     job->write.bytes = job->parcel.entry_count * 1024;
+    job->write.is_urgent = job->urgency == URGENCY_URGENT;
     job->seen.checkpoint = &job->checkpoint;
     job->seen.note = job->note;
     job->seen.done = seen_done;

@@ -26,9 +26,11 @@
 #include "tlog/leaf.h"
 
 static enum rc apply_job(struct write *write, struct txn *txn);
+static void forget_job(struct write *write);
 static void settle_job(struct write *write);
 
-static const struct write_ops job_ops = {.apply = apply_job, .done = settle_job};
+static const struct write_ops job_ops = {
+    .name = "submit", .apply = apply_job, .again = forget_job, .done = settle_job};
 
 struct submit_job *submit_new(struct node *node, struct arena *arena, const struct identity *sender)
 {
@@ -195,6 +197,8 @@ enum rc submit_begin_decoded(struct submit_job *job, struct submission *submissi
         job->write.leaves = 2;
         job->write.bytes += job->arrival->entry.body_row.size + 2048;
     }
+    job->is_refused = rc != RC_OK;
+    job->write.is_urgent = submission->message.header.urgency == URGENCY_URGENT;
     rc = writer_submit(job->node->writer, &job->write);
     if (rc != RC_OK) {
         job->fault.rc = RC_OK;
@@ -402,6 +406,22 @@ static enum rc apply_job(struct write *write, struct txn *txn)
     return put_refusal(job, txn);
 }
 
+static void forget_job(struct write *write)
+{
+    struct submit_job *job = (struct submit_job *)write;
+
+    job->is_refusal_logged = false;
+    if (job->is_refused) {
+        return; /* it puts a refusal, and looks at nothing */
+    }
+    job->fault = (struct fault){0};
+    job->is_duplicate = job->is_custody = job->is_custody_settled = false;
+    entry_again(&job->sent);
+    if (job->arrival != NULL) {
+        arrival_again(job->arrival);
+    }
+}
+
 /* What stands on disk now is counted and told to whoever waits for it. */
 static void announce(struct submit_job *job)
 {
@@ -493,6 +513,7 @@ void submit_release(struct submit_job *job)
         arrival_release(job->arrival);
     }
     commit_point_release(job->write.point);
+    budget_leave(&job->hold);
 }
 
 /* ---- the unary method ---- */
@@ -537,6 +558,12 @@ void submit_on_call(struct rpc_service *service, struct call *call)
     job = submit_new(node, call_arena(call), sender);
     if (job == NULL) {
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "message.too_large", "", "El mensaje es muy grande.");
+        call_refuse(call, &fault);
+        return;
+    }
+    if (budget_enter(node->budget, sender->uri, BUDGET_CALL, &job->hold, &fault) != RC_OK ||
+        budget_admit(&job->hold, budget_weight(call_request(call).size), &fault) != RC_OK) {
+        budget_leave(&job->hold);
         call_refuse(call, &fault);
         return;
     }

@@ -11,6 +11,7 @@
 #define RELAY_SUBMIT_H
 
 #include "model/receipt.h"
+#include "relay/budget.h"
 #include "relay/desk.h"
 #include "relay/entry.h"
 #include "relay/receipts.h"
@@ -36,6 +37,7 @@ struct submit_job {
     const struct id *sent_subject; /* as the sender knows the first subject */
     struct arrival *arrival;       /* when the recipient is hosted here too; else NULL */
     bool is_local;
+    bool is_refused; /* before the writer saw it */
     bool is_refusal_logged;
     bool is_duplicate;
     uint64_t index; /* of the sent leaf, whether new or the first one's */
@@ -48,7 +50,9 @@ struct submit_job {
     void (*on_settled)(struct submit_job *job);
     struct stream *stream; /* what on_settled needs, one of both */
     struct call *call;
-    struct lodged *lodged; /* the attached stream's (desk) */
+    struct lodged *lodged;   /* the attached stream's (desk) */
+    struct budget_hold hold; /* the call's */
+    size_t weight;           /* in its stream's budget */
 };
 
 /* NULL when the arena is full. */

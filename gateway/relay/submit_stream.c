@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "model/directory.h"
+#include "relay/budget.h"
 #include "relay/node.h"
 #include "relay/submit.h"
 #include "relay/who.h"
@@ -17,6 +19,7 @@
 struct lane {
     struct stream_user user; /* first */
     struct node *node;
+    struct budget_hold hold;
     unsigned under_way;
     bool is_ended;
     bool wants_read;
@@ -31,7 +34,8 @@ static struct lane *lane_of(struct stream_user *user)
 
 static void read_on(struct lane *lane)
 {
-    if (lane->under_way < SUBMIT_STREAM_WINDOW && stream_room(lane->user.stream) > 0) {
+    if (lane->under_way < SUBMIT_STREAM_WINDOW && stream_room(lane->user.stream) > 0 &&
+        budget_has_room(&lane->hold)) {
         stream_read(lane->user.stream);
         lane->wants_read = false;
     } else {
@@ -61,6 +65,7 @@ static void drop(struct lane *lane, struct submit_job *job)
 {
     struct arena *arena = job->arena;
 
+    budget_drop_bytes(&lane->hold, job->weight);
     submit_release(job);
     arena_free(arena);
     lane->under_way--;
@@ -167,6 +172,8 @@ static void on_message(struct stream_user *user, struct bytes message)
     }
     job->stream = user->stream;
     job->on_settled = settled;
+    job->weight = budget_weight(message.size);
+    budget_add_bytes(&lane->hold, job->weight);
     lane->under_way++;
     stream_hold(user->stream);
     if (submit_begin(job, request) != RC_OK) {
@@ -205,6 +212,7 @@ static void on_free(struct stream_user *user)
 
     buffer_release(&lane->scratch);
     buffer_release(&lane->response);
+    budget_leave(&lane->hold);
     free(lane);
 }
 
@@ -231,6 +239,11 @@ void submit_stream_on_stream(struct rpc_service *service, struct stream *stream)
     lane = calloc(1, sizeof *lane);
     if (lane == NULL) {
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
+        stream_refuse(stream, &fault);
+        return;
+    }
+    if (budget_enter(node->budget, sender->uri, BUDGET_SUBMIT, &lane->hold, &fault) != RC_OK) {
+        free(lane);
         stream_refuse(stream, &fault);
         return;
     }

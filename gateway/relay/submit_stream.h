@@ -2,8 +2,9 @@
  * submit_stream - SubmitStream: many submissions under way at once, answers in the order of
  * commits.
  *
- * At most SUBMIT_STREAM_WINDOW jobs of one stream are under way; then it reads no further. All
- * answers that one wake-up finds go out in one response.
+ * At most SUBMIT_STREAM_WINDOW jobs of one stream are under way, and no more bytes than its share
+ * (relay/budget); then it reads no further. All answers that one wake-up finds go out in one
+ * response.
  */
 #ifndef RELAY_SUBMIT_STREAM_H
 #define RELAY_SUBMIT_STREAM_H
