@@ -1,0 +1,254 @@
+#include "offline/verify.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "offline/consistency.h"
+#include "offline/disk.h"
+#include "offline/log_check.h"
+#include "offline/receipts_check.h"
+#include "offline/report.h"
+#include "tlog/text.h"
+
+#define STATUS_USAGE 2
+
+const char *const verify_help =
+    "  log CARPETA            una bitácora exportada, completa\n"
+    "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
+    "  receipt ARCHIVO        los acuses de un mensaje\n"
+    "  exchange A B           un mensaje visto por las dos partes\n"
+    "  --vkey LLAVE       llave de la bitácora; varias veces\n"
+    "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
+    "  --unwitnessed      acepta sin quórum, y lo dice\n"
+    "  --own TESTIGO      testigo de la misma institución: no cuenta; varias veces\n"
+    "  --fresh SEGUNDOS   no cuentan firmas de testigos más viejas\n"
+    "  --tolerance SEGUNDOS  entre relojes (600)\n"
+    "  --checkpoint ARCHIVO  un sello que usted recuerda: la bitácora debe contenerlo; varias "
+    "veces\n";
+
+/* Everything of one run; about 200 KiB. */
+struct run {
+    const struct verify_caller *caller;
+    struct trust trust;
+    struct report report;
+    const char *remembered[LOG_CHECK_REMEMBERED_MAX];
+    size_t remembered_count;
+    const char *paths[2];
+    size_t path_count;
+};
+
+__attribute__((format(printf, 2, 3))) static int usage(const struct run *run, const char *format,
+                                                       ...)
+{
+    char text[REPORT_TEXT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (run->caller->is_json) {
+        struct report *report = calloc(1, sizeof *report);
+
+        if (report != NULL) {
+            report->what = "error";
+            report_bad(report, "usage", "", "%s", text);
+            (void)report_print(report, true, stdout);
+        }
+        free(report);
+    } else {
+        fprintf(stderr, "%s: %s\n", run->caller->program, text);
+    }
+    return STATUS_USAGE;
+}
+
+static int take_policy(struct run *run, const char *path)
+{
+    OWN(buffer) text = {0};
+    struct policy_flaw flaw = {0};
+
+    if (run->trust.has_policy) {
+        return usage(run, "Sólo una --policy.");
+    }
+    if (disk_read(path, "", POLICY_SIZE_MAX, &text) != RC_OK) {
+        return usage(run, "No se puede leer la política %s.", path);
+    }
+    if (trust_set_policy(&run->trust, buffer_bytes(&text), &flaw) != RC_OK) {
+        return usage(run, "%s:%zu: no es una política (tlog-policy): %s", path, flaw.line,
+                     flaw.reason != NULL ? flaw.reason : "too many logs");
+    }
+    return 0;
+}
+
+static int take_seconds(struct run *run, const char *text, uint64_t *seconds)
+{
+    return text_decimal(bytes_text(text), seconds) == RC_OK && *seconds < UINT32_MAX
+               ? 0
+               : usage(run, "Se esperaba un número de segundos, no «%s».", text);
+}
+
+static int take_option(struct run *run, int choice, const char *value)
+{
+    switch (choice) {
+    case 'k':
+        return trust_add_log(&run->trust, bytes_text(value)) == RC_OK
+                   ? 0
+                   : usage(run, "«%s» no es la llave (vkey) de una bitácora.", value);
+    case 'p':
+        return take_policy(run, value);
+    case 'u':
+        run->trust.is_unwitnessed_fine = true;
+        return 0;
+    case 'o':
+        if (run->trust.own_count == TRUST_OWN_MAX) {
+            return usage(run, "Demasiados --own.");
+        }
+        run->trust.own[run->trust.own_count++] = value;
+        return 0;
+    case 'f':
+        return take_seconds(run, value, &run->trust.fresh_s);
+    case 't':
+        return take_seconds(run, value, &run->trust.tolerance_s);
+    case 'c':
+        if (run->remembered_count == LOG_CHECK_REMEMBERED_MAX) {
+            return usage(run, "Demasiados --checkpoint.");
+        }
+        run->remembered[run->remembered_count++] = value;
+        return 0;
+    default:
+        return usage(run, "Una opción no se entiende.");
+    }
+}
+
+static int take_arguments(struct run *run, int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"vkey", required_argument, NULL, 'k'},       {"policy", required_argument, NULL, 'p'},
+        {"unwitnessed", no_argument, NULL, 'u'},      {"own", required_argument, NULL, 'o'},
+        {"fresh", required_argument, NULL, 'f'},      {"tolerance", required_argument, NULL, 't'},
+        {"checkpoint", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+    };
+    int choice;
+
+    opterr = 0;
+    optind = 1;
+    while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        int status = take_option(run, choice, optarg);
+
+        if (status != 0) {
+            return status;
+        }
+    }
+    for (; optind < argc; optind++) {
+        if (run->path_count == 2) {
+            return usage(run, "Sobra «%s».", argv[optind]);
+        }
+        run->paths[run->path_count++] = argv[optind];
+    }
+    return 0;
+}
+
+static int take_trust(struct run *run)
+{
+    struct trust *trust = &run->trust;
+
+    if (trust->log_count == 0 && run->caller->log_count <= TRUST_LOGS_MAX) {
+        for (size_t i = 0; i < run->caller->log_count; i++) {
+            trust->logs[trust->log_count++] = run->caller->logs[i];
+        }
+    }
+    return trust->log_count > 0
+               ? 0
+               : usage(run, "Falta --vkey o --policy: la llave de la bitácora, obtenida por otro "
+                            "camino que lo que se verifica.");
+}
+
+static int read_bundle(struct run *run, const char *path, struct buffer *text,
+                       struct receipt_bundle *bundle)
+{
+    if (disk_read(path, "", RECEIPT_BUNDLE_SIZE_MAX, text) != RC_OK) {
+        return usage(run, "No se puede leer %s.", path);
+    }
+    return receipt_bundle_parse(buffer_bytes(text), bundle) == RC_OK
+               ? 0
+               : usage(run, "%s no es un acuse de Enlace (enlace receipt ID -o ARCHIVO).", path);
+}
+
+static int run_receipts(struct run *run)
+{
+    struct receipt_bundle bundles[2];
+    OWN(buffer) first = {0};
+    OWN(buffer) second = {0};
+    int status = read_bundle(run, run->paths[0], &first, &bundles[0]);
+
+    if (status == 0 && run->path_count == 2) {
+        status = read_bundle(run, run->paths[1], &second, &bundles[1]);
+    }
+    if (status != 0) {
+        return status;
+    }
+    if (run->path_count == 2) {
+        receipts_compare(&bundles[0], &bundles[1], &run->trust, &run->report);
+    } else {
+        (void)receipts_check(&bundles[0], &run->trust, &run->report);
+    }
+    return 0;
+}
+
+static void run_log(struct run *run)
+{
+    struct log_check check = {.path = run->paths[0],
+                              .trust = &run->trust,
+                              .remembered = run->remembered,
+                              .remembered_count = run->remembered_count};
+    struct checkpoint head = {0};
+
+    log_check_run(&check, &head, &run->report);
+}
+
+static int act(struct run *run, const char *kind)
+{
+    size_t wanted = strcmp(kind, "log") == 0 || strcmp(kind, "receipt") == 0 ? 1 : 2;
+    int status;
+
+    if (strcmp(kind, "log") != 0 && strcmp(kind, "receipt") != 0 &&
+        strcmp(kind, "consistency") != 0 && strcmp(kind, "exchange") != 0) {
+        return usage(run, "No se sabe verificar «%s».", kind);
+    }
+    if (run->path_count != wanted) {
+        return usage(run, "«%s» espera %zu archivo(s) o carpeta(s).", kind, wanted);
+    }
+    status = take_trust(run);
+    if (status != 0) {
+        return status;
+    }
+    run->report.what = kind;
+    if (strcmp(kind, "log") == 0) {
+        run_log(run);
+    } else if (strcmp(kind, "consistency") == 0) {
+        consistency_check(run->paths[0], run->paths[1], &run->trust, &run->report);
+    } else {
+        status = run_receipts(run);
+    }
+    return status != 0 ? status : report_print(&run->report, run->caller->is_json, stdout);
+}
+
+int verify_run(const struct verify_caller *caller, int argc, char **argv)
+{
+    struct run *run = calloc(1, sizeof *run);
+    int status;
+
+    if (run == NULL) {
+        return 1;
+    }
+    run->caller = caller;
+    run->trust.now_s = (uint64_t)(clock_now_ms() / 1000);
+    run->trust.tolerance_s = TRUST_TOLERANCE_S;
+    status = take_arguments(run, argc, argv);
+    status = status == 0 ? act(run, argv[0]) : status;
+    free(run);
+    return status;
+}

@@ -1,0 +1,35 @@
+/*
+ * verify - the offline verifications as a command line: what `enlace verify` and `enlace-verify`
+ * share.
+ *
+ *     log DIR | consistency OLD NEW | receipt FILE | exchange FILE FILE
+ *
+ * Returns the exit status: 0 verifies, 1 does not, 2 usage or an unreadable file. The answer goes
+ * to standard output, text or JSON; usage errors go to standard error, or to standard output as
+ * JSON
+ * {"error": ...}.
+ */
+#ifndef OFFLINE_VERIFY_H
+#define OFFLINE_VERIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tlog/vkey.h"
+
+/* What the program knows apart from the arguments. */
+struct verify_caller {
+    const char *program; /* "enlace-verify", "enlace verify": for texts */
+    bool is_json;
+    /* Keys of logs that count when neither --vkey nor --policy is given; may be NULL. */
+    const struct vkey *logs;
+    size_t log_count;
+};
+
+/* One line an option: for help. */
+extern const char *const verify_help;
+
+/* argv[0] is the kind: "log", "receipt" ... */
+int verify_run(const struct verify_caller *caller, int argc, char **argv);
+
+#endif
