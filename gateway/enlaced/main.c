@@ -34,6 +34,7 @@
 #include "relay/serve.h"
 #include "rpc/cq.h"
 #include "rpc/health.h"
+#include "store/anchor.h"
 #include "store/db.h"
 #include "store/files.h"
 #include "store/seen.h"
@@ -116,6 +117,22 @@ static enum rc open_keys(struct running *running)
     return RC_OK;
 }
 
+/* Before anything is written: an older copy of the data signs nothing more. */
+static enum rc open_anchor(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+    struct node *node = &running->node;
+    char path[CONF_TEXT_SIZE + 16];
+
+    if (settings->anchor[0] != '\0') {
+        snprintf(path, sizeof path, "%s", settings->anchor);
+    } else {
+        snprintf(path, sizeof path, "%s/.anchor", settings->vault);
+    }
+    TRY(anchor_open(path, node->self->origin, &node->anchor));
+    return anchor_check(node->anchor, node->writer);
+}
+
 static enum rc open_store(struct running *running)
 {
     struct node *node = &running->node;
@@ -147,7 +164,8 @@ static enum rc open_store(struct running *running)
     snprintf(path, sizeof path, "%s/files", settings->data);
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
-    return writer_new(&writer, &node->writer);
+    TRY(writer_new(&writer, &node->writer));
+    return open_anchor(running);
 }
 
 static enum rc open_relay(struct running *running)
@@ -248,6 +266,7 @@ static void stop(struct running *running)
     desk_free(node->desk);
     backlog_free(node->backlog);
     refusals_free(node->refusals);
+    anchor_free(node->anchor);
     writer_free(node->writer);
     files_free(node->files);
     seen_free(node->seen);

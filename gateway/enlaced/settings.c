@@ -23,6 +23,10 @@ const struct conf_row settings_rows[] = {
     TEXT(data, NULL, 1, "folder for log, witnessed checkpoints and attachments"),
     TEXT(vault, NULL, 1,
          "folder for shard keys, on a medium of its own, never backed up with data"),
+    TEXT(anchor, "", 0,
+         "file outside data that remembers the last checkpoint, so that the node refuses to start "
+         "on "
+         "an older copy; empty: .anchor in the vault"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

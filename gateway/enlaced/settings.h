@@ -15,6 +15,7 @@ struct settings {
     char directory[CONF_TEXT_SIZE];
     char data[CONF_TEXT_SIZE];
     char vault[CONF_TEXT_SIZE];
+    char anchor[CONF_TEXT_SIZE];
     int64_t threads;
     int64_t queue_max;
     int64_t batch_max;

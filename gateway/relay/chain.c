@@ -7,20 +7,23 @@
 #include "base/log.h"
 #include "crypto/digest.h"
 #include "relay/node.h"
+#include "store/anchor.h"
 #include "store/auditlog.h"
 #include "store/commit_point.h"
 #include "store/seen.h"
+#include "store/writer.h"
 #include "tlog/commit.h"
 #include "tlog/leaf.h"
 #include "tlog/merkle.h"
 
-enum rc chain_load(struct chain *chain, const struct node *node, const struct node_entry *peer)
+enum rc chain_load(struct chain *chain, const struct node *node, const struct node_entry *peer,
+                   struct buffer *note)
 {
     enum rc rc;
 
     memset(chain, 0, sizeof *chain);
     TRY(vkey_parse(bytes_text(peer->log_vkey), &chain->vkey));
-    rc = seen_get(node->seen, peer->origin, &chain->last, NULL);
+    rc = seen_get(node->seen, peer->origin, &chain->last, note);
     if (rc == RC_NOT_FOUND) {
         snprintf(chain->last.origin, sizeof chain->last.origin, "%s", peer->origin);
         merkle_empty(chain->last.root);
@@ -29,7 +32,38 @@ enum rc chain_load(struct chain *chain, const struct node *node, const struct no
     return rc;
 }
 
-static enum rc proof_of(const struct path *path, struct proof *proof)
+static uint64_t own_size(const struct node *node)
+{
+    struct commit_point *point = writer_latest(node->writer);
+    uint64_t size = commit_point_size(point);
+
+    commit_point_release(point);
+    return size;
+}
+
+enum rc chain_check_own(const struct node *node, const struct node_entry *peer,
+                        const struct peer_hello *hello)
+{
+    struct checkpoint shown;
+    uint64_t size = own_size(node);
+
+    if (hello->seen_checkpoint.size > 0) {
+        if (checkpoint_open(hello->seen_checkpoint, &node->log_vkey, NULL, &shown) != RC_OK ||
+            shown.size != hello->seen_size) {
+            log_error("peer.hello", "peer=%s check=checkpoint_not_ours", peer->code);
+            return RC_INVALID_ARGUMENT;
+        }
+        return anchor_hold_to(node->db, size, &shown, peer->code);
+    }
+    if (hello->seen_size > size) {
+        log_error("log.older_than_witnessed", "peer=%s seen=%llu ours=%llu", peer->code,
+                  (unsigned long long)hello->seen_size, (unsigned long long)size);
+        return RC_DATA_LOSS;
+    }
+    return RC_OK;
+}
+
+enum rc chain_proof(const struct path *path, struct proof *proof)
 {
     if (path->count > PROOF_MAX) {
         return RC_INVALID_ARGUMENT;
@@ -63,7 +97,7 @@ enum rc chain_extend(struct chain *chain, const struct progress *progress, struc
         return refuse_chain(chain, fault, rc == RC_NOT_FOUND ? "log.origin" : "log.signature");
     }
     if (progress->old_size != chain->last.size ||
-        proof_of(&progress->consistency, &proof) != RC_OK ||
+        chain_proof(&progress->consistency, &proof) != RC_OK ||
         proof_check_consistency(chain->last.size, chain->last.root, next.size, next.root, &proof) !=
             RC_OK) {
         return refuse_chain(chain, fault, "log.not_consistent");
@@ -115,7 +149,7 @@ enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf_bytes,
     uint8_t hash[DIGEST_SIZE];
     struct leaf leaf;
 
-    if (leaf_decode(leaf_bytes, &leaf) != RC_OK || proof_of(path, proof) != RC_OK) {
+    if (leaf_decode(leaf_bytes, &leaf) != RC_OK || chain_proof(path, proof) != RC_OK) {
         return refuse_leaf(fault, "leaf.malformed");
     }
     commit_leaf(chain->last.origin, leaf.nonce, commitment, expected);

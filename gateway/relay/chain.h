@@ -22,8 +22,16 @@ struct chain {
     struct checkpoint last; /* size 0: nothing seen yet */
 };
 
+/* Appends the note of the chain's last checkpoint, if there is one. */
 MUST_CHECK enum rc chain_load(struct chain *chain, const struct node *node,
-                              const struct node_entry *peer);
+                              const struct node_entry *peer, struct buffer *note);
+/*
+ * What a peer says that it saw of our own log must be in it. When it shows a checkpoint with our
+ * signature that is not, this store is an older copy or another one, and the process ends before it
+ * signs a second history. RC_DATA_LOSS: it names a larger size without showing the checkpoint.
+ */
+MUST_CHECK enum rc chain_check_own(const struct node *node, const struct node_entry *peer,
+                                   const struct peer_hello *hello);
 /*
  * Signature by the peer's log key, its origin, and consistency from the chain's last size; the
  * chain then stands at the new one. Refusals are RC_DATA_LOSS with "log.signature", "log.origin",
@@ -44,6 +52,8 @@ MUST_CHECK enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf
                                     const struct path *path, const uint8_t commitment[HASH_SIZE],
                                     struct proof *proof, struct fault *fault);
 
+/* RC_INVALID_ARGUMENT: too many hashes, or not of 32 bytes. */
+MUST_CHECK enum rc chain_proof(const struct path *path, struct proof *proof);
 MUST_CHECK enum rc chain_path(const struct proof *proof, struct arena *arena, struct path *path);
 
 #endif

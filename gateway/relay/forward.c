@@ -13,12 +13,14 @@
 #include "relay/chain.h"
 #include "relay/entry.h"
 #include "relay/held.h"
+#include "relay/lineage.h"
 #include "relay/node.h"
 #include "relay/settle.h"
 #include "rpc/channel.h"
 #include "rpc/codec_service.h"
 #include "rpc/cq.h"
 #include "rpc/stream.h"
+#include "store/anchor.h"
 #include "store/auditlog.h"
 #include "store/db.h"
 #include "store/outbox.h"
@@ -47,6 +49,8 @@ struct link {
     atomic_bool is_poked;
     atomic_bool is_stopping;
     atomic_bool is_open; /* a stream exists; written on the queue's thread */
+    atomic_bool is_anchoring;
+    struct anchor_write anchoring; /* the anchor thread's meanwhile */
     /* The queue thread's own from here on. */
     bool is_ready; /* hello answered */
     int64_t retry_at_ms;
@@ -55,6 +59,8 @@ struct link {
     uint64_t sequence;
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
     struct chain chain; /* of the peer's log, as this stream saw it */
+    struct lineage lineage;
+    bool wants_anchor; /* a debt is younger than what is anchored */
     struct settle_job *waiting[PARCELS_IN_FLIGHT];
     size_t waiting_count;                          /* sent, not answered; oldest first */
     size_t settling;                               /* answered, with the writer */
@@ -89,7 +95,7 @@ static void back_off(struct link *link)
     link->retry_at_ms = clock_monotonic_ms() + wait * (192 + jitter / 2) / 256;
 }
 
-static enum rc send_hello(struct link *link)
+static enum rc send_hello(struct link *link, struct bytes note)
 {
     struct node *node = link->links->node;
     OWN(buffer) bytes = {0};
@@ -99,6 +105,7 @@ static enum rc send_hello(struct link *link)
         .urgency = link->urgency,
         .seen_size = link->chain.last.size,
         .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
+        .seen_checkpoint = note,
     };
 
     codec_hello_write(&hello, true, &bytes);
@@ -120,23 +127,27 @@ static bool has_debts(struct link *link)
 
 static void open_stream(struct link *link)
 {
+    OWN(buffer) note = {0};
+
     if (clock_monotonic_ms() < link->retry_at_ms || !has_debts(link)) {
         return;
     }
-    if (chain_load(&link->chain, link->links->node, link->peer) != RC_OK) {
+    if (chain_load(&link->chain, link->links->node, link->peer, &note) != RC_OK) {
         back_off(link);
         return;
     }
+    lineage_init(&link->lineage, link->links->node->seen);
     link->is_ready = false;
     link->cursor = OUTBOX_START;
     link->sequence = 0;
     atomic_store(&link->is_open, true);
     if (stream_open(link->channel, link->cq, FORWARD_METHOD, -1, &link->user) != RC_OK) {
         atomic_store(&link->is_open, false);
+        lineage_release(&link->lineage);
         back_off(link);
         return;
     }
-    if (send_hello(link) != RC_OK) {
+    if (send_hello(link, buffer_bytes(&note)) != RC_OK) {
         stream_cancel(link->user.stream);
         return;
     }
@@ -207,7 +218,8 @@ static enum rc fill_parcel(struct link *link, struct settle_job *job, struct com
         enum rc rc;
 
         if (debts[i].index >= size) {
-            break; /* durable, but its checkpoint is not signed yet: next time */
+            link->wants_anchor = true; /* durable, but not signed or not anchored yet: next time */
+            break;
         }
         rc = add_entry(link, txn, reader, debts[i].index, size, job);
         if (rc == RC_OUT_OF_RANGE) {
@@ -231,13 +243,10 @@ static enum rc fill_parcel(struct link *link, struct settle_job *job, struct com
 static enum rc send_parcel(struct link *link, struct settle_job *job)
 {
     struct node *node = link->links->node;
-    struct commit_point *point = writer_latest(node->writer);
+    struct commit_point *point = anchor_latest(node->anchor);
     OWN(buffer) bytes = {0};
     enum rc rc;
 
-    if (point == NULL) {
-        return RC_NOT_FOUND;
-    }
     rc = fill_parcel(link, job, point);
     if (rc == RC_OK) {
         job->parcel.sequence = ++link->sequence;
@@ -255,7 +264,39 @@ static enum rc send_parcel(struct link *link, struct settle_job *job)
     return rc;
 }
 
-static void pump(struct link *link)
+/* On the anchor thread. The poke is counted before the rest, so that links_stop waits for it. */
+static void on_anchored(struct anchor_write *write)
+{
+    struct link *link = (struct link *)((char *)write - offsetof(struct link, anchoring));
+    bool is_poked = atomic_exchange(&link->is_poked, true);
+
+    commit_point_release((struct commit_point *)write->point);
+    atomic_store(&link->is_anchoring, false);
+    if (!is_poked) {
+        cq_post(link->cq, &link->post);
+    }
+}
+
+/* What is to be sent next waits for the anchor; a poke follows. */
+static void anchor_more(struct link *link)
+{
+    struct node *node = link->links->node;
+    struct commit_point *point;
+
+    if (!link->wants_anchor || atomic_load(&link->is_anchoring)) {
+        return;
+    }
+    link->wants_anchor = false;
+    point = writer_latest(node->writer);
+    link->anchoring = (struct anchor_write){.point = point, .done = on_anchored};
+    atomic_store(&link->is_anchoring, true);
+    if (anchor_submit(node->anchor, &link->anchoring) != RC_OK) {
+        atomic_store(&link->is_anchoring, false); /* the next poke tries again */
+        commit_point_release(point);
+    }
+}
+
+static void send_what_waits(struct link *link)
 {
     while (link->is_ready && link->waiting_count + link->settling < PARCELS_IN_FLIGHT &&
            !stream_is_over(link->user.stream)) {
@@ -275,6 +316,12 @@ static void pump(struct link *link)
     }
 }
 
+static void pump(struct link *link)
+{
+    send_what_waits(link);
+    anchor_more(link);
+}
+
 /* ---- answers in ---- */
 
 static void settled(struct settle_job *job)
@@ -287,23 +334,14 @@ static void settled(struct settle_job *job)
 
 static enum rc take_hello(struct link *link, const struct peer_hello *hello)
 {
-    struct commit_point *point = writer_latest(link->links->node->writer);
-    uint64_t size = point != NULL ? commit_point_size(point) : 0;
-
-    commit_point_release(point);
     if (hello == NULL || strcmp(hello->node, link->peer->uri) != 0 ||
         strcmp(hello->origin, link->peer->origin) != 0) {
         log_error("peer.hello", "peer=%s check=identity", link->peer->code);
         return RC_PERMISSION_DENIED;
     }
-    if (hello->seen_size > size) {
-        log_error("log.older_than_witnessed", "peer=%s seen=%llu ours=%llu", link->peer->code,
-                  (unsigned long long)hello->seen_size, (unsigned long long)size);
-        return RC_DATA_LOSS;
-    }
+    TRY(chain_check_own(link->links->node, link->peer, hello));
     link->told_size = hello->seen_size;
     link->is_ready = true;
-    link->failures = 0;
     log_info("peer.connected", "peer=%s urgency=%d", link->peer->code, link->urgency);
     return RC_OK;
 }
@@ -327,30 +365,30 @@ static enum rc take_answer(struct link *link, const struct parcel_answer *answer
     job->on_settled = settled;
     stream_hold(link->user.stream);
     link->settling++;
-    if (settle_begin(job) != RC_OK) {
-        link->settling--;
-        stream_release(link->user.stream);
-        settle_free(job);
-        return RC_RESOURCE_EXHAUSTED;
-    }
+    settle_begin(job, &link->lineage);
     return RC_OK;
 }
 
 static enum rc take_message(struct link *link, struct bytes message)
 {
     OWN_PTR(arena) arena = arena_new(PARCEL_ARENA_MAX);
-    struct peer_hello *hello;
-    struct parcel_answer *answer;
+    struct exchange_part part;
     struct fault fault = {0};
 
     if (arena == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(codec_exchange_response_read(message, arena, &hello, &answer, &fault));
+    TRY(codec_exchange_response_read(message, arena, &part, &fault));
     if (!link->is_ready) {
-        return take_hello(link, hello);
+        return take_hello(link, part.hello);
     }
-    return answer != NULL ? take_answer(link, answer) : RC_INVALID_ARGUMENT;
+    if (part.question != NULL) {
+        return lineage_prove(link->links->node, part.question, link->user.stream, true);
+    }
+    if (part.proof != NULL) {
+        return lineage_answer(&link->lineage, part.proof);
+    }
+    return part.answer != NULL ? take_answer(link, part.answer) : RC_INVALID_ARGUMENT;
 }
 
 static void on_message(struct stream_user *user, struct bytes message)
@@ -376,7 +414,12 @@ static void on_items(struct stream_user *user, struct stream_item *items)
         struct settle_job *job = settle_of(items);
 
         items = items->next;
+        if (lineage_is_doubted(&job->step)) {
+            lineage_ask(&job->step, user->stream, true);
+            continue;
+        }
         link->settling--;
+        link->failures = job->write.rc == RC_OK ? 0 : link->failures;
         is_held_back = is_held_back || job->is_held_back;
         settle_free(job);
     }
@@ -396,6 +439,7 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
                  link->urgency, rc_name(fault->rc), settle_word(fault->reason));
     }
     link->is_ready = false;
+    lineage_close(&link->lineage);
     for (size_t i = 0; i < link->waiting_count; i++) {
         settle_free(link->waiting[i]);
     }
@@ -408,6 +452,7 @@ static void on_free(struct stream_user *user)
     struct link *link = (struct link *)user;
 
     user->stream = NULL;
+    lineage_release(&link->lineage);
     atomic_store(&link->is_open, false);
 }
 
@@ -539,7 +584,8 @@ void links_stop(struct links *links)
         for (size_t i = 0; i < 2 * links->peer_count; i++) {
             struct link *link = &links->items[i];
 
-            if (atomic_load(&link->is_open) || atomic_load(&link->is_poked)) {
+            if (atomic_load(&link->is_open) || atomic_load(&link->is_poked) ||
+                atomic_load(&link->is_anchoring)) {
                 is_any = true;
                 poke(link);
             }

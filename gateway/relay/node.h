@@ -11,6 +11,7 @@
 #include "rpc/server.h"
 #include "tlog/vkey.h"
 
+struct anchor;
 struct annexes;
 struct backlog;
 struct budget;
@@ -37,6 +38,7 @@ struct node {
     struct db *db;
     struct seen *seen;
     struct writer *writer;
+    struct anchor *anchor; /* no checkpoint goes to a peer before it holds it */
     struct vault *vault;
     struct tagkeys *tagkeys;
     struct files *files;

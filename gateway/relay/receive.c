@@ -10,6 +10,7 @@
 #include "relay/arrival.h"
 #include "relay/budget.h"
 #include "relay/chain.h"
+#include "relay/lineage.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
 #include "policy/member.h"
@@ -17,6 +18,7 @@
 #include "relay/who.h"
 #include "rpc/codec_service.h"
 #include "rpc/stream.h"
+#include "store/anchor.h"
 #include "store/auditlog.h"
 #include "store/db.h"
 #include "store/evidence.h"
@@ -33,9 +35,10 @@ struct gate {
     struct stream_user user; /* first */
     struct node *node;
     const struct node_entry *peer; /* NULL until the hello */
-    struct budget_hold hold;
-    enum urgency urgency; /* by the hello */
+    enum urgency urgency;
     struct chain chain;
+    struct lineage lineage;
+    struct budget_hold hold;
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
     unsigned under_way;
     bool wants_read;
@@ -53,7 +56,8 @@ struct intake_entry {
 struct intake {
     struct write write; /* first: the writer's */
     struct stream_item item;
-    struct seen_write seen; /* the parcel's checkpoint, remembered before anything is taken */
+    struct lineage_step step; /* the parcel's checkpoint, on the line before anything is taken */
+    struct anchor_write anchoring; /* our own, before the answer shows it */
     struct node *node;
     struct arena *arena;
     struct gate *gate;
@@ -61,9 +65,8 @@ struct intake {
     const struct node_entry *peer;
     struct parcel *parcel;
     struct intake_entry *entries;
-    struct checkpoint checkpoint; /* of the peer's log */
     struct bytes note;
-    size_t weight; /* in the gate's budget */
+    size_t weight; /* in the budget */
 };
 
 static enum rc apply_intake(struct write *write, struct txn *txn);
@@ -90,6 +93,10 @@ static enum rc check_parties(const struct intake *intake, struct intake_entry *e
     if (node_of_member(intake->node->directory, header->from, today) != intake->peer ||
         node_of_member(intake->node->directory, header->to, today) != intake->node->self) {
         return refuse_stranger(entry);
+    }
+    if ((header->urgency == URGENCY_URGENT) != intake->write.is_urgent) {
+        return refuse(&entry->arrival.fault, RC_INVALID_ARGUMENT, "peer.urgency", "header.urgency",
+                      "El mensaje llegó por la conexión de otra urgencia.");
     }
     return RC_OK;
 }
@@ -206,7 +213,7 @@ static enum rc put_evidence(const struct intake *intake, struct txn *txn,
     struct evidence evidence = {
         .leaf = entry->leaf,
         .path = &entry->proof,
-        .checkpoint = &intake->checkpoint,
+        .checkpoint = &intake->step.checkpoint,
         .note = intake->note,
     };
 
@@ -239,6 +246,7 @@ static enum rc apply_intake(struct write *write, struct txn *txn)
 {
     struct intake *intake = (struct intake *)write;
 
+    TRY(evidence_check(txn, &intake->step.checkpoint));
     for (size_t i = 0; i < intake->parcel->entry_count; i++) {
         TRY(apply_entry(intake, txn, &intake->entries[i]));
     }
@@ -256,10 +264,22 @@ static void forget_intake(struct write *write)
     }
 }
 
+static void hand_over(struct intake *intake)
+{
+    struct stream *stream = intake->stream;
+
+    stream_resume(stream, &intake->item);
+    stream_release(stream);
+}
+
+static void on_anchored(struct anchor_write *write)
+{
+    hand_over((struct intake *)((char *)write - offsetof(struct intake, anchoring)));
+}
+
 static void intake_done(struct write *write)
 {
     struct intake *intake = (struct intake *)write;
-    struct stream *stream = intake->stream;
 
     for (size_t i = 0; write->rc == RC_OK && i < intake->parcel->entry_count; i++) {
         const struct arrival *arrival = &intake->entries[i].arrival;
@@ -269,8 +289,13 @@ static void intake_done(struct write *write)
             arrival_announce(arrival, intake->node);
         }
     }
-    stream_resume(stream, &intake->item);
-    stream_release(stream);
+    if (write->rc == RC_OK) {
+        intake->anchoring = (struct anchor_write){.point = write->point, .done = on_anchored};
+        write->rc = anchor_submit(intake->node->anchor, &intake->anchoring);
+    }
+    if (write->rc != RC_OK) {
+        hand_over(intake);
+    }
 }
 
 /* ---- the answer ---- */
@@ -323,12 +348,26 @@ static enum rc build_answer(struct intake *intake, struct buffer *bytes)
     return bytes->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
 
+static void refuse_fork(struct stream *stream)
+{
+    struct fault fault = {0};
+
+    refuse(&fault, RC_DATA_LOSS, "log.not_consistent", "progress",
+           "La bitácora del otro nodo no concuerda con la última que vimos; avise a las dos áreas "
+           "responsables antes de seguir.");
+    stream_finish(stream, &fault);
+}
+
 static void send_answer(struct intake *intake)
 {
     struct gate *gate = intake->gate;
     OWN(buffer) bytes = {0};
 
     if (stream_is_over(gate->user.stream)) {
+        return;
+    }
+    if (intake->write.rc == RC_DATA_LOSS) {
+        refuse_fork(gate->user.stream);
         return;
     }
     if (intake->write.rc != RC_OK || build_answer(intake, &bytes) != RC_OK ||
@@ -341,9 +380,11 @@ static void send_answer(struct intake *intake)
 
 /* ---- the stream ---- */
 
+/* A question that is out needs its answer read, whatever else the peer sends. */
 static void read_on(struct gate *gate)
 {
-    gate->wants_read = gate->under_way >= PARCELS_UNDER_WAY || !budget_has_room(&gate->hold);
+    gate->wants_read = (gate->under_way >= PARCELS_UNDER_WAY || !budget_has_room(&gate->hold)) &&
+                       !lineage_is_asking(&gate->lineage);
     if (!gate->wants_read) {
         stream_read(gate->user.stream);
     }
@@ -352,9 +393,8 @@ static void read_on(struct gate *gate)
 static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, struct fault *fault)
 {
     struct node *node = gate->node;
-    struct commit_point *point = writer_latest(node->writer);
-    uint64_t size = commit_point_size(point);
     OWN(buffer) bytes = {0};
+    OWN(buffer) note = {0};
     struct peer_hello answer = {
         .node = node->self->uri,
         .origin = node->self->origin,
@@ -362,7 +402,6 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
         .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
     };
 
-    commit_point_release(point);
     TRY(who_is_node(node, stream_peer(gate->user.stream), &gate->peer, fault));
     if (strcmp(hello->node, gate->peer->uri) != 0 ||
         strcmp(hello->origin, gate->peer->origin) != 0) {
@@ -370,27 +409,36 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
         return refuse(fault, RC_PERMISSION_DENIED, "peer.hello", "hello.node",
                       "El nodo que saluda no es el de su certificado.");
     }
-    if (hello->seen_size > size) {
-        log_error("log.older_than_witnessed", "peer=%s seen=%llu ours=%llu", gate->peer->code,
-                  (unsigned long long)hello->seen_size, (unsigned long long)size);
+    if (chain_check_own(node, gate->peer, hello) != RC_OK) {
         return refuse(fault, RC_DATA_LOSS, "log.older_than_witnessed", "hello.seen_size",
-                      "La bitácora de este nodo es más vieja que la que ya vio el otro.");
+                      "La bitácora de este nodo no contiene la que ya vio el otro.");
     }
-    TRY(chain_load(&gate->chain, node, gate->peer));
-    gate->told_size = hello->seen_size;
+    TRY(chain_load(&gate->chain, node, gate->peer, &note));
     gate->urgency = hello->urgency;
+    gate->told_size = hello->seen_size;
     answer.seen_size = gate->chain.last.size;
+    answer.seen_checkpoint = buffer_bytes(&note);
     codec_hello_write(&answer, false, &bytes);
     return stream_send(gate->user.stream, buffer_bytes(&bytes));
 }
 
-/* On the seen thread. An older one is no fault: another stream was faster. */
-static void seen_done(struct seen_write *seen)
+static struct intake *intake_of(struct lineage_step *step)
 {
-    struct intake *intake = (struct intake *)((char *)seen - offsetof(struct intake, seen));
-    enum rc rc = seen->rc == RC_FAILED_PRECONDITION ? RC_OK : seen->rc;
+    return (struct intake *)((char *)step - offsetof(struct intake, step));
+}
 
-    rc = rc == RC_OK ? writer_submit(intake->node->writer, &intake->write) : rc;
+static void on_doubt(struct lineage_step *step)
+{
+    struct intake *intake = intake_of(step);
+
+    stream_resume(intake->stream, &intake->item);
+}
+
+static void on_passed(struct lineage_step *step)
+{
+    struct intake *intake = intake_of(step);
+    enum rc rc = step->rc == RC_OK ? writer_submit(intake->node->writer, &intake->write) : step->rc;
+
     if (rc != RC_OK) {
         intake->write.rc = rc;
         intake_done(&intake->write);
@@ -400,41 +448,38 @@ static void seen_done(struct seen_write *seen)
 static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel,
                            size_t size, struct fault *fault)
 {
+    struct checkpoint before = gate->chain.last;
     const struct node_entry *peer;
     struct intake *intake;
 
     TRY(who_is_node(gate->node, stream_peer(gate->user.stream), &peer, fault));
+    if (gate->under_way >= PARCELS_UNDER_WAY) {
+        return refuse(fault, RC_RESOURCE_EXHAUSTED, "peer.too_many", "parcel",
+                      "Hay demasiados paquetes sin respuesta en esta conexión.");
+    }
     TRY(chain_extend(&gate->chain, &parcel->progress, fault));
     intake = intake_new(gate, *arena, parcel);
     if (intake == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    intake->weight = budget_weight(size);
-    intake->checkpoint = gate->chain.last;
+    *arena = NULL; /* the intake's from here on */
+    intake->step.checkpoint = gate->chain.last;
+    intake->step.on_doubt = on_doubt;
+    intake->step.on_passed = on_passed;
     intake->note = parcel->progress.checkpoint;
+    intake->weight = budget_weight(size);
     prepare_entries(intake);
-    intake->seen.checkpoint = &intake->checkpoint;
-    intake->seen.note = intake->note;
-    intake->seen.done = seen_done;
-    stream_hold(intake->stream);
-    if (seen_submit(gate->node->seen, &intake->seen) != RC_OK) {
-        stream_release(intake->stream);
-        *arena = NULL; /* intake_free frees it */
-        intake_free(intake);
-        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "",
-                      "El nodo está ocupado; reintente.");
-    }
-    gate->under_way++;
     budget_add_bytes(&gate->hold, intake->weight);
-    *arena = NULL;
+    stream_hold(intake->stream);
+    gate->under_way++;
+    lineage_enter(&gate->lineage, &intake->step, &before, intake->note);
     return RC_OK;
 }
 
 static enum rc take_message(struct gate *gate, struct bytes message, struct fault *fault)
 {
     OWN_PTR(arena) arena = arena_new(INTAKE_ARENA_MAX);
-    struct peer_hello *hello;
-    struct parcel *parcel;
+    struct exchange_part part;
     struct bytes copy;
 
     if (arena == NULL) {
@@ -444,15 +489,21 @@ static enum rc take_message(struct gate *gate, struct bytes message, struct faul
     if (copy.data == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(codec_exchange_request_read(copy, arena, &hello, &parcel, fault));
-    if (gate->peer == NULL && hello != NULL) {
-        return take_hello(gate, hello, fault);
+    TRY(codec_exchange_request_read(copy, arena, &part, fault));
+    if (gate->peer == NULL && part.hello != NULL) {
+        return take_hello(gate, part.hello, fault);
     }
-    if (gate->peer == NULL || parcel == NULL) {
+    if (gate->peer != NULL && part.question != NULL) {
+        return lineage_prove(gate->node, part.question, gate->user.stream, false);
+    }
+    if (gate->peer != NULL && part.proof != NULL) {
+        return lineage_answer(&gate->lineage, part.proof);
+    }
+    if (gate->peer == NULL || part.parcel == NULL) {
         return refuse(fault, RC_INVALID_ARGUMENT, "peer.order", "",
                       "Primero va el saludo, y después los paquetes.");
     }
-    return take_parcel(gate, &arena, parcel, message.size, fault);
+    return take_parcel(gate, &arena, part.parcel, message.size, fault);
 }
 
 static void on_message(struct stream_user *user, struct bytes message)
@@ -479,6 +530,10 @@ static void on_items(struct stream_user *user, struct stream_item *items)
         struct intake *intake = (struct intake *)((char *)items - offsetof(struct intake, item));
 
         items = items->next;
+        if (lineage_is_doubted(&intake->step)) {
+            lineage_ask(&intake->step, user->stream, false);
+            continue;
+        }
         gate->under_way--;
         budget_drop_bytes(&gate->hold, intake->weight);
         send_answer(intake);
@@ -491,14 +546,17 @@ static void on_items(struct stream_user *user, struct stream_item *items)
 
 static void on_closed(struct stream_user *user, const struct fault *fault)
 {
-    (void)user;
+    struct gate *gate = (struct gate *)user;
+
     (void)fault;
+    lineage_close(&gate->lineage);
 }
 
 static void on_free(struct stream_user *user)
 {
     struct gate *gate = (struct gate *)user;
 
+    lineage_release(&gate->lineage);
     budget_leave(&gate->hold);
     free(gate);
 }
@@ -535,6 +593,7 @@ void receive_on_stream(struct rpc_service *service, struct stream *stream)
     }
     gate->user.events = &gate_events;
     gate->node = node;
+    lineage_init(&gate->lineage, node->seen);
     stream_accept(stream, &gate->user);
     stream_read(stream);
 }

@@ -15,19 +15,10 @@
 #include "store/evidence.h"
 #include "store/journal.h"
 #include "store/outbox.h"
-#include "store/seen.h"
 
 static enum rc apply_settle(struct write *write, struct txn *txn);
+static void forget_settle(struct write *write);
 static void settle_done(struct write *write);
-
-static void forget_settle(struct write *write)
-{
-    struct settle_job *job = (struct settle_job *)write;
-
-    for (size_t i = 0; i < job->parcel.entry_count; i++) {
-        job->items[i].is_settled = false;
-    }
-}
 
 static const struct write_ops settle_ops = {
     .name = "settle", .apply = apply_settle, .again = forget_settle, .done = settle_done};
@@ -113,8 +104,9 @@ enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer
         log_error("peer.answer", "peer=%s check=count", job->peer->code);
         return RC_INVALID_ARGUMENT;
     }
+    job->proven = chain->last;
     TRY(chain_extend(chain, &answer->progress, &fault));
-    job->checkpoint = chain->last;
+    job->step.checkpoint = chain->last;
     job->note = arena_copy(job->arena, answer->progress.checkpoint);
     if (job->note.data == NULL) {
         return RC_RESOURCE_EXHAUSTED;
@@ -125,14 +117,23 @@ enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer
     return RC_OK;
 }
 
-/* On the seen thread. An older one is no fault: another stream was faster. */
-static void seen_done(struct seen_write *seen)
+static struct settle_job *job_of(struct lineage_step *step)
 {
-    struct settle_job *job =
-        (struct settle_job *)((char *)seen - offsetof(struct settle_job, seen));
-    enum rc rc = seen->rc == RC_FAILED_PRECONDITION ? RC_OK : seen->rc;
+    return (struct settle_job *)((char *)step - offsetof(struct settle_job, step));
+}
 
-    rc = rc == RC_OK ? writer_submit(job->node->writer, &job->write) : rc;
+static void on_doubt(struct lineage_step *step)
+{
+    struct settle_job *job = job_of(step);
+
+    stream_resume(job->stream, &job->item);
+}
+
+static void on_passed(struct lineage_step *step)
+{
+    struct settle_job *job = job_of(step);
+    enum rc rc = step->rc == RC_OK ? writer_submit(job->node->writer, &job->write) : step->rc;
+
     if (rc != RC_OK) {
         job->write.rc = rc;
         settle_done(&job->write);
@@ -150,15 +151,14 @@ static unsigned leaves_of(const struct settle_job *job)
     return leaves;
 }
 
-enum rc settle_begin(struct settle_job *job)
+void settle_begin(struct settle_job *job, struct lineage *lineage)
 {
     job->write.leaves = leaves_of(job);
     job->write.bytes = job->parcel.entry_count * 1024;
     job->write.is_urgent = job->urgency == URGENCY_URGENT;
-    job->seen.checkpoint = &job->checkpoint;
-    job->seen.note = job->note;
-    job->seen.done = seen_done;
-    return seen_submit(job->node->seen, &job->seen);
+    job->step.on_doubt = on_doubt;
+    job->step.on_passed = on_passed;
+    lineage_enter(lineage, &job->step, &job->proven, job->note);
 }
 
 /* ---- on the writer ---- */
@@ -210,7 +210,7 @@ static enum rc put_receipt(const struct settle_job *job, struct txn *txn,
     struct evidence evidence = {
         .leaf = item->leaf,
         .path = &item->proof,
-        .checkpoint = &job->checkpoint,
+        .checkpoint = &job->step.checkpoint,
         .note = job->note,
     };
     enum rc rc = evidence_put(txn, item->index, &evidence);
@@ -248,11 +248,21 @@ static enum rc apply_settle(struct write *write, struct txn *txn)
     struct settle_job *job = (struct settle_job *)write;
     char destination[FORWARD_DESTINATION_SIZE];
 
+    TRY(evidence_check(txn, &job->step.checkpoint));
     forward_destination(job->peer->code, destination);
     for (size_t i = 0; i < job->parcel.entry_count; i++) {
         TRY(settle_one(job, txn, &job->items[i], destination));
     }
     return RC_OK;
+}
+
+static void forget_settle(struct write *write)
+{
+    struct settle_job *job = (struct settle_job *)write;
+
+    for (size_t i = 0; i < job->parcel.entry_count; i++) {
+        job->items[i].is_settled = false;
+    }
 }
 
 static void settle_done(struct write *write)

@@ -1,15 +1,15 @@
 /*
  * settle - a parcel on its way: what was sent, and what the peer's answer does here.
  *
- *     forward: settle_new, send --peer's answer--> settle_verify --settle_begin--> writer:
+ *     forward: settle_new, send --peer's answer--> settle_verify --settle_begin--> lineage, writer:
  *     evidence, R1, debts paid --on_settled--> forward
  */
 #ifndef RELAY_SETTLE_H
 #define RELAY_SETTLE_H
 
 #include "relay/chain.h"
+#include "relay/lineage.h"
 #include "rpc/stream.h"
-#include "store/seen.h"
 #include "store/writer.h"
 
 struct settle_item {
@@ -23,9 +23,9 @@ struct settle_item {
 };
 
 struct settle_job {
-    struct write write;      /* first: the writer's */
-    struct stream_item item; /* for the link */
-    struct seen_write seen;  /* the answer's checkpoint, remembered before anything is taken */
+    struct write write;       /* first: the writer's */
+    struct stream_item item;  /* for the link */
+    struct lineage_step step; /* the answer's checkpoint, on the line before anything is taken */
     struct node *node;
     struct arena *arena;
     const struct node_entry *peer;
@@ -33,11 +33,13 @@ struct settle_job {
     struct parcel parcel;
     struct settle_item items[PARCEL_ENTRIES_MAX];
     size_t bytes;
-    struct checkpoint checkpoint; /* of the answer */
+    struct checkpoint proven; /* where the chain stood before the answer */
     struct bytes note;
     bool is_held_back; /* the peer refused something for now: it is sent again later */
     struct stream *stream;
-    void (*on_settled)(struct settle_job *job); /* writer thread: hands over */
+    /* Once, on any thread: hands over. The item may come to the stream before, when the lineage
+     * doubts (lineage_is_doubted). */
+    void (*on_settled)(struct settle_job *job);
 };
 
 /* NULL when out of memory. */
@@ -46,7 +48,8 @@ struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
 /* Queue thread: the answer's proofs against the chain. Copies what the writer needs. */
 MUST_CHECK enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer,
                                  struct chain *chain);
-MUST_CHECK enum rc settle_begin(struct settle_job *job);
+/* Whatever becomes of it, on_settled tells. */
+void settle_begin(struct settle_job *job, struct lineage *lineage);
 /* A word of a peer for log and records: as it is when it could not name a person, else
  * "peer.unreadable". Free text of others is never kept where it cannot be erased. */
 const char *settle_word(const char *word);

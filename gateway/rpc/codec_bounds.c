@@ -99,6 +99,8 @@ static const struct bound bounds[] = {
     {"ExchangeResponse", "hello", REQUIRED},
     {"ExchangeResponse", "answer", UP_TO(PARCEL_BYTES_MAX)},
     {"PeerHello", "directory_sha256", EXACTLY(HASH_SIZE)},
+    {"PeerHello", "seen_checkpoint", UP_TO(NOTE_MAX)},
+    {"LineProof", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"Progress", "checkpoint", UP_TO(NOTE_MAX)},
     {"Progress", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"Parcel", "directory_sha256", EXACTLY(HASH_SIZE)},

@@ -16,7 +16,33 @@ static enum rc read_hello(const Enlace__V1__PeerHello *from, struct arena *arena
                                   .origin = from->origin,
                                   .urgency = (enum urgency)from->urgency,
                                   .seen_size = from->seen_size,
-                                  .directory_sha256 = pb_bytes(from->directory_sha256)};
+                                  .directory_sha256 = pb_bytes(from->directory_sha256),
+                                  .seen_checkpoint = pb_bytes(from->seen_checkpoint)};
+    return RC_OK;
+}
+
+static enum rc read_question(const Enlace__V1__LineQuestion *from, struct arena *arena,
+                             struct line **question, struct fault *fault)
+{
+    void *memory;
+
+    TRY(pb_alloc(arena, sizeof **question, &memory, fault));
+    *question = memory;
+    (*question)->old_size = from->old_size;
+    (*question)->new_size = from->new_size;
+    return RC_OK;
+}
+
+static enum rc read_proof(const Enlace__V1__LineProof *from, struct arena *arena,
+                          struct line **proof, struct fault *fault)
+{
+    void *memory;
+
+    TRY(pb_alloc(arena, sizeof **proof, &memory, fault));
+    *proof = memory;
+    (*proof)->old_size = from->old_size;
+    (*proof)->new_size = from->new_size;
+    pb_path_read(from->consistency, from->n_consistency, &(*proof)->consistency);
     return RC_OK;
 }
 
@@ -63,19 +89,24 @@ static enum rc read_parcel(const Enlace__V1__Parcel *from, struct arena *arena,
 }
 
 enum rc codec_exchange_request_read(struct bytes from, struct arena *arena,
-                                    struct peer_hello **hello, struct parcel **parcel,
-                                    struct fault *fault)
+                                    struct exchange_part *part, struct fault *fault)
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__ExchangeRequest *wire;
 
-    *hello = NULL;
-    *parcel = NULL;
+    *part = (struct exchange_part){0};
     TRY(pb_read(SHAPE_EXCHANGE_REQUEST, from, "", arena, &read, fault));
     wire = (const Enlace__V1__ExchangeRequest *)read;
-    return wire->request_case == ENLACE__V1__EXCHANGE_REQUEST__REQUEST_HELLO
-               ? read_hello(wire->hello, arena, hello, fault)
-               : read_parcel(wire->parcel, arena, parcel, fault);
+    switch (wire->request_case) {
+    case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_HELLO:
+        return read_hello(wire->hello, arena, &part->hello, fault);
+    case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_QUESTION:
+        return read_question(wire->question, arena, &part->question, fault);
+    case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_PROOF:
+        return read_proof(wire->proof, arena, &part->proof, fault);
+    default: /* that there is one was checked */
+        return read_parcel(wire->parcel, arena, &part->parcel, fault);
+    }
 }
 
 static enum rc read_answer(const Enlace__V1__EntryAnswer *from, struct entry_answer *to,
@@ -110,19 +141,24 @@ static enum rc read_parcel_answer(const Enlace__V1__ParcelAnswer *from, struct a
 }
 
 enum rc codec_exchange_response_read(struct bytes from, struct arena *arena,
-                                     struct peer_hello **hello, struct parcel_answer **answer,
-                                     struct fault *fault)
+                                     struct exchange_part *part, struct fault *fault)
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__ExchangeResponse *wire;
 
-    *hello = NULL;
-    *answer = NULL;
+    *part = (struct exchange_part){0};
     TRY(pb_read(SHAPE_EXCHANGE_RESPONSE, from, "", arena, &read, fault));
     wire = (const Enlace__V1__ExchangeResponse *)read;
-    return wire->response_case == ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_HELLO
-               ? read_hello(wire->hello, arena, hello, fault)
-               : read_parcel_answer(wire->answer, arena, answer, fault);
+    switch (wire->response_case) {
+    case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_HELLO:
+        return read_hello(wire->hello, arena, &part->hello, fault);
+    case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_QUESTION:
+        return read_question(wire->question, arena, &part->question, fault);
+    case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_PROOF:
+        return read_proof(wire->proof, arena, &part->proof, fault);
+    default: /* that there is one was checked */
+        return read_parcel_answer(wire->answer, arena, &part->answer, fault);
+    }
 }
 
 /* ---- writing ---- */
@@ -137,6 +173,7 @@ void codec_hello_write(const struct peer_hello *hello, bool is_request, struct b
     inner.urgency = (Enlace__V1__Urgency)hello->urgency;
     inner.seen_size = hello->seen_size;
     inner.directory_sha256 = pb_data(hello->directory_sha256);
+    inner.seen_checkpoint = pb_data(hello->seen_checkpoint);
     if (is_request) {
         Enlace__V1__ExchangeRequest wire;
 
@@ -152,6 +189,49 @@ void codec_hello_write(const struct peer_hello *hello, bool is_request, struct b
         wire.hello = &inner;
         pb_write(&wire.base, out);
     }
+}
+
+void codec_question_write(const struct line *question, bool is_request, struct buffer *out)
+{
+    Enlace__V1__LineQuestion inner;
+    Enlace__V1__ExchangeRequest request;
+    Enlace__V1__ExchangeResponse response;
+
+    enlace__v1__line_question__init(&inner);
+    inner.old_size = question->old_size;
+    inner.new_size = question->new_size;
+    enlace__v1__exchange_request__init(&request);
+    request.request_case = ENLACE__V1__EXCHANGE_REQUEST__REQUEST_QUESTION;
+    request.question = &inner;
+    enlace__v1__exchange_response__init(&response);
+    response.response_case = ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_QUESTION;
+    response.question = &inner;
+    pb_write(is_request ? &request.base : &response.base, out);
+}
+
+void codec_proof_write(const struct line *proof, bool is_request, struct buffer *out)
+{
+    ProtobufCBinaryData consistency[PATH_MAX_HASHES];
+    Enlace__V1__LineProof inner;
+    Enlace__V1__ExchangeRequest request;
+    Enlace__V1__ExchangeResponse response;
+
+    if (!pb_path_fill(consistency, &proof->consistency)) {
+        out->is_failed = true;
+        return;
+    }
+    enlace__v1__line_proof__init(&inner);
+    inner.old_size = proof->old_size;
+    inner.new_size = proof->new_size;
+    inner.n_consistency = proof->consistency.count;
+    inner.consistency = consistency;
+    enlace__v1__exchange_request__init(&request);
+    request.request_case = ENLACE__V1__EXCHANGE_REQUEST__REQUEST_PROOF;
+    request.proof = &inner;
+    enlace__v1__exchange_response__init(&response);
+    response.response_case = ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_PROOF;
+    response.proof = &inner;
+    pb_write(is_request ? &request.base : &response.base, out);
 }
 
 struct pb_progress {

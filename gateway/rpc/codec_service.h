@@ -116,6 +116,14 @@ struct peer_hello {
     enum urgency urgency;
     uint64_t seen_size;
     struct bytes directory_sha256;
+    struct bytes seen_checkpoint;
+};
+
+/* A question between two sizes of one log, and its answer; a question has no path. */
+struct line {
+    uint64_t old_size;
+    uint64_t new_size;
+    struct path consistency;
 };
 
 struct parcel_entry {
@@ -146,15 +154,23 @@ struct parcel_answer {
     size_t answer_count;
 };
 
-/* ExchangeRequest and ExchangeResponse hold a hello or the other thing: *hello / *parcel / *answer
- * is set to arena memory, the other to NULL. */
+/* What one ExchangeRequest (a parcel, say) or ExchangeResponse (an answer) holds: one of these, in
+ * arena memory; the others are NULL. */
+struct exchange_part {
+    struct peer_hello *hello;
+    struct parcel *parcel;
+    struct parcel_answer *answer;
+    struct line *question;
+    struct line *proof;
+};
+
 MUST_CHECK enum rc codec_exchange_request_read(struct bytes from, struct arena *arena,
-                                               struct peer_hello **hello, struct parcel **parcel,
-                                               struct fault *fault);
+                                               struct exchange_part *part, struct fault *fault);
 MUST_CHECK enum rc codec_exchange_response_read(struct bytes from, struct arena *arena,
-                                                struct peer_hello **hello,
-                                                struct parcel_answer **answer, struct fault *fault);
+                                                struct exchange_part *part, struct fault *fault);
 void codec_hello_write(const struct peer_hello *hello, bool is_request, struct buffer *out);
+void codec_question_write(const struct line *question, bool is_request, struct buffer *out);
+void codec_proof_write(const struct line *proof, bool is_request, struct buffer *out);
 void codec_parcel_write(const struct parcel *parcel, struct buffer *out);
 void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer *out);
 

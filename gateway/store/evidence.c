@@ -59,22 +59,37 @@ static enum rc put_row(struct txn *txn, const struct dbkey *key, const uint8_t o
     return table_add(txn, TABLE_EVIDENCE, dbkey_bytes(key), buffer_bytes(&row));
 }
 
+static enum rc find_note(struct txn *txn, const struct checkpoint *checkpoint,
+                         uint8_t origin[DIGEST_SIZE], struct dbkey *key)
+{
+    struct bytes name = bytes_text(checkpoint->origin);
+    struct bytes stored;
+
+    digest_of(&name, 1, origin);
+    note_key(origin, checkpoint->size, key);
+    TRY(table_get(txn, TABLE_NOTE, dbkey_bytes(key), &stored));
+    return same_text(stored, checkpoint);
+}
+
+enum rc evidence_check(struct txn *txn, const struct checkpoint *checkpoint)
+{
+    uint8_t origin[DIGEST_SIZE];
+    struct dbkey key;
+    enum rc rc = find_note(txn, checkpoint, origin, &key);
+
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 enum rc evidence_put(struct txn *txn, uint64_t own_index, const struct evidence *evidence)
 {
-    struct bytes name = bytes_text(evidence->checkpoint->origin);
     uint8_t origin[DIGEST_SIZE];
     struct dbkey note;
     struct dbkey key;
-    struct bytes stored;
     enum rc rc;
 
     TRY(check_bounds(evidence));
-    digest_of(&name, 1, origin);
-    note_key(origin, evidence->checkpoint->size, &note);
-    rc = table_get(txn, TABLE_NOTE, dbkey_bytes(&note), &stored);
-    if (rc == RC_OK) {
-        TRY(same_text(stored, evidence->checkpoint));
-    } else if (rc != RC_NOT_FOUND) {
+    rc = find_note(txn, evidence->checkpoint, origin, &note);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
         return rc;
     }
     dbkey_u64(&key, own_index);

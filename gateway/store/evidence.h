@@ -25,6 +25,11 @@ struct evidence {
 };
 
 /*
+ * Before anything is put that will have evidence under this checkpoint. RC_DATA_LOSS: another root
+ * stands for this log and size, a fork; logged.
+ */
+MUST_CHECK enum rc evidence_check(struct txn *txn, const struct checkpoint *checkpoint);
+/*
  * RC_ALREADY_EXISTS: the first evidence stays. RC_DATA_LOSS: another root stands for this log and
  * size, a fork; logged. RC_INVALID_ARGUMENT: no leaf, or a path or note past their bounds.
  */

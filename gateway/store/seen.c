@@ -13,15 +13,33 @@
 /* Writes that wait, and those of one commit. */
 #define QUEUE_MAX 1024
 #define BATCH_MAX ((size_t)64)
+/* Checkpoints of each log that are known to be on its line: streams that cross find theirs here. */
+#define LINE_MAX ((size_t)256)
+
+/* What memory keeps of one foreign log. */
+struct seen_log {
+    struct seen_log *next;
+    uint8_t name[DIGEST_SIZE];          /* SHA-256(origin) */
+    struct seen_point points[LINE_MAX]; /* ring */
+    size_t count;
+    size_t newest;
+    uint8_t note[DIGEST_SIZE];   /* SHA-256 of the note of the durable one; under the lock */
+    uint8_t coming[DIGEST_SIZE]; /* of the one that the transaction at hand puts */
+    bool is_coming;
+};
 
 struct seen {
     struct db *db;
     struct inbox *inbox;
     pthread_t thread;
     bool is_running;
+    pthread_mutex_t writing; /* one writes at a time: all but the notes' digests */
+    pthread_mutex_t lock;    /* the list, and the digests; held for a look */
+    struct seen_log *logs;   /* grows only */
 };
 
 static enum rc start_thread(struct seen *seen);
+static enum rc load_logs(struct seen *seen);
 
 enum rc seen_open(const struct seen_options *options, struct seen **seen)
 {
@@ -35,11 +53,14 @@ enum rc seen_open(const struct seen_options *options, struct seen **seen)
     if (made == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_mutex_init(&made->writing, NULL);
+    pthread_mutex_init(&made->lock, NULL);
     made->inbox = inbox_new(QUEUE_MAX);
     if (made->inbox == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     TRY(db_open(&db, &made->db));
+    TRY(load_logs(made));
     TRY(start_thread(made));
     *seen = MOVE(made);
     return RC_OK;
@@ -54,6 +75,14 @@ void seen_free(struct seen *seen)
         }
         inbox_free(seen->inbox);
         db_free(seen->db);
+        while (seen->logs != NULL) {
+            struct seen_log *log = seen->logs;
+
+            seen->logs = log->next;
+            free(log);
+        }
+        pthread_mutex_destroy(&seen->lock);
+        pthread_mutex_destroy(&seen->writing);
         free(seen);
     }
 }
@@ -105,70 +134,242 @@ enum rc seen_get(struct seen *seen, const char *origin, struct checkpoint *check
     return RC_OK;
 }
 
-static enum rc fork_seen(const struct checkpoint *before, const struct checkpoint *now)
+/* ---- what memory keeps ---- */
+
+static struct seen_log *find_log(struct seen *seen, const uint8_t name[DIGEST_SIZE])
+{
+    struct seen_log *log;
+
+    pthread_mutex_lock(&seen->lock);
+    log = seen->logs;
+    while (log != NULL && memcmp(log->name, name, DIGEST_SIZE) != 0) {
+        log = log->next;
+    }
+    pthread_mutex_unlock(&seen->lock);
+    return log;
+}
+
+static enum rc make_log(struct seen *seen, const uint8_t name[DIGEST_SIZE], struct seen_log **made)
+{
+    struct seen_log *log = calloc(1, sizeof *log);
+
+    if (log == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    memcpy(log->name, name, DIGEST_SIZE);
+    pthread_mutex_lock(&seen->lock);
+    log->next = seen->logs;
+    seen->logs = log;
+    pthread_mutex_unlock(&seen->lock);
+    *made = log;
+    return RC_OK;
+}
+
+/* What is coming stands on disk: these are the notes that leaves may name. */
+static void publish(struct seen *seen)
+{
+    pthread_mutex_lock(&seen->lock);
+    for (struct seen_log *log = seen->logs; log != NULL; log = log->next) {
+        if (log->is_coming) {
+            memcpy(log->note, log->coming, DIGEST_SIZE);
+            log->is_coming = false;
+        }
+    }
+    pthread_mutex_unlock(&seen->lock);
+}
+
+/* As the disk has it. */
+static enum rc read_log(struct seen_log *log, struct bytes value)
+{
+    struct reader reader = {.rest = value};
+    struct seen_point point;
+
+    point.size = reader_u64(&reader);
+    reader_copy(&reader, point.root, DIGEST_SIZE);
+    if (reader.is_failed) {
+        return failed(RC_DATA_LOSS, "seen.row", "cause=damaged");
+    }
+    log->points[0] = point;
+    log->count = 1;
+    log->newest = 0;
+    digest_of(&reader.rest, 1, log->coming);
+    log->is_coming = true;
+    return RC_OK;
+}
+
+static enum rc load_log(struct seen *seen, const struct row *row)
+{
+    struct seen_log *log;
+
+    if (row->key.size != DIGEST_SIZE) {
+        return failed(RC_DATA_LOSS, "seen.row", "cause=damaged key");
+    }
+    log = find_log(seen, row->key.data);
+    if (log == NULL) {
+        TRY(make_log(seen, row->key.data, &log));
+    }
+    return read_log(log, row->value);
+}
+
+static enum rc load_logs(struct seen *seen)
+{
+    static const uint8_t start[1];
+    OWN_READ(txn) = NULL;
+    OWN_PTR(cursor) cursor = NULL;
+    struct row row;
+    enum rc rc;
+
+    TRY(txn_read(seen->db, &txn));
+    TRY(cursor_open(txn, TABLE_SEEN, BYTES_OF(start), &cursor));
+    for (struct seen_log *log = seen->logs; log != NULL; log = log->next) {
+        log->count = 0;
+        log->is_coming = false;
+    }
+    while ((rc = cursor_next(cursor, &row)) == RC_OK) {
+        TRY(load_log(seen, &row));
+    }
+    publish(seen);
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+bool seen_digest(struct seen *seen, const char *origin, uint8_t out[DIGEST_SIZE])
+{
+    struct bytes name = bytes_text(origin);
+    uint8_t digest[DIGEST_SIZE];
+    struct seen_log *log;
+
+    digest_of(&name, 1, digest);
+    log = find_log(seen, digest);
+    if (log == NULL) {
+        memset(out, 0, DIGEST_SIZE);
+        return false;
+    }
+    pthread_mutex_lock(&seen->lock);
+    memcpy(out, log->note, DIGEST_SIZE);
+    pthread_mutex_unlock(&seen->lock);
+    return true;
+}
+
+static bool is_same_point(const struct seen_point *a, const struct seen_point *b)
+{
+    return a->size == b->size && digest_equal(a->root, b->root);
+}
+
+/* NULL, or the point of that size. */
+static const struct seen_point *point_at(const struct seen_log *log, uint64_t size)
+{
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->points[i].size == size) {
+            return &log->points[i];
+        }
+    }
+    return NULL;
+}
+
+/* The newest one keeps its place however many smaller ones come. */
+static void remember(struct seen_log *log, const struct seen_point *point)
+{
+    size_t at;
+
+    if (log->count < LINE_MAX) {
+        at = log->count++;
+    } else {
+        at = 0;
+        for (size_t i = 1; i < LINE_MAX; i++) {
+            at = log->points[i].size < log->points[at].size ? i : at;
+        }
+        if (point->size < log->points[at].size) {
+            return;
+        }
+    }
+    log->points[at] = *point;
+    if (point->size >= log->points[log->newest].size) {
+        log->newest = at;
+    }
+}
+
+/* ---- writing ---- */
+
+static enum rc fork_seen(const char *origin, const struct seen_point *before,
+                         const struct seen_point *now)
 {
     char old_root[2 * DIGEST_SIZE + 1];
     char new_root[2 * DIGEST_SIZE + 1];
 
     hex_encode(before->root, DIGEST_SIZE, old_root);
     hex_encode(now->root, DIGEST_SIZE, new_root);
-    return failed(RC_DATA_LOSS, "seen.fork", "origin=%s size=%llu seen_root=%s new_root=%s",
-                  now->origin, (unsigned long long)now->size, old_root, new_root);
+    return failed(RC_DATA_LOSS, "seen.fork",
+                  "origin=%s seen_size=%llu seen_root=%s new_size=%llu new_root=%s", origin,
+                  (unsigned long long)before->size, old_root, (unsigned long long)now->size,
+                  new_root);
 }
 
-/* Compares and puts in one transaction. *is_news is false when it stands already. */
-static enum rc advance(struct txn *txn, const struct checkpoint *checkpoint, struct bytes note,
-                       bool *is_news)
+void seen_report_fork(const struct seen_write *write)
+{
+    struct seen_point now = seen_point_of(write->checkpoint);
+
+    (void)fork_seen(write->checkpoint->origin, &write->last, &now);
+}
+
+static enum rc put_row(struct txn *txn, struct seen_log *log, const struct seen_write *write)
 {
     OWN(buffer) row = {0};
-    struct checkpoint before;
-    struct bytes old_note;
-    struct dbkey key;
-    enum rc rc = find(txn, checkpoint->origin, &before, &old_note);
 
-    *is_news = false;
-    if (rc == RC_OK && checkpoint->size == before.size) {
-        return digest_equal(checkpoint->root, before.root) ? RC_OK : fork_seen(&before, checkpoint);
-    }
-    if (rc == RC_OK && checkpoint->size < before.size) {
-        return RC_FAILED_PRECONDITION;
-    }
-    if (rc != RC_OK && rc != RC_NOT_FOUND) {
-        return rc;
-    }
-    buffer_put_u64(&row, checkpoint->size);
-    buffer_put(&row, checkpoint->root, DIGEST_SIZE);
-    buffer_put_bytes(&row, note);
+    buffer_put_u64(&row, write->checkpoint->size);
+    buffer_put(&row, write->checkpoint->root, DIGEST_SIZE);
+    buffer_put_bytes(&row, write->note);
     if (row.is_failed) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    *is_news = true;
-    key_of(checkpoint->origin, &key);
-    return table_put(txn, TABLE_SEEN, dbkey_bytes(&key), buffer_bytes(&row));
+    TRY(table_put(txn, TABLE_SEEN, BYTES(log->name, DIGEST_SIZE), buffer_bytes(&row)));
+    digest_of(&write->note, 1, log->coming);
+    log->is_coming = true;
+    return RC_OK;
 }
 
-enum rc seen_put(struct seen *seen, const struct checkpoint *checkpoint, struct bytes note)
+/* Compares with the line, and puts what extends it. *is_news is false when nothing is put. */
+static enum rc advance(struct seen *seen, struct txn *txn, struct seen_write *write, bool *is_news)
 {
-    struct txn *txn;
-    bool is_news;
-    enum rc rc;
+    struct seen_point now = seen_point_of(write->checkpoint);
+    struct bytes name = bytes_text(write->checkpoint->origin);
+    const struct seen_point *known;
+    uint8_t digest[DIGEST_SIZE];
+    struct seen_log *log;
 
-    if (note.size > CHECKPOINT_SIZE_MAX) {
+    if (write->note.size > CHECKPOINT_SIZE_MAX || name.size > VKEY_NAME_MAX) {
         return RC_INVALID_ARGUMENT;
     }
-    TRY(txn_write(seen->db, &txn));
-    rc = advance(txn, checkpoint, note, &is_news);
-    if (rc != RC_OK || !is_news) {
-        txn_abort(txn);
-        return rc;
+    digest_of(&name, 1, digest);
+    log = find_log(seen, digest);
+    if (log == NULL) {
+        TRY(make_log(seen, digest, &log));
     }
-    return txn_commit(txn);
+    if (log->count == 0) {
+        TRY(put_row(txn, log, write));
+        remember(log, &now);
+        *is_news = true;
+        return RC_OK;
+    }
+    write->last = log->points[log->newest];
+    known = point_at(log, now.size);
+    if (known != NULL) {
+        return is_same_point(known, &now) ? RC_OK
+                                          : fork_seen(write->checkpoint->origin, known, &now);
+    }
+    known = point_at(log, write->proven.size);
+    if (known == NULL || !is_same_point(known, &write->proven) ||
+        (now.size > known->size && known->size != write->last.size)) {
+        return RC_ABORTED;
+    }
+    if (now.size > write->last.size) {
+        TRY(put_row(txn, log, write));
+        *is_news = true;
+    }
+    remember(log, &now);
+    return RC_OK;
 }
 
-/* ---- the thread ---- */
-
-/* Applies each; a batch without news needs no disk. */
-static enum rc put_batch(struct seen *seen, struct inbox_item *batch)
+static enum rc write_each(struct seen *seen, struct inbox_item *batch)
 {
     bool is_any_news = false;
     struct txn *txn;
@@ -178,21 +379,45 @@ static enum rc put_batch(struct seen *seen, struct inbox_item *batch)
         struct seen_write *write = (struct seen_write *)item;
         bool is_news = false;
 
-        write->rc = write->note.size <= CHECKPOINT_SIZE_MAX
-                        ? advance(txn, write->checkpoint, write->note, &is_news)
-                        : RC_INVALID_ARGUMENT;
+        write->rc = advance(seen, txn, write, &is_news);
         is_any_news = is_any_news || is_news;
     }
     if (!is_any_news) {
         txn_abort(txn);
         return RC_OK;
     }
-    return txn_commit(txn);
+    TRY(txn_commit(txn));
+    publish(seen);
+    return RC_OK;
 }
+/* What did not become durable is forgotten. */
+static enum rc write_batch(struct seen *seen, struct inbox_item *batch)
+{
+    enum rc rc;
+
+    pthread_mutex_lock(&seen->writing);
+    rc = write_each(seen, batch);
+    if (rc != RC_OK && load_logs(seen) != RC_OK) {
+        db_fatal("seen.reload", "what stands on disk cannot be read");
+    }
+    pthread_mutex_unlock(&seen->writing);
+    return rc;
+}
+
+enum rc seen_put(struct seen *seen, struct seen_write *write)
+{
+    enum rc rc;
+
+    write->item.next = NULL;
+    rc = write_batch(seen, &write->item);
+    return rc == RC_OK ? write->rc : rc;
+}
+
+/* ---- the thread ---- */
 
 static void run_batch(struct seen *seen, struct inbox_item *batch)
 {
-    enum rc rc = put_batch(seen, batch);
+    enum rc rc = write_batch(seen, batch);
 
     while (batch != NULL) {
         struct seen_write *write = (struct seen_write *)batch;

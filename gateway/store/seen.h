@@ -2,20 +2,27 @@
  * seen - the last checkpoint of every foreign log that this node verified: our witness state.
  *
  * An environment of its own (`seen/`), so that restoring or resetting the log never makes the node
- * forget what others signed. Only ever grows: an older checkpoint, or another root for the same
- * size, is refused. Written with full sync before anything of that checkpoint is accepted:
+ * forget what others signed. Written with full sync before anything of that checkpoint is accepted:
  *
  *     queue thread --seen_submit()--> seen thread: one commit for all that wait --done--> writer
  *
  * It has a thread of its own, so that the writer does not wait for this disk write within its own.
+ *
+ * Each foreign log has one line here, whatever number of streams it comes over: a checkpoint is
+ * taken when it is on the line already, when it is proven against a point of the line that is not
+ * smaller, or when it is proven to extend the newest. Else the submitter is told the newest
+ * (RC_ABORTED), gets the proof between the two, and comes again: two histories never both pass.
  */
 #ifndef STORE_SEEN_H
 #define STORE_SEEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/inbox.h"
+#include "crypto/digest.h"
 #include "tlog/checkpoint.h"
 
 struct seen;
@@ -27,12 +34,29 @@ struct seen_options {
     uint64_t floor_bytes; /* 0: DB_FLOOR (store/db.h) */
 };
 
-/* In whatever waits for it. All but rc is the submitter's and lives until done. */
+struct seen_point {
+    uint64_t size;
+    uint8_t root[DIGEST_SIZE];
+};
+
+static inline struct seen_point seen_point_of(const struct checkpoint *checkpoint)
+{
+    struct seen_point point = {.size = checkpoint->size};
+
+    memcpy(point.root, checkpoint->root, DIGEST_SIZE);
+    return point;
+}
+
+/* In whatever waits for it. All but rc and last is the submitter's and lives until done. */
 struct seen_write {
     struct inbox_item item; /* first */
     const struct checkpoint *checkpoint;
     struct bytes note;
-    enum rc rc; /* as seen_put would say */
+    /* The caller verified the signature, and a consistency proof between this and the checkpoint,
+     * whichever is larger. */
+    struct seen_point proven;
+    enum rc rc;             /* as seen_put would say */
+    struct seen_point last; /* the newest of the line, when there is one */
     /* On the seen thread, in the order of submission; only hands over. */
     void (*done)(struct seen_write *write);
 };
@@ -48,13 +72,19 @@ MUST_CHECK enum rc seen_get(struct seen *seen, const char *origin, struct checkp
                             struct buffer *note);
 
 /*
- * Durable on RC_OK. The caller verified the signature and that the log extends what seen_get gave.
- * The same size and root again: RC_OK, nothing is written. RC_FAILED_PRECONDITION: older than what
- * was seen. RC_DATA_LOSS: another root for the same size, a fork; logged with both roots. Any
- * thread; one fsync, so not on a completion-queue thread.
+ * RC_OK: it is on the line, and the newest of the line is durable. RC_ABORTED: not proven against
+ * what the line has; prove it against write->last and try again. RC_DATA_LOSS: another root for a
+ * size of the line, a fork; logged with both roots. Any thread; one fsync, so not on a
+ * completion-queue thread.
  */
-MUST_CHECK enum rc seen_put(struct seen *seen, const struct checkpoint *checkpoint,
-                            struct bytes note);
+MUST_CHECK enum rc seen_put(struct seen *seen, struct seen_write *write);
+
+/* The proof between the checkpoint and write->last was asked for and did not come: logs both. */
+void seen_report_fork(const struct seen_write *write);
+
+/* SHA-256 of the newest durable note of this log; zeros and false: none. Any thread, from memory.
+ */
+bool seen_digest(struct seen *seen, const char *origin, uint8_t out[DIGEST_SIZE]);
 
 /*
  * The same on the seen thread. RC_RESOURCE_EXHAUSTED: too many wait; then done is not called. Any

@@ -119,14 +119,17 @@ static enum rc read_attach_response(struct bytes from, struct arena *arena, stru
 static enum rc read_exchange_request(struct bytes from, struct arena *arena, struct buffer *again,
                                      struct fault *fault)
 {
-    struct peer_hello *hello = NULL;
-    struct parcel *parcel = NULL;
+    struct exchange_part part;
 
-    TRY(codec_exchange_request_read(from, arena, &hello, &parcel, fault));
-    if (hello != NULL) {
-        codec_hello_write(hello, true, again);
+    TRY(codec_exchange_request_read(from, arena, &part, fault));
+    if (part.hello != NULL) {
+        codec_hello_write(part.hello, true, again);
+    } else if (part.question != NULL) {
+        codec_question_write(part.question, true, again);
+    } else if (part.proof != NULL) {
+        codec_proof_write(part.proof, true, again);
     } else {
-        codec_parcel_write(parcel, again);
+        codec_parcel_write(part.parcel, again);
     }
     return RC_OK;
 }
@@ -134,14 +137,17 @@ static enum rc read_exchange_request(struct bytes from, struct arena *arena, str
 static enum rc read_exchange_response(struct bytes from, struct arena *arena, struct buffer *again,
                                       struct fault *fault)
 {
-    struct peer_hello *hello = NULL;
-    struct parcel_answer *answer = NULL;
+    struct exchange_part part;
 
-    TRY(codec_exchange_response_read(from, arena, &hello, &answer, fault));
-    if (hello != NULL) {
-        codec_hello_write(hello, false, again);
+    TRY(codec_exchange_response_read(from, arena, &part, fault));
+    if (part.hello != NULL) {
+        codec_hello_write(part.hello, false, again);
+    } else if (part.question != NULL) {
+        codec_question_write(part.question, false, again);
+    } else if (part.proof != NULL) {
+        codec_proof_write(part.proof, false, again);
     } else {
-        codec_parcel_answer_write(answer, again);
+        codec_parcel_answer_write(part.answer, again);
     }
     return RC_OK;
 }

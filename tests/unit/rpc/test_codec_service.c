@@ -307,26 +307,57 @@ static void hellos_are_read_as_written(void **state)
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
     OWN(buffer) again = {0};
-    const struct peer_hello hello = {"spiffe://enlace.cdmx/node/ssc", "gw.ssc/audit/2026",
-                                     URGENCY_URGENT, 17, sample_hash(1)};
-    struct peer_hello *read = NULL;
-    struct parcel *parcel = NULL;
-    struct parcel_answer *answer = NULL;
+    const struct peer_hello hello = {"spiffe://enlace.cdmx/node/ssc",
+                                     "gw.ssc/audit/2026",
+                                     URGENCY_URGENT,
+                                     17,
+                                     sample_hash(1),
+                                     bytes_text("note")};
+    struct exchange_part read;
 
     (void)state;
     codec_hello_write(&hello, true, &bytes);
-    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &read, &parcel, NULL),
-                     RC_OK);
-    assert_null(parcel);
-    assert_string_equal(read->origin, hello.origin);
-    codec_hello_write(read, true, &again);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_null(read.parcel);
+    assert_string_equal(read.hello->origin, hello.origin);
+    assert_bytes(read.hello->seen_checkpoint, hello.seen_checkpoint);
+    codec_hello_write(read.hello, true, &again);
     assert_whole(SHAPE_EXCHANGE_REQUEST, buffer_bytes(&bytes), &again);
     buffer_clear(&bytes);
     codec_hello_write(&hello, false, &bytes);
-    assert_int_equal(
-        codec_exchange_response_read(buffer_bytes(&bytes), arena, &read, &answer, NULL), RC_OK);
-    assert_null(answer);
-    assert_int_equal(read->seen_size, 17);
+    assert_int_equal(codec_exchange_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_null(read.answer);
+    assert_int_equal(read.hello->seen_size, 17);
+}
+
+static void questions_and_proofs_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    const struct line line = {.old_size = 5, .new_size = 9, .consistency = sample_path(3)};
+
+    (void)state;
+    for (int is_request = 0; is_request < 2; is_request++) {
+        enum shape_name shape = is_request ? SHAPE_EXCHANGE_REQUEST : SHAPE_EXCHANGE_RESPONSE;
+        enum rc (*read_part)(struct bytes, struct arena *, struct exchange_part *, struct fault *) =
+            is_request ? codec_exchange_request_read : codec_exchange_response_read;
+        OWN(buffer) bytes = {0};
+        OWN(buffer) again = {0};
+        struct exchange_part read;
+
+        codec_question_write(&line, is_request, &bytes);
+        assert_int_equal(read_part(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+        assert_true(read.question != NULL && read.proof == NULL && read.hello == NULL);
+        assert_int_equal(read.question->old_size, 5);
+        assert_int_equal(read.question->new_size, 9);
+        buffer_clear(&bytes);
+        codec_proof_write(&line, is_request, &bytes);
+        assert_int_equal(read_part(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+        assert_true(read.proof != NULL && read.question == NULL);
+        assert_int_equal(read.proof->new_size, 9);
+        assert_path(&read.proof->consistency, &line.consistency);
+        codec_proof_write(read.proof, is_request, &again);
+        assert_whole(shape, buffer_bytes(&bytes), &again);
+    }
 }
 
 static struct progress sample_progress(void)
@@ -348,7 +379,7 @@ static void parcels_are_read_as_written(void **state)
                             .progress = sample_progress(),
                             .entries = entries,
                             .entry_count = 3};
-    struct peer_hello *hello = NULL;
+    struct exchange_part part;
     struct parcel *read = NULL;
     struct sample sample;
 
@@ -364,9 +395,9 @@ static void parcels_are_read_as_written(void **state)
     entries[1].message_bytes = buffer_bytes(&message);
     codec_parcel_write(&parcel, &bytes);
     assert_false(bytes.is_failed);
-    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
-                     RC_OK);
-    assert_null(hello);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &part, NULL), RC_OK);
+    read = part.parcel;
+    assert_null(part.hello);
     assert_int_equal(read->sequence, 300);
     assert_bytes(read->directory_sha256, sample_hash(9));
     assert_path(&read->progress.consistency, &parcel.progress.consistency);
@@ -389,7 +420,7 @@ static void parcels_have_bounds(void **state)
     OWN(buffer) bytes = {0};
     struct parcel_entry *entries = calloc(PARCEL_ENTRIES_MAX + 1, sizeof *entries);
     struct parcel parcel = {.sequence = 1, .progress = sample_progress(), .entries = entries};
-    struct peer_hello *hello = NULL;
+    struct exchange_part part;
     struct parcel *read = NULL;
     struct sample sample;
 
@@ -401,8 +432,8 @@ static void parcels_have_bounds(void **state)
     }
     parcel.entry_count = PARCEL_ENTRIES_MAX;
     codec_parcel_write(&parcel, &bytes);
-    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
-                     RC_OK);
+    assert_int_equal(codec_exchange_request_read(buffer_bytes(&bytes), arena, &part, NULL), RC_OK);
+    read = part.parcel;
     assert_int_equal(read->entry_count, PARCEL_ENTRIES_MAX);
     buffer_clear(&bytes);
     parcel.entry_count++;
@@ -426,15 +457,15 @@ static void answers_are_read_as_written(void **state)
     struct entry_answer answers[2] = {{.leaf = sample_leaf(), .path = sample_path(7)}};
     struct parcel_answer answer = {
         .sequence = 300, .progress = sample_progress(), .answers = answers, .answer_count = 2};
-    struct peer_hello *hello = NULL;
+    struct exchange_part part;
     struct parcel_answer *read = NULL;
 
     (void)state;
     refuse(&answers[1].fault, RC_PERMISSION_DENIED, "route.none", "header.to", "No hay ruta.");
     codec_parcel_answer_write(&answer, &bytes);
-    assert_int_equal(codec_exchange_response_read(buffer_bytes(&bytes), arena, &hello, &read, NULL),
-                     RC_OK);
-    assert_null(hello);
+    assert_int_equal(codec_exchange_response_read(buffer_bytes(&bytes), arena, &part, NULL), RC_OK);
+    read = part.answer;
+    assert_null(part.hello);
     assert_int_equal(read->answer_count, 2);
     assert_int_equal(read->answers[0].fault.rc, RC_OK);
     assert_path(&read->answers[0].path, &answers[0].path);
@@ -492,6 +523,7 @@ int main(void)
         cmocka_unit_test(attachments_are_read_as_written),
         cmocka_unit_test(a_chunk_too_large_is_refused),
         cmocka_unit_test(hellos_are_read_as_written),
+        cmocka_unit_test(questions_and_proofs_are_read_as_written),
         cmocka_unit_test(parcels_are_read_as_written),
         cmocka_unit_test(parcels_have_bounds),
         cmocka_unit_test(answers_are_read_as_written),

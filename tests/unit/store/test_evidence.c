@@ -121,8 +121,11 @@ static void two_roots_for_one_size_are_a_fork(void **state)
     struct offer offer;
 
     offer_of(world, 21, &offer);
+    assert_int_equal(evidence_check(world->txn, &offer.checkpoint), RC_OK);
     assert_int_equal(evidence_put(world->txn, 1, &offer.evidence), RC_OK);
+    assert_int_equal(evidence_check(world->txn, &offer.checkpoint), RC_OK);
     offer.checkpoint.root[0] ^= 1;
+    assert_int_equal(evidence_check(world->txn, &offer.checkpoint), RC_DATA_LOSS);
     assert_int_equal(evidence_put(world->txn, 2, &offer.evidence), RC_DATA_LOSS);
     assert_int_equal(txn_state(world->txn), RC_OK);
     buffer_release(&offer.note);

@@ -13,6 +13,7 @@
 
 static char path[64];
 static struct seen *seen;
+static struct seen_point last; /* what the last put was told */
 
 static enum rc open_seen(void)
 {
@@ -45,13 +46,21 @@ static struct checkpoint checkpoint_of(const char *origin, uint64_t size, uint8_
     return checkpoint;
 }
 
-static enum rc put(const char *origin, uint64_t size, uint8_t root)
+/* Proven against the point (from, from_root). */
+static enum rc put(const char *origin, uint64_t from, uint8_t from_root, uint64_t size,
+                   uint8_t root)
 {
     struct checkpoint checkpoint = checkpoint_of(origin, size, root);
+    struct seen_write write = {.checkpoint = &checkpoint,
+                               .proven = {.size = from, .root = {from_root}}};
     char note[32];
+    enum rc rc;
 
     snprintf(note, sizeof note, "note %llu", (unsigned long long)size);
-    return seen_put(seen, &checkpoint, bytes_text(note));
+    write.note = bytes_text(note);
+    rc = seen_put(seen, &write);
+    last = write.last;
+    return rc;
 }
 
 static void expect(const char *origin, uint64_t size, uint8_t root)
@@ -74,9 +83,9 @@ static void the_last_checkpoint_of_each_log_is_kept(void **state)
 
     (void)state;
     assert_int_equal(seen_get(seen, "gw.a", &got, NULL), RC_NOT_FOUND);
-    assert_int_equal(put("gw.a", 5, 1), RC_OK);
-    assert_int_equal(put("gw.b", 3, 2), RC_OK);
-    assert_int_equal(put("gw.a", 9, 3), RC_OK);
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.b", 0, 0, 3, 2), RC_OK);
+    assert_int_equal(put("gw.a", 5, 1, 9, 3), RC_OK);
     expect("gw.a", 9, 3);
     expect("gw.b", 3, 2);
 }
@@ -84,13 +93,80 @@ static void the_last_checkpoint_of_each_log_is_kept(void **state)
 static void it_only_ever_grows(void **state)
 {
     (void)state;
-    assert_int_equal(put("gw.a", 5, 1), RC_OK);
-    assert_int_equal(put("gw.a", 5, 1), RC_OK);
-    assert_int_equal(put("gw.a", 4, 1), RC_FAILED_PRECONDITION);
-    assert_int_equal(put("gw.a", 5, 2), RC_DATA_LOSS);
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 5, 1, 4, 9), RC_OK); /* an earlier one of the same line */
     expect("gw.a", 5, 1);
-    assert_int_equal(put("gw.a", 6, 2), RC_OK);
+    assert_int_equal(put("gw.a", 5, 1, 6, 2), RC_OK);
     expect("gw.a", 6, 2);
+}
+
+static void two_roots_for_one_size_are_a_fork(void **state)
+{
+    (void)state;
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 0, 0, 5, 2), RC_DATA_LOSS);
+    assert_int_equal(put("gw.a", 5, 1, 8, 3), RC_OK);
+    assert_int_equal(put("gw.a", 8, 3, 5, 2), RC_DATA_LOSS); /* not the newest, and known */
+    expect("gw.a", 8, 3);
+}
+
+/* Two streams, each with a history of its own from the same start. */
+static void what_is_not_proven_against_the_line_is_not_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 0, 0, 3, 2), RC_ABORTED);
+    assert_int_equal(last.size, 5);
+    assert_int_equal(last.root[0], 1);
+    assert_int_equal(put("gw.a", 3, 2, 9, 4), RC_ABORTED);
+    assert_int_equal(put("gw.a", 5, 2, 9, 4), RC_ABORTED); /* another root at that size */
+    expect("gw.a", 5, 1);
+    assert_int_equal(put("gw.a", 5, 1, 3, 2), RC_OK);
+    assert_int_equal(put("gw.a", 3, 2, 9, 4), RC_ABORTED); /* of the line, but not its newest */
+    assert_int_equal(put("gw.a", 3, 2, 4, 4), RC_ABORTED);
+    assert_int_equal(put("gw.a", 5, 1, 9, 4), RC_OK);
+    assert_int_equal(put("gw.a", 9, 4, 7, 7), RC_OK);
+    assert_int_equal(put("gw.a", 7, 7, 6, 6), RC_OK); /* smaller than a point of the line */
+    expect("gw.a", 9, 4);
+}
+
+static void the_line_is_kept_in_bounded_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(put("gw.a", 0, 0, 1, 1), RC_OK);
+    for (uint64_t i = 1; i < 600; i++) {
+        assert_int_equal(put("gw.a", i, (uint8_t)i, i + 1, (uint8_t)(i + 1)), RC_OK);
+    }
+    assert_int_equal(put("gw.a", 0, 0, 590, (uint8_t)590), RC_OK);
+    assert_int_equal(put("gw.a", 0, 0, 10, 10), RC_ABORTED); /* forgotten: to be proven again */
+    assert_int_equal(put("gw.a", 600, (uint8_t)600, 10, 10), RC_OK);
+    expect("gw.a", 600, (uint8_t)600);
+}
+
+static void leaves_may_name_the_newest_note(void **state)
+{
+    struct bytes note = bytes_text("note 8");
+    uint8_t expected[DIGEST_SIZE];
+    uint8_t zeros[DIGEST_SIZE] = {0};
+    uint8_t got[DIGEST_SIZE];
+
+    (void)state;
+    assert_false(seen_digest(seen, "gw.a", got));
+    assert_memory_equal(got, zeros, DIGEST_SIZE);
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 5, 1, 8, 2), RC_OK);
+    assert_int_equal(put("gw.a", 8, 2, 6, 2), RC_OK);
+    digest_of(&note, 1, expected);
+    assert_true(seen_digest(seen, "gw.a", got));
+    assert_memory_equal(got, expected, DIGEST_SIZE);
+    assert_false(seen_digest(seen, "gw.b", got));
+    seen_free(seen);
+    seen = NULL;
+    assert_int_equal(open_seen(), RC_OK);
+    assert_true(seen_digest(seen, "gw.a", got));
+    assert_memory_equal(got, expected, DIGEST_SIZE);
+    assert_int_equal(put("gw.a", 0, 0, 8, 3), RC_DATA_LOSS);
 }
 
 static void what_was_seen_survives_a_kill(void **state)
@@ -103,7 +179,8 @@ static void what_was_seen_survives_a_kill(void **state)
     seen = NULL;
     child = fork();
     if (child == 0) {
-        if (open_seen() == RC_OK && put("gw.a", 5, 1) == RC_OK && put("gw.a", 8, 4) == RC_OK) {
+        if (open_seen() == RC_OK && put("gw.a", 0, 0, 5, 1) == RC_OK &&
+            put("gw.a", 5, 1, 8, 4) == RC_OK) {
             kill(getpid(), SIGKILL);
         }
         _exit(1);
@@ -118,10 +195,12 @@ static void a_note_past_its_bound_is_refused(void **state)
 {
     struct checkpoint checkpoint = checkpoint_of("gw.a", 1, 1);
     static char note[CHECKPOINT_SIZE_MAX + 1];
+    struct seen_write write = {.checkpoint = &checkpoint, .note = BYTES_OF(note)};
 
     (void)state;
-    assert_int_equal(seen_put(seen, &checkpoint, BYTES_OF(note)), RC_INVALID_ARGUMENT);
-    assert_int_equal(seen_put(seen, &checkpoint, BYTES(note, sizeof note - 1)), RC_OK);
+    assert_int_equal(seen_put(seen, &write), RC_INVALID_ARGUMENT);
+    write.note.size--;
+    assert_int_equal(seen_put(seen, &write), RC_OK);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
@@ -131,6 +210,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_last_checkpoint_of_each_log_is_kept),
         TEST(it_only_ever_grows),
+        TEST(two_roots_for_one_size_are_a_fork),
+        TEST(what_is_not_proven_against_the_line_is_not_taken),
+        TEST(the_line_is_kept_in_bounded_memory),
+        TEST(leaves_may_name_the_newest_note),
         TEST(what_was_seen_survives_a_kill),
         TEST(a_note_past_its_bound_is_refused),
     };
