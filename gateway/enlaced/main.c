@@ -6,6 +6,7 @@
  * store; what was answered is on disk already.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,6 +324,16 @@ static int usage(FILE *out, int status)
     return status;
 }
 
+/*
+ * Whatever holds a large message is mapped and unmapped by itself. Left alone, malloc learns from
+ * the first large block to keep all later ones, and a busy minute stays in memory for ever.
+ */
+static void give_memory_back(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
 int main(int argc, char **argv)
 {
     static struct running running;
@@ -330,6 +341,7 @@ int main(int argc, char **argv)
     bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
 
     harden();
+    give_memory_back();
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         return usage(stdout, EXIT_SUCCESS);
     }

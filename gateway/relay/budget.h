@@ -36,8 +36,8 @@ enum budget_use {
 };
 
 /* Places of one identity. */
-#define BUDGET_SUBMIT_MAX 8
-#define BUDGET_ATTACH_MAX 8
+#define BUDGET_SUBMIT_MAX 6
+#define BUDGET_ATTACH_MAX 6
 #define BUDGET_AUDIT_MAX 4
 #define BUDGET_PEER_MAX 6
 #define BUDGET_CALLS_MAX 1024
@@ -46,7 +46,7 @@ enum budget_use {
 
 /* Memory of one stream, of one identity and of the node; past it streams wait. */
 #define BUDGET_STREAM_BYTES ((size_t)16 << 20)
-#define BUDGET_IDENTITY_BYTES ((size_t)48 << 20)
+#define BUDGET_IDENTITY_BYTES ((size_t)32 << 20)
 #define BUDGET_NODE_BYTES ((size_t)256 << 20)
 /* Only for calls: what an identity's streams can not take away from them. */
 #define BUDGET_CALL_RESERVE ((size_t)8 << 20)

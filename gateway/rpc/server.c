@@ -22,6 +22,11 @@
 #define HANDSHAKE_TIMEOUT_MS 3000
 #define PING_LEAST_MS 5000
 #define METADATA_MAX 16384
+/*
+ * What a client may send on a stream before it is read. With its own probing gRPC raises this to
+ * 16 MiB where the line is fast, for as many streams as there are.
+ */
+#define STREAM_AHEAD_BYTES (256 << 10)
 
 struct server {
     struct op stopped; /* first: the tag of the shutdown */
@@ -99,6 +104,8 @@ static grpc_server *core_new(const struct server_config *config)
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, SERVER_MESSAGE_MAX),
         integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
+        integer_arg(GRPC_ARG_HTTP2_BDP_PROBE, 0),
+        integer_arg(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, STREAM_AHEAD_BYTES),
         integer_arg(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, HANDSHAKE_TIMEOUT_MS),
         integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms),
         integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),

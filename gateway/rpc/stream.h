@@ -69,7 +69,7 @@ struct stream_user {
 
 /* Most messages that may wait to be sent, and most bytes; beyond, stream_send refuses. */
 #define STREAM_OUTGOING_MAX 1024
-#define STREAM_OUTGOING_BYTES_MAX ((size_t)8 << 20)
+#define STREAM_OUTGOING_BYTES_MAX ((size_t)2 << 20)
 
 /*
  * Server: the method's on_stream handler calls either stream_accept, giving the user who gets all

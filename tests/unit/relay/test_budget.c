@@ -107,6 +107,7 @@ static void calls_have_a_reserve_and_then_are_refused(void **state)
         assert_int_equal(budget_enter(*state, ME, BUDGET_SUBMIT, &streams[i], NULL), RC_OK);
         budget_add_bytes(&streams[i], each);
     }
+    budget_add_bytes(&streams[0], BUDGET_IDENTITY_BYTES - each * BUDGET_SUBMIT_MAX);
     assert_int_equal(budget_enter(*state, ME, BUDGET_CALL, &call, &fault), RC_OK);
     assert_int_equal(budget_admit(&call, BUDGET_CALL_RESERVE + 1, &fault), RC_RESOURCE_EXHAUSTED);
     assert_string_equal(fault.reason, "identity.busy");
