@@ -1,68 +1,44 @@
-/* verify receipt: offline; needs neither the node nor, with --vkey, a profile. */
-#include <getopt.h>
+/* verify: offline; needs neither the node nor, with --vkey or --policy, a profile. */
 #include <string.h>
 
 #include "base/arena.h"
 #include "client/profile.h"
 #include "client/receipt_check.h"
 #include "enlace/command.h"
-#include "enlace/receipts_text.h"
+#include "enlace/exchange_logs.h"
+#include "offline/report.h"
+#include "offline/verify.h"
 #include "rpc/codec.h"
+#include "tlog/receipt_bundle.h"
 
-#define VKEYS_MAX 64
-
+/* The arguments without what only this program understands. */
 struct verifying {
-    struct vkey *logs;
-    size_t log_count;
+    char **argv;
+    int argc;
     const char *message_path;
-    const char *path;
+    bool has_keys;
 };
 
-static int read_arguments(struct cli *cli, int argc, char **argv, struct verifying *verifying)
+static bool split_arguments(struct cli *cli, int argc, char **argv, struct verifying *verifying)
 {
-    static const struct option names[] = {
-        {"vkey", required_argument, NULL, 'k'},
-        {"message", required_argument, NULL, 'm'},
-        {NULL, 0, NULL, 0},
-    };
-    int choice;
-
-    opterr = 0;
-    while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (choice == 'm') {
-            verifying->message_path = optarg;
-        } else if (choice != 'k' || verifying->log_count == VKEYS_MAX ||
-                   vkey_parse(bytes_text(optarg), &verifying->logs[verifying->log_count]) !=
-                       RC_OK) {
-            return cli_usage(cli, "verify", "Una llave (vkey) u opción no se entiende.");
-        } else {
-            verifying->log_count++;
+    verifying->argv = arena_alloc(cli->arena, ((size_t)argc + 1) * sizeof *verifying->argv);
+    if (verifying->argv == NULL) {
+        return false;
+    }
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--message") == 0 && i + 1 < argc) {
+            verifying->message_path = argv[++i];
+            continue;
         }
+        verifying->has_keys = verifying->has_keys || strncmp(argv[i], "--vkey", 6) == 0 ||
+                              strncmp(argv[i], "--policy", 8) == 0;
+        verifying->argv[verifying->argc++] = argv[i];
     }
-    if (argc - optind != 2 || strcmp(argv[optind], "receipt") != 0) {
-        return cli_usage(cli, "verify", "Se esperaba «verify receipt ARCHIVO».");
-    }
-    verifying->path = argv[optind + 1];
-    return EXIT_DONE;
-}
-
-static int take_profile_logs(struct cli *cli, struct verifying *verifying)
-{
-    int status;
-
-    if (verifying->log_count > 0) {
-        return EXIT_DONE;
-    }
-    status = cli_need_profile(cli);
-    if (status == EXIT_DONE) {
-        verifying->logs = cli->profile->logs;
-        verifying->log_count = cli->profile->log_count;
-    }
-    return status;
+    return true;
 }
 
 /* The message itself, not only what the file says of it. */
-static enum rc check_message(struct cli *cli, const char *path, const struct receipt_file *file,
+static enum rc check_message(struct cli *cli, const char *path, const uint8_t expected[HASH_SIZE],
                              struct fault *fault)
 {
     struct message *message = arena_alloc(cli->arena, sizeof *message);
@@ -81,42 +57,65 @@ static enum rc check_message(struct cli *cli, const char *path, const struct rec
         return refuse(fault, RC_INVALID_ARGUMENT, "file.message", path,
                       "Ese archivo no es un mensaje; guárdelo con «enlace inbox --save».");
     }
-    if (memcmp(commitment, file->commitment, HASH_SIZE) != 0) {
+    if (memcmp(commitment, expected, HASH_SIZE) != 0) {
         return refuse(fault, RC_DATA_LOSS, "receipt.other_message", path,
                       "El acuse es de otro mensaje, o el mensaje fue alterado.");
     }
     return RC_OK;
 }
 
-int cmd_verify(struct cli *cli, int argc, char **argv)
+/* Of the receipt that is verified: the last argument that is a receipt. */
+static int check_against_message(struct cli *cli, const struct verifying *verifying)
 {
-    struct receipt_file *file = arena_alloc(cli->arena, sizeof *file);
-    struct verifying verifying = {arena_alloc(cli->arena, VKEYS_MAX * sizeof(struct vkey)), 0, NULL,
-                                  NULL};
+    struct receipt_bundle *bundle = arena_alloc(cli->arena, sizeof *bundle);
     OWN(buffer) text = {0};
     struct fault fault = {0};
-    int status;
 
-    if (file == NULL || verifying.logs == NULL) {
-        return EXIT_FAILED;
+    if (strcmp(verifying->argv[0], "receipt") != 0 || bundle == NULL) {
+        return cli_usage(cli, "verify", "--message es para «verify receipt».");
     }
-    status = read_arguments(cli, argc, argv, &verifying);
-    status = status == EXIT_DONE ? take_profile_logs(cli, &verifying) : status;
-    if (status != EXIT_DONE) {
-        return status;
+    for (int i = 1; i < verifying->argc; i++) {
+        struct fault ignored = {0};
+
+        if (cli_read_file(verifying->argv[i], RECEIPT_BUNDLE_SIZE_MAX, &text, &ignored) == RC_OK &&
+            receipt_bundle_parse(buffer_bytes(&text), bundle) == RC_OK) {
+            return check_message(cli, verifying->message_path, bundle->commitment, &fault) == RC_OK
+                       ? EXIT_DONE
+                       : cli_fault(cli, &fault);
+        }
     }
-    if (cli_read_file(verifying.path, RECEIPT_FILE_SIZE_MAX, &text, &fault) != RC_OK) {
-        return cli_fault(cli, &fault);
+    return EXIT_DONE; /* what is no receipt is told by the verification */
+}
+
+static void compare_folders(const char *a, const char *b, const char *exchange,
+                            const struct trust *trust, struct report *report)
+{
+    struct id id;
+
+    if (exchange != NULL && id_parse(exchange, &id) != RC_OK) {
+        report_bad(report, "usage", "--exchange", "No es un identificador.");
+        return;
     }
-    if (receipt_file_parse(buffer_bytes(&text), file) != RC_OK) {
-        (void)refuse(&fault, RC_INVALID_ARGUMENT, "file.receipt", verifying.path,
-                     "El archivo no es un acuse de Enlace; guárdelo con «enlace receipt ID -o "
-                     "ARCHIVO».");
-        return cli_fault(cli, &fault);
+    exchange_logs_compare(a, b, exchange != NULL ? &id : NULL, trust, report);
+}
+
+int cmd_verify(struct cli *cli, int argc, char **argv)
+{
+    struct verify_caller caller = {
+        .program = "enlace verify", .is_json = cli->is_json, .exchange_folders = compare_folders};
+    struct verifying verifying = {0};
+    int status = EXIT_DONE;
+
+    if (argc < 2 || !split_arguments(cli, argc, argv, &verifying) || verifying.argc == 0) {
+        return cli_usage(cli, "verify", "Se esperaba receipt, log, consistency o exchange.");
     }
-    if (verifying.message_path != NULL &&
-        check_message(cli, verifying.message_path, file, &fault) != RC_OK) {
-        return cli_fault(cli, &fault);
+    if (!verifying.has_keys) {
+        status = cli_need_profile(cli);
+        caller.logs = status == EXIT_DONE ? cli->profile->logs : NULL;
+        caller.log_count = status == EXIT_DONE ? cli->profile->log_count : 0;
     }
-    return receipts_text_check(cli, file, verifying.logs, verifying.log_count, NULL);
+    if (status == EXIT_DONE && verifying.message_path != NULL) {
+        status = check_against_message(cli, &verifying);
+    }
+    return status != EXIT_DONE ? status : verify_run(&caller, verifying.argc, verifying.argv);
 }

@@ -45,10 +45,30 @@ const struct command commands[] = {
     {"track", "ID", "dice en qué va un intercambio", NULL, cmd_track},
     {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
      "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n", cmd_receipt},
-    {"verify", "receipt ARCHIVO", "verifica un acuse sin conexión y sin el nodo",
-     "  --vkey LLAVE     llave de la bitácora; varias veces; sin ella, las del perfil\n"
-     "  --message ARCHIVO  además, que sea de ese mensaje (como sale de «inbox --save»)\n",
+    {"verify", "QUÉ ARCHIVO…", "verifica acuses y bitácoras sin conexión y sin el nodo",
+     "  receipt ARCHIVO        los acuses de un mensaje\n"
+     "  log CARPETA            una bitácora exportada, completa\n"
+     "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
+     "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
+     "  --vkey LLAVE       llave de la bitácora; varias veces; sin ella, las del perfil\n"
+     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
+     "  --unwitnessed      con --policy, acepta sin quórum, y lo dice\n"
+     "  --own TESTIGO      testigo de la misma institución: no cuenta; varias veces\n"
+     "  --fresh SEGUNDOS   no cuentan firmas de testigos más viejas\n"
+     "  --tolerance SEGUNDOS  entre relojes (600)\n"
+     "  --checkpoint ARCHIVO  un sello que usted recuerda; varias veces\n"
+     "  --exchange ID      sólo ese intercambio\n"
+     "  --message ARCHIVO  además, que el acuse sea de ese mensaje (de «inbox --save»)\n"
+     "  Termina con 0 si verifica, 1 si no, 2 si algo no se entiende. «enlace-verify» hace lo\n"
+     "  mismo donde no hay nada más instalado.\n",
      cmd_verify},
+    {"log", "export CARPETA --purpose C",
+     "copia la bitácora del nodo (C2SP tlog-tiles), verificándola; al repetir, continúa",
+     "  --purpose C       para qué se lee; queda en la bitácora\n"
+     "  --entries         también las hojas: sólo para quien audita\n"
+     "  --records         también los registros de auditoría (incluye --entries)\n"
+     "  --policy ARCHIVO  se guarda al lado\n",
+     cmd_log},
     {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
     {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",
      "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "offline/consistency.h"
@@ -20,7 +21,7 @@ const char *const verify_help =
     "  log CARPETA            una bitácora exportada, completa\n"
     "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
     "  receipt ARCHIVO        los acuses de un mensaje\n"
-    "  exchange A B           un mensaje visto por las dos partes\n"
+    "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
     "  --vkey LLAVE       llave de la bitácora; varias veces\n"
     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
     "  --unwitnessed      acepta sin quórum, y lo dice\n"
@@ -28,7 +29,8 @@ const char *const verify_help =
     "  --fresh SEGUNDOS   no cuentan firmas de testigos más viejas\n"
     "  --tolerance SEGUNDOS  entre relojes (600)\n"
     "  --checkpoint ARCHIVO  un sello que usted recuerda: la bitácora debe contenerlo; varias "
-    "veces\n";
+    "veces\n"
+    "  --exchange ID      sólo ese intercambio\n";
 
 /* Everything of one run; about 200 KiB. */
 struct run {
@@ -39,6 +41,7 @@ struct run {
     size_t remembered_count;
     const char *paths[2];
     size_t path_count;
+    const char *exchange;
 };
 
 __attribute__((format(printf, 2, 3))) static int usage(const struct run *run, const char *format,
@@ -118,6 +121,9 @@ static int take_option(struct run *run, int choice, const char *value)
         }
         run->remembered[run->remembered_count++] = value;
         return 0;
+    case 'x':
+        run->exchange = value;
+        return 0;
     default:
         return usage(run, "Una opción no se entiende.");
     }
@@ -126,10 +132,15 @@ static int take_option(struct run *run, int choice, const char *value)
 static int take_arguments(struct run *run, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"vkey", required_argument, NULL, 'k'},       {"policy", required_argument, NULL, 'p'},
-        {"unwitnessed", no_argument, NULL, 'u'},      {"own", required_argument, NULL, 'o'},
-        {"fresh", required_argument, NULL, 'f'},      {"tolerance", required_argument, NULL, 't'},
-        {"checkpoint", required_argument, NULL, 'c'}, {NULL, 0, NULL, 0},
+        {"vkey", required_argument, NULL, 'k'},
+        {"policy", required_argument, NULL, 'p'},
+        {"unwitnessed", no_argument, NULL, 'u'},
+        {"own", required_argument, NULL, 'o'},
+        {"fresh", required_argument, NULL, 'f'},
+        {"tolerance", required_argument, NULL, 't'},
+        {"checkpoint", required_argument, NULL, 'c'},
+        {"exchange", required_argument, NULL, 'x'},
+        {NULL, 0, NULL, 0},
     };
     int choice;
 
@@ -198,6 +209,26 @@ static int run_receipts(struct run *run)
     return 0;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+static int run_exchange(struct run *run)
+{
+    if (!is_folder(run->paths[0]) && !is_folder(run->paths[1])) {
+        return run_receipts(run);
+    }
+    if (run->caller->exchange_folders == NULL) {
+        return usage(run, "Para comparar bitácoras completas use «enlace verify exchange».");
+    }
+    run->caller->exchange_folders(run->paths[0], run->paths[1], run->exchange, &run->trust,
+                                  &run->report);
+    return 0;
+}
+
 static void run_log(struct run *run)
 {
     struct log_check check = {.path = run->paths[0],
@@ -230,6 +261,8 @@ static int act(struct run *run, const char *kind)
         run_log(run);
     } else if (strcmp(kind, "consistency") == 0) {
         consistency_check(run->paths[0], run->paths[1], &run->trust, &run->report);
+    } else if (strcmp(kind, "exchange") == 0) {
+        status = run_exchange(run);
     } else {
         status = run_receipts(run);
     }

@@ -2,7 +2,10 @@
  * verify - the offline verifications as a command line: what `enlace verify` and `enlace-verify`
  * share.
  *
- *     log DIR | consistency OLD NEW | receipt FILE | exchange FILE FILE
+ *     log DIR | consistency OLD NEW | receipt FILE | exchange A B
+ *
+ * Of an exchange, A and B are receipt files; or folders with audit records, where the caller can
+ * read those.
  *
  * Returns the exit status: 0 verifies, 1 does not, 2 usage or an unreadable file. The answer goes
  * to standard output, text or JSON; usage errors go to standard error, or to standard output as
@@ -17,6 +20,9 @@
 
 #include "tlog/vkey.h"
 
+struct report;
+struct trust;
+
 /* What the program knows apart from the arguments. */
 struct verify_caller {
     const char *program; /* "enlace-verify", "enlace verify": for texts */
@@ -24,6 +30,9 @@ struct verify_caller {
     /* Keys of logs that count when neither --vkey nor --policy is given; may be NULL. */
     const struct vkey *logs;
     size_t log_count;
+    /* Compares two exports with records; exchange is the text of an id, or NULL. May be NULL. */
+    void (*exchange_folders)(const char *a, const char *b, const char *exchange,
+                             const struct trust *trust, struct report *report);
 };
 
 /* One line an option: for help. */

@@ -1,0 +1,208 @@
+/* log export: a node's log into a folder, as C2SP tiles; goes on where an earlier run ended. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "client/audit_read.h"
+#include "client/profile.h"
+#include "client/session.h"
+#include "enlace/command.h"
+#include "offline/log_folder.h"
+#include "tlog/policy.h"
+
+#define PAGE_ARENA_MAX ((size_t)64 << 20)
+
+struct exporting {
+    const char *path;
+    const char *purpose;
+    const char *policy_path;
+    bool has_entries;
+    bool has_records;
+    uint64_t size;  /* when done */
+    uint64_t added; /* in this run */
+    char origin[VKEY_NAME_MAX + 1];
+};
+
+static int read_arguments(struct cli *cli, int argc, char **argv, struct exporting *exporting)
+{
+    static const struct option names[] = {
+        {"entries", no_argument, NULL, 'e'},
+        {"records", no_argument, NULL, 'r'},
+        {"purpose", required_argument, NULL, 'p'},
+        {"policy", required_argument, NULL, 'q'},
+        {NULL, 0, NULL, 0},
+    };
+    int choice;
+
+    opterr = 0;
+    while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        switch (choice) {
+        case 'r':
+            exporting->has_records = true;
+            exporting->has_entries = true;
+            break;
+        case 'e':
+            exporting->has_entries = true;
+            break;
+        case 'p':
+            exporting->purpose = optarg;
+            break;
+        case 'q':
+            exporting->policy_path = optarg;
+            break;
+        default:
+            return cli_usage(cli, "log", "Una opción no se entiende.");
+        }
+    }
+    if (argc - optind != 2 || strcmp(argv[optind], "export") != 0) {
+        return cli_usage(cli, "log", "Se esperaba «log export CARPETA».");
+    }
+    if (exporting->purpose == NULL) {
+        return cli_usage(cli, "log", "Falta --purpose: para qué se lee; queda en la bitácora.");
+    }
+    exporting->path = argv[optind + 1];
+    return EXIT_DONE;
+}
+
+/* Up to the head of the first page: the log may grow faster than it is read. */
+static enum rc add_page(struct log_folder *folder, const struct audit_page *page, uint64_t end,
+                        struct fault *fault)
+{
+    OWN(buffer) record = {0};
+
+    for (size_t i = 0; i < page->entry_count && log_folder_size(folder) < end; i++) {
+        const struct audit_entry *entry = &page->entries[i];
+
+        buffer_clear(&record);
+        if (entry->record.size > 0) {
+            buffer_put_bytes(&record, entry->record_blind);
+            buffer_put_bytes(&record, entry->record);
+        }
+        TRY(log_folder_add(folder, entry->leaf, buffer_bytes(&record), fault));
+    }
+    return RC_OK;
+}
+
+static enum rc add_pages(struct audit_read *read, struct log_folder *folder, struct buffer *note,
+                         struct exporting *exporting, struct fault *fault)
+{
+    OWN_PTR(arena) arena = arena_new(PAGE_ARENA_MAX);
+    struct checkpoint end = {0};
+    bool has_end = false;
+
+    while (!has_end || log_folder_size(folder) < end.size) {
+        struct checkpoint head;
+        struct audit_page page;
+
+        if (arena == NULL) {
+            return refuse(fault, RC_RESOURCE_EXHAUSTED, "cli.memory", "", "Falta memoria.");
+        }
+        TRY(audit_read_page(read, log_folder_size(folder), arena, &page, &head, fault));
+        if (!has_end) {
+            has_end = true;
+            end = head;
+            buffer_put_bytes(note, page.checkpoint);
+            snprintf(exporting->origin, sizeof exporting->origin, "%s", head.origin);
+        }
+        TRY(add_page(folder, &page, end.size, fault));
+        arena_reset(arena);
+    }
+    return RC_OK;
+}
+
+static const struct vkey *key_of(const struct profile *profile, const char *origin)
+{
+    for (size_t i = 0; i < profile->own_log_count; i++) {
+        if (strcmp(profile->logs[i].name, origin) == 0) {
+            return &profile->logs[i];
+        }
+    }
+    return NULL;
+}
+
+static enum rc put_texts(struct cli *cli, struct log_folder *folder,
+                         const struct exporting *exporting, struct bytes policy,
+                         struct fault *fault)
+{
+    const struct vkey *vkey = key_of(cli->profile, exporting->origin);
+    char line[VKEY_TEXT_SIZE + 1];
+
+    if (vkey != NULL) {
+        vkey_format(vkey, line);
+        strncat(line, "\n", 2);
+        TRY(log_folder_put_text(folder, "vkey", bytes_text(line), fault));
+    }
+    return policy.size > 0 ? log_folder_put_text(folder, "policy", policy, fault) : RC_OK;
+}
+
+static enum rc read_policy(const char *path, struct buffer *text, struct fault *fault)
+{
+    struct policy *policy;
+    struct policy_flaw flaw;
+    enum rc rc;
+
+    if (path == NULL) {
+        return RC_OK;
+    }
+    TRY(cli_read_file(path, POLICY_SIZE_MAX, text, fault));
+    policy = calloc(1, sizeof *policy);
+    rc = policy != NULL ? policy_parse(buffer_bytes(text), policy, &flaw) : RC_RESOURCE_EXHAUSTED;
+    free(policy);
+    return rc == RC_INVALID_ARGUMENT
+               ? refuse(fault, rc, "file.policy", path, "Línea %zu: no es una política: %s.",
+                        flaw.line, flaw.reason)
+               : rc;
+}
+
+static enum rc export_log(struct cli *cli, struct exporting *exporting, struct fault *fault)
+{
+    const struct log_folder_options options = {
+        .path = exporting->path,
+        .logs = cli->profile->logs,
+        .log_count = cli->profile->own_log_count,
+        .has_entries = exporting->has_entries,
+        .has_records = exporting->has_records,
+    };
+    OWN_PTR(log_folder) folder = NULL;
+    OWN_PTR(audit_read) read = NULL;
+    OWN(buffer) policy = {0};
+    OWN(buffer) note = {0};
+    uint64_t before;
+
+    TRY(read_policy(exporting->policy_path, &policy, fault));
+    TRY(log_folder_open(&options, &folder, fault));
+    TRY(audit_read_open(cli->session, exporting->purpose, &read, fault));
+    before = log_folder_size(folder);
+    TRY(add_pages(read, folder, &note, exporting, fault));
+    TRY(log_folder_finish(folder, buffer_bytes(&note), fault));
+    exporting->size = log_folder_size(folder);
+    exporting->added = exporting->size - before;
+    return put_texts(cli, folder, exporting, buffer_bytes(&policy), fault);
+}
+
+int cmd_log(struct cli *cli, int argc, char **argv)
+{
+    struct exporting exporting = {0};
+    struct fault fault = {0};
+    int status = read_arguments(cli, argc, argv, &exporting);
+
+    status = status == EXIT_DONE ? cli_need_session(cli) : status;
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    if (export_log(cli, &exporting, &fault) != RC_OK) {
+        return cli_fault(cli, &fault);
+    }
+    if (cli->is_json) {
+        cli_print(json_pack("{s:s,s:I,s:I,s:s}", "log", exporting.origin, "size",
+                            (json_int_t)exporting.size, "added", (json_int_t)exporting.added,
+                            "folder", exporting.path));
+        return EXIT_DONE;
+    }
+    printf("Bitácora %s: %" PRIu64 " hojas en %s, %" PRIu64 " nuevas\n", exporting.origin,
+           exporting.size, exporting.path, exporting.added);
+    return EXIT_DONE;
+}
