@@ -20,6 +20,7 @@
 #include "crypto/cert.h"
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
+#include "enlaced/bounds.h"
 #include "enlaced/settings.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
@@ -319,7 +320,8 @@ static int usage(FILE *out, int status)
 {
     fputs("usage: enlaced SETTINGS-FILE\n"
           "       enlaced --check-config SETTINGS-FILE\n"
-          "       enlaced --help-settings\n",
+          "       enlaced --help-settings\n"
+          "       enlaced --help-bounds\n",
           out);
     return status;
 }
@@ -347,6 +349,10 @@ int main(int argc, char **argv)
     }
     if (argc == 2 && strcmp(argv[1], "--help-settings") == 0) {
         conf_print(settings_rows, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help-bounds") == 0) {
+        bounds_print(stdout);
         return EXIT_SUCCESS;
     }
     if (argc != 2 && !is_check) {
