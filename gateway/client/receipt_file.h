@@ -1,14 +1,7 @@
 /*
  * receipt_file - a message's receipts in one text file: what `enlace receipt -o` writes, what the
  * spool keeps, what `enlace verify receipt` reads. It holds no content of the message.
- *
- *     enlace-receipt v1
- *     message 0193e2a1-...                     the message's id
- *     commitment <base64>                      M, 32 bytes
- *     receipt R0 <bytes of the proof>          one to four receipts
- *     leaf <base64>                            200 bytes
- *     c2sp.org/tlog-proof@v1                   the tlog-proof, that many bytes, as it came
- *     ...
+ * The text is that of tlog/receipt_bundle.h.
  *
  * Strict: one form for one content. Pure; any thread.
  */
@@ -17,10 +10,10 @@
 
 #include "model/message.h"
 #include "model/receipt.h"
-#include "tlog/leaf.h"
+#include "tlog/receipt_bundle.h"
 
-#define RECEIPT_FILE_MAX 4
-#define RECEIPT_FILE_SIZE_MAX ((size_t)2 << 20)
+#define RECEIPT_FILE_MAX RECEIPT_BUNDLE_MAX
+#define RECEIPT_FILE_SIZE_MAX RECEIPT_BUNDLE_SIZE_MAX
 
 struct receipt_file {
     struct id message_id;

@@ -102,6 +102,20 @@ unsigned receipts_check(const struct receipt_bundle *bundle, const struct trust 
     return levels;
 }
 
+/* Nothing signs the level's name: one leaf under both names is one log's word. */
+static bool share_a_leaf(const struct receipt_bundle *a, const struct receipt_bundle *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t k = 0; k < b->count; k++) {
+            if (a->items[i].level != b->items[k].level &&
+                memcmp(a->items[i].leaf, b->items[k].leaf, LEAF_SIZE) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void receipts_compare(const struct receipt_bundle *a, const struct receipt_bundle *b,
                       const struct trust *trust, struct report *report)
 {
@@ -117,13 +131,14 @@ void receipts_compare(const struct receipt_bundle *a, const struct receipt_bundl
         report_text(report, "pairing", "Intercambio", "differing");
         report_bad(report, "exchange.differing", a->message_id,
                    "Cada parte guarda otro contenido bajo el mismo identificador.");
-    } else if (levels == 3) {
+    } else if (levels == 3 && !share_a_leaf(a, b) && !share_a_leaf(a, a) && !share_a_leaf(b, b)) {
         report_text(report, "pairing", "Intercambio", "paired");
     } else {
         report_text(report, "pairing", "Intercambio", "one_sided");
         report_bad(report, "exchange.one_sided", a->message_id,
                    levels == 1   ? "Sólo consta en la bitácora de quien envía."
                    : levels == 2 ? "Sólo consta en la bitácora de quien recibe."
+                   : levels == 3 ? "Los dos acuses son una misma hoja con dos nombres."
                                  : "No consta en ninguna bitácora.");
     }
 }
