@@ -1,19 +1,8 @@
 /*
  * leaf - the 200 bytes of one entry of the audit log: all that a mirror can see.
  *
- *       0  4   "ENL1"
- *       4  1   class: 1 record, 2 control
- *       5  1   0
- *       6  2   layout, 1
- *       8  8   time, seconds since 1970
- *      16  8   the leaf's own index
- *      24  32  commitment C to the message; zeros in a control leaf
- *      56  32  commitment A to the audit record
- *      88  16  nonce N
- *     104  16  subject tag  | 120 16 sender tag | 136 16 receiver tag | 152 16 actor tag
- *     168  32  SHA-256 of the counterpart's checkpoint last seen; zeros where there is none
- *
- * Integers big-endian. No kind, no party, no exchange id: nothing that pairs two logs. Pure.
+ * The byte layout stands in gateway/tlog/README.md. No kind, no party, no exchange id: nothing that
+ * pairs two logs. Pure.
  */
 #ifndef TLOG_LEAF_H
 #define TLOG_LEAF_H
