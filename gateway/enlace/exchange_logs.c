@@ -72,7 +72,32 @@ static struct row *add_row(struct side *side)
     return &side->rows[side->count++];
 }
 
-static bool take_record(struct side *side, const struct record *record, uint64_t index)
+static void place(const struct side *side, const struct row *row, char out[128])
+{
+    char id[ID_TEXT_SIZE];
+
+    id_format(&row->message_id, id);
+    snprintf(out, 128, "%s, hoja %" PRIu64 ", mensaje %s", side->path, row->index, id);
+}
+
+/* The record's M is that of the leaf: else the log says one thing to auditors and sealed another.
+ */
+static void check_commitment(const struct side *side, const struct checkpoint *head,
+                             const struct leaf *leaf, const struct row *row)
+{
+    uint8_t expected[DIGEST_SIZE];
+    char where[128];
+
+    commit_leaf(head->origin, leaf->nonce, row->commitment, expected);
+    if (!digest_equal(expected, leaf->message)) {
+        place(side, row, where);
+        report_bad(side->report, "exchange.commitment", where,
+                   "El registro nombra otro contenido que el que la hoja compromete.");
+    }
+}
+
+static bool take_record(struct side *side, const struct record *record,
+                        const struct checkpoint *head, const struct leaf *leaf)
 {
     bool is_sent = record->kind == RECORD_SENT;
     struct row *row;
@@ -90,22 +115,22 @@ static bool take_record(struct side *side, const struct record *record, uint64_t
     }
     *row = (struct row){.message_id = record->message_id,
                         .exchange_id = record->exchange_id,
-                        .index = index,
+                        .index = leaf->index,
                         .is_sent = is_sent};
     memcpy(row->commitment, record->message_commitment.data, HASH_SIZE);
     memcpy(row->from, record->from, strlen(record->from) + 1);
     memcpy(row->to, record->to, strlen(record->to) + 1);
     add_member(side, is_sent ? row->from : row->to);
+    check_commitment(side, head, leaf, row);
     return true;
 }
 
-static void on_leaf(struct log_visitor *visitor, uint64_t index, const struct leaf *leaf,
-                    struct bytes blind_and_record)
+static void on_leaf(struct log_visitor *visitor, const struct checkpoint *head,
+                    const struct leaf *leaf, struct bytes blind_and_record)
 {
     struct side *side = (struct side *)visitor;
     struct record record;
 
-    (void)leaf;
     if (blind_and_record.size <= COMMIT_BLIND_SIZE) {
         return;
     }
@@ -113,7 +138,7 @@ static void on_leaf(struct log_visitor *visitor, uint64_t index, const struct le
     if (codec_record_read(BYTES(blind_and_record.data + COMMIT_BLIND_SIZE,
                                 blind_and_record.size - COMMIT_BLIND_SIZE),
                           side->arena, &record, NULL) != RC_OK ||
-        !take_record(side, &record, index)) {
+        !take_record(side, &record, head, leaf)) {
         side->unread++;
     }
 }
@@ -180,14 +205,6 @@ static bool is_same(const struct row *a, const struct row *b)
     return memcmp(a->commitment, b->commitment, HASH_SIZE) == 0 &&
            memcmp(&a->exchange_id, &b->exchange_id, sizeof a->exchange_id) == 0 &&
            strcmp(a->from, b->from) == 0 && strcmp(a->to, b->to) == 0;
-}
-
-static void place(const struct side *side, const struct row *row, char out[128])
-{
-    char id[ID_TEXT_SIZE];
-
-    id_format(&row->message_id, id);
-    snprintf(out, 128, "%s, hoja %" PRIu64 ", mensaje %s", side->path, row->index, id);
 }
 
 static void say_one_sided(const struct side *side, const struct row *row, const struct side *other)

@@ -4,8 +4,9 @@
  *
  * A message that one log says went to, or came from, a member whom the other log serves has to
  * stand there, with the same content and parties. With an exchange id, everything of that exchange
- * has to stand in both. Findings: exchange.one_sided, exchange.differing, exchange.records (no
- * records to compare), and those of verifying each log.
+ * has to stand in both. Findings: exchange.one_sided, exchange.differing, exchange.commitment (a
+ * record names another content than its leaf commits to), exchange.none and exchange.records
+ * (nothing to compare), and those of verifying each log.
  */
 #ifndef ENLACE_EXCHANGE_LOGS_H
 #define ENLACE_EXCHANGE_LOGS_H

@@ -248,7 +248,7 @@ static void check_entry(struct walk *walk, uint64_t index, const uint8_t leaf_ha
     check_times(walk, index, &leaf, where);
     check_record(walk, index, &leaf, record);
     if (walk->check->visitor != NULL) {
-        walk->check->visitor->leaf(walk->check->visitor, index, &leaf, record);
+        walk->check->visitor->leaf(walk->check->visitor, &walk->head, &leaf, record);
     }
 }
 

@@ -24,10 +24,13 @@
 
 struct report;
 
-/* Called for each leaf that stands in its place; the bytes are borrowed. Placed first. */
+/*
+ * Called for each leaf that stands in its place; the bytes are borrowed, and empty where there is
+ * no record. Placed first.
+ */
 struct log_visitor {
-    void (*leaf)(struct log_visitor *visitor, uint64_t index, const struct leaf *leaf,
-                 struct bytes blind_and_record);
+    void (*leaf)(struct log_visitor *visitor, const struct checkpoint *head,
+                 const struct leaf *leaf, struct bytes blind_and_record);
 };
 
 struct log_check {

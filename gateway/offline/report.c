@@ -205,6 +205,17 @@ int report_print(const struct report *report, bool is_json, FILE *out)
     return report->bad_total == 0 ? 0 : 1;
 }
 
+void report_print_error(const char *reason, const char *path, const char *remedy, FILE *out)
+{
+    fputs("{\n  \"error\": {\n    \"code\": \"INVALID_ARGUMENT\",\n    \"reason\": ", out);
+    print_json_text(reason, out);
+    fputs(",\n    \"path\": ", out);
+    print_json_text(path, out);
+    fputs(",\n    \"remedy\": ", out);
+    print_json_text(remedy, out);
+    fputs("\n  }\n}\n", out);
+}
+
 void report_time(uint64_t time_s, char out[REPORT_TIME_SIZE])
 {
     time_t local_s = (time_t)time_s - OFFSET_S;

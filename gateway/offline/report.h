@@ -64,6 +64,9 @@ bool report_has(const struct report *report, const char *check);
 /* Returns 0 when nothing is bad, else 1: the exit status. */
 int report_print(const struct report *report, bool is_json, FILE *out);
 
+/* {"error": {"code", "reason", "path", "remedy"}}: what was not even tried. */
+void report_print_error(const char *reason, const char *path, const char *remedy, FILE *out);
+
 /* "23/11/2026 14:05:09" in Mexico City (UTC-06:00). */
 #define REPORT_TIME_SIZE 32
 void report_time(uint64_t time_s, char out[REPORT_TIME_SIZE]);

@@ -54,14 +54,7 @@ __attribute__((format(printf, 2, 3))) static int usage(const struct run *run, co
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (run->caller->is_json) {
-        struct report *report = calloc(1, sizeof *report);
-
-        if (report != NULL) {
-            report->what = "error";
-            report_bad(report, "usage", "", "%s", text);
-            (void)report_print(report, true, stdout);
-        }
-        free(report);
+        report_print_error("usage", run->caller->program, text, stdout);
     } else {
         fprintf(stderr, "%s: %s\n", run->caller->program, text);
     }

@@ -66,6 +66,13 @@ fails_with() { # CODE OF THE FINDING, COMMAND...: exit 1, and that finding in JS
 usage() { "$@"; [[ $? -eq 2 ]]; }
 only_hashes() { [[ ! -e $WORK/mirror/tile/entries && ! -e $WORK/mirror/records ]] && [[ -f $WORK/mirror/vkey ]]; }
 nothing_of_the_message() { ! grep -raqE "solicitud|$id|mpi-cdmx|contraloria" "$WORK/mirror/tile"; }
+tiles() { /usr/bin/python3 "$ROOT/tests/path/tiles.py" "$@"; }
+forged() { # HOW: the receiver rewrites its log with its own key; the copy verifies by itself
+    copy_of other
+    tiles forge "$WORK/copy" "$WORK/pki/node/ssc/log.key" "$id" "$1" &&
+        tiles check "$WORK/copy" "$(log_key cdmx/ssc)" && "$alone" log "$WORK/copy" "${keys[@]}"
+}
+exchange() { "$enlace" --json verify exchange "$WORK/log" "$WORK/copy" "${keys[@]}" "$@"; }
 static() { ! readelf -d "$alone" | grep NEEDED; }
 copy_of() { rm -rf "$WORK/copy" && cp -r "$WORK/$1" "$WORK/copy"; }
 flip() { # FILE OFFSET
@@ -73,7 +80,7 @@ flip() { # FILE OFFSET
     printf '%b' "$(cat "$WORK/octet")" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 partial() { find "$WORK/$1/$2" -type f | head -n 1; } # FOLDER PREFIX
-policy_of_witnesses() { # a policy that wants another institution's witness
+policy_of_witnesses() { # it that wants another institution's witness
     {
         echo "log $(log_key cdmx/cdmx)"
         awk '$1 == "witness-key" { print "witness w" ++n, $2 }' "$WORK/directory.txt"
@@ -91,6 +98,7 @@ promise "an auditor's export is verified as it is read" export_log cdmx log --re
 promise "the whole of it verifies without the node" "$enlace" verify log "$WORK/log" "${keys[@]}"
 promise "and with nothing of ours but enlace-verify" "$alone" log "$WORK/log" "${keys[@]}"
 promise "which needs no library" static
+promise "and with the standard's text alone, in another language" tiles check "$WORK/log" "$(log_key cdmx/cdmx)"
 promise "a second export continues the first" export_log cdmx log --records
 promise "and it verifies against the first's checkpoint" bash -c \
     "ls '$WORK'/log/checkpoints | sort -n | head -n 1 | xargs -I{} '$alone' log '$WORK/log' ${keys[*]} --checkpoint '$WORK/log/checkpoints/{}'"
@@ -114,6 +122,17 @@ promise "and by its id" "$enlace" verify exchange "$WORK/log" "$WORK/other" --ex
 promise "the receiver's log of before, valid in itself, is found one-sided" fails_with exchange.one_sided \
     "$enlace" --json verify exchange "$WORK/log" "$WORK/before" --exchange "$id" "${keys[@]}"
 promise "of two receipts of one message each says the same" "$alone" exchange "$WORK/acuse" "$WORK/acuse" "${keys[@]}"
+
+# What the log's own key can do: nothing inside the log shows it, the other log and the memory do.
+promise "a receiver rewrites another content into its log, which verifies by itself" forged content
+promise "the two logs differ" fails_with exchange.differing exchange
+promise "and who remembers its checkpoint has the proof" fails_with checkpoint.fork \
+    "$alone" --json log "$WORK/copy" "${keys[@]}" --checkpoint "$WORK/other/checkpoint"
+promise "or compares the two" fails_with consistency.fork "$alone" --json consistency "$WORK/other" "$WORK/copy" "${keys[@]}"
+promise "a receiver shows auditors a record of another content than its leaf's" forged record
+promise "the leaf gives it away" fails_with exchange.commitment exchange
+promise "a receiver leaves the message out" forged omit
+promise "the sender's log names what is missing" fails_with exchange.one_sided exchange --exchange "$id"
 
 # What an attacker does to a copy. Controls: each copy verified before.
 copy_of log
