@@ -370,6 +370,7 @@ static void run(struct walk *walk, struct note *note)
     }
     say_facts(walk, report);
     trust_grade(check->trust, note, "", "checkpoint", NULL, report);
+    trust_judge_policy(check->trust, walk->head.origin, report);
     brackets_gather(&walk->brackets, check, &walk->head, note, report);
     walk->entries.is_kept = has_file(check->path, false, walk->head.size);
     walk->records.is_kept = has_file(check->path, true, walk->head.size);

@@ -80,6 +80,7 @@ static bool check_one(const struct receipt_bundle *bundle, const struct receipt_
     }
     say_facts(&head, &leaf, prefix, where, report);
     trust_grade(trust, note, prefix, where, NULL, report);
+    trust_judge_policy(trust, head.origin, report);
     return true;
 }
 

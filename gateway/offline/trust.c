@@ -149,6 +149,15 @@ void trust_grade(const struct trust *trust, const struct note *note, const char 
     }
 }
 
+void trust_judge_policy(const struct trust *trust, const char *origin, struct report *report)
+{
+    if (trust->has_policy && !policy_is_safe(&trust->policy, origin)) {
+        report_warn(report, "policy.weak", origin,
+                    "El quórum de la política es menor que 1 + ⌊2n/3⌋ testigos ajenos: unos pocos "
+                    "que mientan podrían sostener dos vistas.");
+    }
+}
+
 static int by_value(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a;

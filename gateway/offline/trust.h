@@ -52,6 +52,8 @@ bool trust_open(const struct trust *trust, struct bytes bytes, const char *where
  */
 void trust_grade(const struct trust *trust, const struct note *note, const char *prefix,
                  const char *where, struct policy_verdict *verdict, struct report *report);
+/* Warns of a quorum that liars among the witnesses could fill for two views. */
+void trust_judge_policy(const struct trust *trust, const char *origin, struct report *report);
 /* The median of the cosignatures that count, whatever their age; false when there is none. */
 bool trust_time(const struct trust *trust, const struct note *note, uint64_t *time_s);
 

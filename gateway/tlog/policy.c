@@ -401,6 +401,25 @@ bool policy_is_same_house(const char *a, const char *b)
     return house > 0 && house == strcspn(b, "/") && memcmp(a, b, house) == 0;
 }
 
+bool policy_is_safe(const struct policy *policy, const char *origin)
+{
+    size_t foreign = 0;
+
+    if (policy->quorum_group == POLICY_NONE) {
+        return true;
+    }
+    for (size_t i = 0; i < policy->group_count; i++) {
+        if (policy->groups[i].group == policy->quorum_group) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < policy->witness_count; i++) {
+        foreign += policy->witnesses[i].group == policy->quorum_group &&
+                   !policy_is_same_house(policy->witnesses[i].vkey.name, origin);
+    }
+    return policy->groups[policy->quorum_group].least >= policy_least(foreign);
+}
+
 static bool is_own(const struct policy_witness *witness, const char *origin,
                    const struct policy_rules *rules)
 {

@@ -84,6 +84,13 @@ const struct vkey *policy_log_of(const struct policy *policy, struct bytes origi
 size_t policy_least(size_t n);
 
 /*
+ * Is the quorum safe against witnesses who lie, for this log? For a quorum that is one witness or a
+ * group of witnesses: k >= policy_least(n), the own house's witnesses left out. Groups within
+ * groups, and "none", are not judged: true.
+ */
+bool policy_is_safe(const struct policy *policy, const char *origin);
+
+/*
  * Are both of one institution? True when what stands before the first '/' is the same:
  * "gw.ssc/witness" and "gw.ssc/audit/2026".
  */

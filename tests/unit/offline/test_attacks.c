@@ -269,7 +269,7 @@ static void a_fork_that_outgrew_the_old_size_is_found_by_consistency(void **stat
     assert_true(fake_only(f->plain, "consistency.rollback"));
 }
 
-/* 8: with n = 4 foreign witnesses, k = 3. */
+/* 8: k = 3 of the four foreign witnesses that take part. */
 static void two_views_of_one_size_need_more_liars_than_the_quorum_allows(void **state)
 {
     struct fixture *f = *state;
@@ -287,6 +287,7 @@ static void two_views_of_one_size_need_more_liars_than_the_quorum_allows(void **
     /* The limit: two liars carry both views. Side by side, the two notes prove it. */
     export_anew(f, SIZE, "134");
     assert_true(fake_reads(three, f->path, NULL));
+    assert_true(report_has(&three->report, "policy.weak")); /* witness 5 exists: 4 of 5 is safe */
     assert_false(is_consistent(f, first, f->path));
     assert_true(fake_only(f->plain, "consistency.fork"));
     free(three);

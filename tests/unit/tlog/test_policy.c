@@ -359,6 +359,21 @@ static void the_least_quorum_is_more_than_two_thirds(void **state)
     assert_false(policy_is_same_house("/witness", "/audit"));
 }
 
+static void a_quorum_that_liars_could_fill_twice_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    parse(f, SIX "group g 4 a b c d e f\nquorum g\n");
+    assert_true(policy_is_safe(&f->policy, ORIGIN));
+    assert_false(policy_is_safe(&f->policy, "gw.other/audit")); /* six foreign: 5 */
+    parse(f, SIX "group g 3 a b c d e f\nquorum g\n");
+    assert_false(policy_is_safe(&f->policy, ORIGIN));
+    parse(f, SIX "group g any b c\ngroup h all g d\nquorum h\n");
+    assert_true(policy_is_safe(&f->policy, ORIGIN));
+    parse(f, SIX "quorum none\n");
+    assert_true(policy_is_safe(&f->policy, ORIGIN));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -372,6 +387,7 @@ int main(void)
         TEST(a_cosignature_counts_while_it_is_fresh),
         TEST(a_flipped_bit_in_a_cosignature_meets_nothing),
         TEST(a_bad_line_of_a_known_witness_spoils_the_note),
+        TEST(a_quorum_that_liars_could_fill_twice_is_told),
         TEST(the_least_quorum_is_more_than_two_thirds),
     };
 
