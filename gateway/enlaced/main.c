@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <malloc.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,8 @@
 #include "store/writer.h"
 
 #define EXIT_USAGE 2
+/* One for each urgency, on most machines. */
+#define LINK_THREADS 2
 #define TAGKEY_CACHE 65536
 #define FILES_PARTS_PER_OWNER 64
 
@@ -69,6 +72,13 @@ static enum log_level level_of(const char *name)
         }
     }
     return LOG_LEVEL_INFO;
+}
+
+/* Parcels come and go by the half megabyte: their memory is kept, not mapped anew each time. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
 /* Keys and plaintext stay out of core dumps. */
@@ -177,11 +187,12 @@ static enum rc open_relay(struct running *running)
     node->service.name = "enlace";
     TRY(backlog_new(node->db, (uint64_t)running->settings.outbox_max, &node->backlog));
     node->pool = cq_pool_new((unsigned)running->settings.threads);
+    node->link_pool = cq_pool_new(LINK_THREADS);
     node->refusals = refusals_new();
     node->budget = budget_new();
     node->annexes = annexes_new(node);
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
-    node->links = node->desk != NULL ? links_new(node) : NULL;
+    node->links = node->desk != NULL && node->link_pool != NULL ? links_new(node) : NULL;
     if (node->links == NULL || node->refusals == NULL || node->annexes == NULL ||
         node->budget == NULL) {
         return RC_RESOURCE_EXHAUSTED;
@@ -264,6 +275,7 @@ static void stop(struct running *running)
     }
     links_free(node->links);
     cq_pool_free(node->pool);
+    cq_pool_free(node->link_pool);
     budget_free(node->budget);
     desk_free(node->desk);
     backlog_free(node->backlog);
@@ -343,6 +355,7 @@ int main(int argc, char **argv)
     bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
 
     harden();
+    keep_memory();
     give_memory_back();
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         return usage(stdout, EXIT_SUCCESS);

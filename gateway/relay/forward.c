@@ -533,7 +533,7 @@ static void link_init(struct link *link, struct links *links, const struct node_
     link->peer = peer;
     link->urgency = urgency;
     link->channel = channel;
-    link->cq = cq_pool_next(links->node->pool);
+    link->cq = cq_pool_next(links->node->link_pool);
     link->post.op.done = on_poke;
 }
 

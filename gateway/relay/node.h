@@ -34,7 +34,8 @@ struct node {
     const struct directory *directory;
     const struct node_entry *self;
     const struct cert_store *ca;
-    struct cq_pool *pool;
+    struct cq_pool *pool;      /* calls and streams that come in */
+    struct cq_pool *link_pool; /* to peers: a parcel of 256 keeps no caller waiting */
     struct db *db;
     struct seen *seen;
     struct writer *writer;

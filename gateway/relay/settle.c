@@ -154,6 +154,8 @@ static unsigned leaves_of(const struct settle_job *job)
 void settle_begin(struct settle_job *job, struct lineage *lineage)
 {
     job->write.leaves = leaves_of(job);
+    /* The peer has answered already; nobody waits for this to stand. */
+    job->write.is_patient = job->urgency == URGENCY_ORDINARY;
     job->write.bytes = job->parcel.entry_count * 1024;
     job->write.is_urgent = job->urgency == URGENCY_URGENT;
     job->step.on_doubt = on_doubt;

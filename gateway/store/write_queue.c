@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/writer.h"
 
 /* Of each bound: what only urgent writes may use, and what of a batch they leave to others. */
@@ -21,7 +22,9 @@ struct write_queue {
     pthread_cond_t some;
     struct waiting ordinary;
     struct waiting urgent;
-    size_t count; /* of both */
+    struct waiting patient;
+    int64_t patient_since_ms; /* monotonic: when the oldest of them came */
+    size_t count;             /* of all three */
     size_t bytes;
     struct write_bounds most;
     bool is_closed;
@@ -55,6 +58,7 @@ struct write_queue *write_queue_new(const struct write_bounds *most)
     pthread_condattr_destroy(&attributes);
     queue->ordinary.last = &queue->ordinary.first;
     queue->urgent.last = &queue->urgent.first;
+    queue->patient.last = &queue->patient.first;
     queue->most = *most;
     return queue;
 }
@@ -81,9 +85,21 @@ static bool has_room(const struct write_queue *queue, const struct write *write)
             queue->bytes + write->bytes <= queue->most.bytes / RESERVE_PART * parts);
 }
 
+static struct waiting *list_of(struct write_queue *queue, const struct write *write)
+{
+    if (write->is_urgent) {
+        return &queue->urgent;
+    }
+    return write->is_patient ? &queue->patient : &queue->ordinary;
+}
+
 static void append(struct write_queue *queue, struct write *write)
 {
-    struct waiting *waiting = write->is_urgent ? &queue->urgent : &queue->ordinary;
+    struct waiting *waiting = list_of(queue, write);
+
+    if (waiting == &queue->patient && waiting->first == NULL) {
+        queue->patient_since_ms = clock_monotonic_ms();
+    }
 
     write->item.next = NULL;
     *waiting->last = &write->item;
@@ -116,21 +132,36 @@ enum rc write_queue_put(struct write_queue *queue, struct write *write)
 
 /* ---- taking, under the lock ---- */
 
+static bool is_patience_over(const struct write_queue *queue)
+{
+    return queue->patient.first != NULL &&
+           clock_monotonic_ms() >= queue->patient_since_ms + WRITE_PATIENCE_MS;
+}
+
+static bool is_batch_due(const struct write_queue *queue)
+{
+    return queue->urgent.first != NULL || queue->ordinary.first != NULL || queue->is_closed ||
+           is_patience_over(queue);
+}
+
 static void wait_for_some(struct write_queue *queue, int timeout_ms)
 {
-    struct timespec until;
-    int error = 0;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec += 1;
-        until.tv_nsec -= 1000000000;
-    }
-    while (queue->count == 0 && !queue->is_closed && error == 0) {
+    while (!is_batch_due(queue)) {
+        int64_t wake_ms = until_ms;
+        struct timespec wake;
+
+        if (queue->patient.first != NULL && queue->patient_since_ms + WRITE_PATIENCE_MS < wake_ms) {
+            wake_ms = queue->patient_since_ms + WRITE_PATIENCE_MS;
+        }
+        wake.tv_sec = wake_ms / 1000;
+        wake.tv_nsec = (long)(wake_ms % 1000) * 1000000;
         queue->has_sleeper = true;
-        error = pthread_cond_timedwait(&queue->some, &queue->lock, &until);
+        if (pthread_cond_timedwait(&queue->some, &queue->lock, &wake) != 0 &&
+            clock_monotonic_ms() >= until_ms) {
+            return;
+        }
     }
 }
 
@@ -183,10 +214,19 @@ struct inbox_item *write_queue_take(struct write_queue *queue, const struct writ
 
     pthread_mutex_lock(&queue->lock);
     wait_for_some(queue, timeout_ms);
+    if (!is_batch_due(queue)) {
+        *is_closed = false;
+        pthread_mutex_unlock(&queue->lock);
+        return NULL;
+    }
     urgent = urgent_bounds(batch, queue->ordinary.first == NULL);
     take_from(queue, &queue->urgent, &taken, &urgent);
+    if (is_patience_over(queue)) {
+        take_from(queue, &queue->patient, &taken, batch);
+    }
     take_from(queue, &queue->ordinary, &taken, batch);
     take_from(queue, &queue->urgent, &taken, batch); /* what ordinary ones left over */
+    take_from(queue, &queue->patient, &taken, batch);
     *is_closed = queue->is_closed && taken.first == NULL;
     pthread_mutex_unlock(&queue->lock);
     return taken.first;

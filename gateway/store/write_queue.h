@@ -1,9 +1,11 @@
 /*
  * write_queue - what waits for the writer: urgent writes first, bounded by count and by bytes.
  *
- * Two lists under one lock. An urgent write is taken before every ordinary one, finds room that
+ * Three lists under one lock. An urgent write is taken before every ordinary one, finds room that
  * ordinary ones may not use, and can not fill a whole batch while ordinary ones wait: they keep an
- * eighth of it. Within each list: first in, first out. Only writer.c uses it.
+ * eighth of it. A patient write (nobody waits for its answer) rides along with the next batch, and
+ * makes one of its own only after WRITE_PATIENCE_MS. Within each list: first in, first out. Only
+ * writer.c uses it.
  */
 #ifndef STORE_WRITE_QUEUE_H
 #define STORE_WRITE_QUEUE_H

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/precedence.h"
 #include "store/append.h"
 #include "store/body.h"
 #include "store/commit_pool.h"
@@ -330,6 +331,7 @@ static void *writer_main(void *argument)
     struct writer *writer = argument;
     bool is_closed = false;
 
+    precedence_take();
     while (!is_closed) {
         struct inbox_item *batch =
             write_queue_take(writer->queue, &writer->batch, CHECK_READERS_MS, &is_closed);

@@ -51,6 +51,8 @@ struct write_ops {
     void (*done)(struct write *write);
 };
 
+/* How long a patient write waits for a batch to ride along with. */
+#define WRITE_PATIENCE_MS 5
 #define WRITE_LEAVES_MAX 256
 #define WRITE_BYTES_MAX ((size_t)8 << 20)
 /* Of all that waits; a quarter more for urgent writes. */
@@ -66,7 +68,8 @@ struct write {
     const struct write_ops *ops;
     unsigned leaves;
     size_t bytes;
-    bool is_urgent; /* taken before all that are not; set it before writer_submit */
+    bool is_urgent;  /* taken before all that are not; set it before writer_submit */
+    bool is_patient; /* nobody waits for it: rides along with the next batch */
     /* Set before done. RC_UNAVAILABLE: the batch did not stand, nothing of it is on disk. */
     enum rc rc;
     /* Held for the one that is answered; never NULL: the batch's, or the newest before it. */
