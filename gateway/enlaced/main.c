@@ -35,6 +35,7 @@
 #include "relay/refusals.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
+#include "relay/startup.h"
 #include "rpc/cq.h"
 #include "rpc/health.h"
 #include "store/anchor.h"
@@ -243,6 +244,7 @@ static enum rc start(struct running *running)
     TRY(open_keys(running));
     TRY(open_store(running));
     TRY(open_relay(running));
+    TRY(startup_log_directory(&running->node));
     TRY(open_listeners(running));
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));

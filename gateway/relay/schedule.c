@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "relay/forward.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
+#include "store/anchor.h"
 #include "store/tagkey.h"
 #include "store/writer.h"
 
@@ -18,6 +20,8 @@
 
 struct schedule {
     struct node *node;
+    struct anchor_write anchoring; /* the anchor thread's while is_anchoring */
+    atomic_bool is_anchoring;
     pthread_t thread;
     atomic_bool is_stopping;
 };
@@ -79,6 +83,31 @@ static void write_tallies(struct node *node)
     }
 }
 
+static void on_anchored(struct anchor_write *write)
+{
+    struct schedule *schedule =
+        (struct schedule *)((char *)write - offsetof(struct schedule, anchoring));
+
+    commit_point_release((struct commit_point *)write->point);
+    atomic_store(&schedule->is_anchoring, false);
+}
+
+/* What no peer asked for is anchored, too, a second after its commit at the latest. */
+static void anchor_newest(struct schedule *schedule)
+{
+    struct node *node = schedule->node;
+
+    if (atomic_load(&schedule->is_anchoring)) {
+        return;
+    }
+    schedule->anchoring =
+        (struct anchor_write){.point = writer_latest(node->writer), .done = on_anchored};
+    atomic_store(&schedule->is_anchoring, true);
+    if (anchor_submit(node->anchor, &schedule->anchoring) != RC_OK) {
+        on_anchored(&schedule->anchoring);
+    }
+}
+
 static void tidy_tagkeys(struct node *node)
 {
     enum rc rc = tagkeys_tidy(node->tagkeys, node->writer);
@@ -97,6 +126,7 @@ static void *run(void *argument)
         links_poke_all(schedule->node->links);
         if (++tick % 5 == 0) {
             write_tallies(schedule->node);
+            anchor_newest(schedule);
             annexes_tidy(schedule->node->annexes);
             tidy_tagkeys(schedule->node);
         }
@@ -126,6 +156,9 @@ void schedule_free(struct schedule *schedule)
     if (schedule != NULL) {
         atomic_store(&schedule->is_stopping, true);
         pthread_join(schedule->thread, NULL);
+        while (atomic_load(&schedule->is_anchoring)) {
+            clock_sleep_ms(1);
+        }
         free(schedule);
     }
 }
