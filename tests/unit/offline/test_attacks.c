@@ -160,6 +160,38 @@ static void a_flipped_bit_is_found_where_it_is(void **state)
     assert_true(fake_reads(f->quorate, f->path, NULL));
 }
 
+/* Cut or lengthened anywhere: an answer, and the file's name. */
+static void a_file_of_another_length_is_found(void **state)
+{
+    static const char *const names[] = {"checkpoint",       "tile/0/000",
+                                        "tile/0/001.p/44",  "tile/1/000.p/1",
+                                        "tile/entries/000", "tile/entries/001.p/44",
+                                        "records/000",      "records/001.p/44"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        OWN(buffer) bytes = {0};
+        size_t whole;
+
+        read_file(f, names[i], &bytes);
+        whole = bytes.size;
+        for (size_t cut = 0; cut <= 16; cut++) {
+            bytes.size = whole * cut / 17;
+            write_file(f, names[i], &bytes);
+            assert_false(fake_reads(f->plain, f->path, NULL));
+            assert_true(strncmp(f->plain->report.findings[0].where, names[i], strlen(names[i])) ==
+                        0);
+        }
+        bytes.size = whole;
+        buffer_put_u8(&bytes, 0);
+        write_file(f, names[i], &bytes);
+        assert_false(fake_reads(f->plain, f->path, NULL));
+        bytes.size = whole;
+        write_file(f, names[i], &bytes);
+    }
+    assert_true(fake_reads(f->plain, f->path, NULL));
+}
+
 /* 2 */
 static void a_rewritten_entry_under_the_old_checkpoint_is_found_by_the_root(void **state)
 {
@@ -662,6 +694,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_an_attack_everything_verifies),
         TEST(a_flipped_bit_is_found_where_it_is),
+        TEST(a_file_of_another_length_is_found),
         TEST(a_rewritten_entry_under_the_old_checkpoint_is_found_by_the_root),
         TEST(reordered_entries_are_found_by_their_own_index),
         TEST(a_cut_tail_is_found_by_what_is_missing),
