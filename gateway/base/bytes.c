@@ -78,7 +78,7 @@ static uint8_t *buffer_room(struct buffer *buffer, size_t size)
         while (capacity < buffer->size + size) {
             capacity *= 2;
         }
-        grow(buffer, capacity);
+        grow(buffer, capacity < BUFFER_MAX ? capacity : BUFFER_MAX);
         if (buffer->is_failed) {
             return NULL;
         }
@@ -168,8 +168,14 @@ void buffer_put_base64(struct buffer *buffer, struct bytes bytes)
 
 void buffer_put_chunk(struct buffer *buffer, struct bytes bytes)
 {
-    buffer_put_u32(buffer, (uint32_t)bytes.size);
-    buffer_put_bytes(buffer, bytes);
+    uint8_t *room = buffer_room(buffer, bytes.size < BUFFER_MAX ? 4 + bytes.size : SIZE_MAX);
+
+    if (room != NULL) {
+        put_u32(room, (uint32_t)bytes.size);
+    }
+    if (room != NULL && bytes.size > 0) {
+        memcpy(room + 4, bytes.data, bytes.size);
+    }
 }
 
 struct bytes buffer_bytes(const struct buffer *buffer)

@@ -37,7 +37,7 @@ void clock_sleep_ms(int64_t duration_ms)
 
 void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
 {
-    time_t seconds = (time_t)(instant_ms / 1000);
+    time_t seconds = (time_t)(instant_ms / 1000 - (instant_ms % 1000 < 0 ? 1 : 0));
     struct tm utc;
 
     gmtime_r(&seconds, &utc);

@@ -18,13 +18,13 @@ int64_t clock_monotonic_us(void);
 void clock_sleep_ms(int64_t duration_ms);
 
 #define CLOCK_TEXT_SIZE 32
-/* "2026-11-23T19:32:30Z" */
+/* "2026-11-23T19:32:30Z": the second in which the instant lies. */
 void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE]);
 
 /*
  * RFC 3339 §5.6 with an explicit offset: "2019-06-03T10:00:00-06:00". Refuses a time without a
- * zone, a lower-case t or z, leap seconds, impossible dates, "-00:00" (offset unknown), and years
- * before 1900.
+ * zone, a lower-case t or z, leap seconds, a fraction that is not three digits, impossible dates,
+ * "-00:00" (offset unknown), and years before 1900.
  */
 MUST_CHECK enum rc clock_parse(struct bytes text, int64_t *instant_ms);
 

@@ -18,12 +18,37 @@ struct reading {
     bool given[ROWS_MAX];
 };
 
+/*
+ * One line, without its indentation: inih would take an indented line for more of the value above,
+ * the rest of a long line for a line of its own, and says nothing of a section without a name.
+ */
 static char *next_line(char *into, int size, void *user)
 {
     struct reading *reading = user;
+    int used = 0;
+    bool is_cut = false;
+    int c;
 
     reading->line++;
-    return fgets(into, size, reading->file);
+    while ((c = getc(reading->file)) != EOF && c != '\n') {
+        if (used == 0 && (c == ' ' || c == '\t')) {
+            continue;
+        }
+        is_cut = is_cut || used == CONF_LINE_MAX || c == '\0';
+        if (used < CONF_LINE_MAX && used < size - 1) {
+            into[used++] = (char)c;
+        }
+    }
+    into[used] = '\0';
+    if (reading->error[0] != '\0' || (c == EOF && used == 0)) {
+        return NULL;
+    }
+    if (into[0] == '[' || (is_cut && into[0] != '#' && into[0] != ';')) {
+        snprintf(reading->error, 512, "%s:%d: expected a line \"name = value\" of at most %d bytes",
+                 reading->path, reading->line, CONF_LINE_MAX);
+        return NULL;
+    }
+    return into;
 }
 
 static size_t distance(const char *a, const char *b)

@@ -1,9 +1,10 @@
 /*
  * conf - a settings file into a struct, driven by one table of rows per program.
  *
- * The file is "name = value" lines (inih, no sections). An unknown name is an error that suggests
- * the nearest known one; every message reads `file:line: name: expected ...`. Read before the
- * first thread starts, constant afterwards.
+ * The file is "name = value" lines of at most CONF_LINE_MAX bytes (inih, no sections); a line that
+ * begins with # or ;, and what follows " ;" on a line, is a comment. An unknown name is an error
+ * that suggests the nearest known one; every message reads `file:line: name: expected ...`. Read
+ * before the first thread starts, constant afterwards.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -15,6 +16,8 @@
 #include "base/rc.h"
 
 #define CONF_TEXT_SIZE 256
+/* Without indentation. What inih was built for. */
+#define CONF_LINE_MAX 198
 
 enum conf_kind {
     CONF_TEXT,    /* char[CONF_TEXT_SIZE] */

@@ -47,8 +47,9 @@ void log_line(enum log_level level, const char *event, const char *format, ...)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     used = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    used += (size_t)snprintf(line + used, sizeof line - used, ".%03ldZ %s %s %s ",
-                             now.tv_nsec / 1000000, levels[level], log_program, event);
+    n = snprintf(line + used, sizeof line / 2 - used, ".%03ldZ %s %s %s ", now.tv_nsec / 1000000,
+                 levels[level], log_program, event);
+    used += n < 0 ? 0 : (size_t)n < sizeof line / 2 - used ? (size_t)n : sizeof line / 2 - used - 1;
     va_start(args, format);
     n = vsnprintf(line + used, sizeof line - used - 1, format, args);
     va_end(args);
