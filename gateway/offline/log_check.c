@@ -8,6 +8,7 @@
 #include "offline/brackets.h"
 #include "offline/disk.h"
 #include "offline/log_folder.h"
+#include "offline/partials.h"
 #include "offline/report.h"
 #include "tlog/commit.h"
 #include "tlog/merkle.h"
@@ -298,6 +299,7 @@ static void walk_tiles(struct walk *walk)
             compare_tile(walk, level, hashes / TILE_WIDTH, (unsigned)(hashes % TILE_WIDTH));
         }
     }
+    partials_check(walk->check->path, &walk->edge, walk->report);
     tile_edge_root(&walk->edge, root);
     if (!digest_equal(root, walk->head.root)) {
         report_bad(walk->report, "root", "checkpoint",

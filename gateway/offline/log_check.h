@@ -9,9 +9,9 @@
  *
  *   checkpoint.missing .malformed .unknown_log .signature .fork .rollback .old_damaged
  *   policy.quorum       witness.signature .stale .ahead .own .clock
- *   tile.missing .width .hash      root
- *   entry.missing .bundle .hash .leaf .index .time .future .bracket
- *   record.missing .bundle .commitment
+ *   tile.missing .width .hash .partial      root
+ *   entry.missing .bundle .partial .hash .leaf .index .time .future .bracket
+ *   record.missing .bundle .partial .commitment
  *
  * Reads one tile, one bundle and the edge at a time. Blocking; any thread.
  */

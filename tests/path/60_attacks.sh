@@ -79,7 +79,7 @@ flip() { # FILE OFFSET
     printf '\\x%02x' $(($(od -An -tu1 -j "$2" -N 1 "$1") ^ 1)) >"$WORK/octet"
     printf '%b' "$(cat "$WORK/octet")" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
-partial() { find "$WORK/$1/$2" -type f | head -n 1; } # FOLDER PREFIX
+partial() { find "$WORK/$1/$2" -type f | sort -V | "${3:-tail}" -n 1; } # FOLDER PREFIX [head]: the newest, or the oldest
 policy_of_witnesses() { # it that wants another institution's witness
     {
         echo "log $(log_key cdmx/cdmx)"
@@ -144,6 +144,9 @@ promise "a flipped bit in a tile is found" fails_with root "$alone" --json log "
 copy_of log
 flip "$(partial copy records)" 40
 promise "a flipped bit in an audit record is found" fails_with record.commitment "$alone" --json log "$WORK/copy" "${keys[@]}"
+copy_of log
+flip "$(partial copy tile/0 head)" 33
+promise "and in a tile that only an earlier checkpoint needed" fails_with tile.partial "$alone" --json log "$WORK/copy" "${keys[@]}"
 copy_of log
 rm -r "$WORK/copy/tile/0"
 promise "a tail that is cut off is found" fails_with tile.missing "$alone" --json log "$WORK/copy" "${keys[@]}"

@@ -82,6 +82,39 @@ static void sizes_around_a_tile_export_and_verify(void **state)
     free(reader);
 }
 
+/* Those of sizes 10 and 20 still stand when the log has 30. */
+static void partial_tiles_of_earlier_checkpoints_are_verified(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *check;
+    } rows[] = {{"tile/0/000.p/10", "tile.partial"},
+                {"tile/0/000.p/20", "tile.partial"},
+                {"tile/entries/000.p/10", "entry.partial"},
+                {"records/000.p/20", "record.partial"}};
+    struct fixture *f = *state;
+    struct fake_reader *reader = fake_reader_new(f->log, 0);
+
+    fake_grow(f->log, 30);
+    for (size_t size = 10; size <= 30; size += 10) {
+        assert_int_equal(fake_export(f->log, f->path, size, "", true, &f->fault), RC_OK);
+    }
+    assert_true(fake_reads(reader, f->path, NULL));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        OWN(buffer) bytes = {0};
+
+        assert_int_equal(disk_read(f->path, rows[i].name, TILE_BUNDLE_MAX, &bytes), RC_OK);
+        bytes.data[bytes.size / 2] ^= 1;
+        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes)), RC_OK);
+        assert_false(fake_reads(reader, f->path, NULL));
+        assert_true(fake_only(reader, rows[i].check));
+        assert_string_equal(reader->report.findings[0].where, rows[i].name);
+        bytes.data[bytes.size / 2] ^= 1;
+        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes)), RC_OK);
+    }
+    free(reader);
+}
+
 /* Bit for bit what one export of everything writes. */
 static void growing_in_steps_gives_the_same_tiles(void **state)
 {
@@ -329,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(sizes_around_a_tile_export_and_verify),
+        TEST(partial_tiles_of_earlier_checkpoints_are_verified),
         TEST(growing_in_steps_gives_the_same_tiles),
         TEST(a_mirror_has_neither_entries_nor_records),
         TEST(one_writer_at_a_time),
