@@ -277,6 +277,22 @@ static void on_anchored(struct anchor_write *write)
     hand_over((struct intake *)((char *)write - offsetof(struct intake, anchoring)));
 }
 
+/* With the anchor from there on, and then the stream's: no longer ours to touch. */
+static void anchor_first(struct intake *intake)
+{
+    enum rc rc = intake->write.rc;
+
+    if (rc == RC_OK) {
+        intake->anchoring =
+            (struct anchor_write){.point = intake->write.point, .done = on_anchored};
+        rc = anchor_submit(intake->node->anchor, &intake->anchoring);
+    }
+    if (rc != RC_OK) {
+        intake->write.rc = rc;
+        hand_over(intake);
+    }
+}
+
 static void intake_done(struct write *write)
 {
     struct intake *intake = (struct intake *)write;
@@ -289,13 +305,7 @@ static void intake_done(struct write *write)
             arrival_announce(arrival, intake->node);
         }
     }
-    if (write->rc == RC_OK) {
-        intake->anchoring = (struct anchor_write){.point = write->point, .done = on_anchored};
-        write->rc = anchor_submit(intake->node->anchor, &intake->anchoring);
-    }
-    if (write->rc != RC_OK) {
-        hand_over(intake);
-    }
+    anchor_first(intake);
 }
 
 /* ---- the answer ---- */
