@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "offline/disk.h"
@@ -187,7 +188,8 @@ static enum rc lock(struct log_folder *folder, struct fault *fault)
 {
     char path[DISK_PATH_SIZE + 8];
 
-    if (disk_make_folder(folder->path) != RC_OK) {
+    if (disk_make_folder(folder->path) != RC_OK ||
+        ((folder->entries.is_kept || folder->records.is_kept) && chmod(folder->path, 0700) != 0)) {
         return disk_says_no(folder, fault);
     }
     snprintf(path, sizeof path, "%s/.lock", folder->path);

@@ -12,7 +12,8 @@
  *
  * Every file is written whole, synced and renamed. What `checkpoint` covers is there; a crash
  * leaves at most tiles beyond it, which the next run writes again. One writer at a time, by a lock
- * on the folder. Without entries and records the folder is a mirror that anyone may hold.
+ * on the folder. Without entries and records the folder is a mirror that anyone may hold; with them
+ * it is closed to all but its owner (0700).
  */
 #ifndef OFFLINE_LOG_FOLDER_H
 #define OFFLINE_LOG_FOLDER_H

@@ -117,6 +117,12 @@ static bool share_a_leaf(const struct receipt_bundle *a, const struct receipt_bu
     return false;
 }
 
+static void say_pairing(const char *word, const char *text, struct report *report)
+{
+    report_text(report, "pairing", "", "%s", word);
+    report_text(report, "pairing_text", "Intercambio", "%s", text);
+}
+
 void receipts_compare(const struct receipt_bundle *a, const struct receipt_bundle *b,
                       const struct trust *trust, struct report *report)
 {
@@ -129,13 +135,13 @@ void receipts_compare(const struct receipt_bundle *a, const struct receipt_bundl
     }
     levels |= receipts_check(b, trust, report);
     if (!digest_equal(a->commitment, b->commitment)) {
-        report_text(report, "pairing", "Intercambio", "differing");
+        say_pairing("differing", "contenido distinto en cada parte", report);
         report_bad(report, "exchange.differing", a->message_id,
                    "Cada parte guarda otro contenido bajo el mismo identificador.");
     } else if (levels == 3 && !share_a_leaf(a, b) && !share_a_leaf(a, a) && !share_a_leaf(b, b)) {
-        report_text(report, "pairing", "Intercambio", "paired");
+        say_pairing("paired", "consta en las dos bitácoras", report);
     } else {
-        report_text(report, "pairing", "Intercambio", "one_sided");
+        say_pairing("one_sided", "no consta en las dos bitácoras", report);
         report_bad(report, "exchange.one_sided", a->message_id,
                    levels == 1   ? "Sólo consta en la bitácora de quien envía."
                    : levels == 2 ? "Sólo consta en la bitácora de quien recibe."

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "offline/consistency.h"
@@ -74,7 +75,7 @@ static int take_policy(struct run *run, const char *path)
     }
     if (trust_set_policy(&run->trust, buffer_bytes(&text), &flaw) != RC_OK) {
         return usage(run, "%s:%zu: no es una política (tlog-policy): %s", path, flaw.line,
-                     flaw.reason != NULL ? flaw.reason : "too many logs");
+                     flaw.reason != NULL ? flaw.reason : "demasiadas bitácoras");
     }
     return 0;
 }
@@ -246,6 +247,11 @@ static int act(struct run *run, const char *kind)
         return usage(run, "«%s» espera %zu archivo(s) o carpeta(s).", kind, wanted);
     }
     status = take_trust(run);
+    for (size_t i = 0; status == 0 && i < wanted; i++) {
+        if (access(run->paths[i], R_OK) != 0) {
+            status = usage(run, "No se puede leer %s.", run->paths[i]);
+        }
+    }
     if (status != 0) {
         return status;
     }

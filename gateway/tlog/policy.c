@@ -99,12 +99,13 @@ static enum rc take_new_name(const struct policy *policy, struct words *words,
     struct bytes name;
 
     if (!next_word(words, &name) || bytes_are_text(name, "none")) {
-        return wrong(flaw, "a name is missing, or it is none");
+        return wrong(flaw, "falta un nombre, o es «none»");
     }
     if (find_witness(policy, name) != POLICY_NONE || find_group(policy, name) != POLICY_NONE) {
-        return wrong(flaw, "the name is defined twice");
+        return wrong(flaw, "el nombre ya está definido");
     }
-    return copy_word(name, out, POLICY_NAME_MAX) ? RC_OK : wrong(flaw, "the name is too long");
+    return copy_word(name, out, POLICY_NAME_MAX) ? RC_OK
+                                                 : wrong(flaw, "el nombre es demasiado largo");
 }
 
 static bool has_key(const struct policy *policy, const struct vkey *vkey)
@@ -130,16 +131,16 @@ static enum rc take_key(const struct policy *policy, struct words *words, enum v
     struct bytes word;
 
     if (!next_word(words, &word) || vkey_parse(word, vkey) != RC_OK || vkey->type != type) {
-        return wrong(flaw, "no vkey of the type that belongs here");
+        return wrong(flaw, "falta la llave (vkey), o no es del tipo que va aquí");
     }
     if (has_key(policy, vkey)) {
-        return wrong(flaw, "the same public key stands above");
+        return wrong(flaw, "la misma llave pública ya está arriba");
     }
     (void)next_word(words, &word); /* leaves it empty where there is none */
     if (!copy_word(word, url, POLICY_URL_MAX)) {
-        return wrong(flaw, "the url is too long");
+        return wrong(flaw, "la dirección es demasiado larga");
     }
-    return at_end(words) ? RC_OK : wrong(flaw, "more words than belong here");
+    return at_end(words) ? RC_OK : wrong(flaw, "sobran palabras");
 }
 
 static enum rc take_log(struct policy *policy, struct words *words, struct policy_flaw *flaw)
@@ -147,7 +148,7 @@ static enum rc take_log(struct policy *policy, struct words *words, struct polic
     struct policy_log *log;
 
     if (policy->log_count == POLICY_LOGS_MAX) {
-        return wrong(flaw, "too many logs");
+        return wrong(flaw, "demasiadas bitácoras");
     }
     log = &policy->logs[policy->log_count];
     TRY(take_key(policy, words, VKEY_ED25519, &log->vkey, log->url, flaw));
@@ -160,7 +161,7 @@ static enum rc take_witness(struct policy *policy, struct words *words, struct p
     struct policy_witness *witness;
 
     if (policy->witness_count == POLICY_WITNESSES_MAX) {
-        return wrong(flaw, "too many witnesses");
+        return wrong(flaw, "demasiados testigos");
     }
     witness = &policy->witnesses[policy->witness_count];
     witness->group = POLICY_NONE;
@@ -178,12 +179,12 @@ static enum rc take_member(struct policy *policy, struct bytes name, uint16_t gr
     uint16_t *owner;
 
     if (witness == POLICY_NONE && inner == POLICY_NONE) {
-        return wrong(flaw, "a member is not defined above");
+        return wrong(flaw, "un miembro no está definido arriba");
     }
     owner =
         witness != POLICY_NONE ? &policy->witnesses[witness].group : &policy->groups[inner].group;
     if (*owner != POLICY_NONE) {
-        return wrong(flaw, "a member is listed twice");
+        return wrong(flaw, "un miembro ya está en un grupo");
     }
     *owner = group;
     return RC_OK;
@@ -198,10 +199,10 @@ static enum rc take_least(struct bytes word, struct policy_group *group, struct 
     } else if (bytes_are_text(word, "any")) {
         least = 1;
     } else if (text_decimal(word, &least) != RC_OK) {
-        return wrong(flaw, "neither all, nor any, nor a number");
+        return wrong(flaw, "se esperaba all, any o un número");
     }
     if (least < 1 || least > group->count) {
-        return wrong(flaw, "the number is not within 1 and the count of members");
+        return wrong(flaw, "el número no está entre 1 y los miembros que hay");
     }
     group->least = (uint16_t)least;
     return RC_OK;
@@ -214,13 +215,13 @@ static enum rc take_group(struct policy *policy, struct words *words, struct pol
     struct bytes member;
 
     if (policy->group_count == POLICY_GROUPS_MAX) {
-        return wrong(flaw, "too many groups");
+        return wrong(flaw, "demasiados grupos");
     }
     group = &policy->groups[policy->group_count];
     *group = (struct policy_group){.group = POLICY_NONE};
     TRY(take_new_name(policy, words, group->name, flaw));
     if (!next_word(words, &least)) {
-        return wrong(flaw, "neither all, nor any, nor a number");
+        return wrong(flaw, "se esperaba all, any o un número");
     }
     /* The group itself is not counted yet, so it cannot be its own member. */
     while (next_word(words, &member)) {
@@ -238,10 +239,10 @@ static enum rc take_quorum(struct policy *policy, struct words *words, bool *has
     struct bytes name;
 
     if (*has_quorum) {
-        return wrong(flaw, "a second quorum");
+        return wrong(flaw, "hay un segundo quorum");
     }
     if (!next_word(words, &name) || !at_end(words)) {
-        return wrong(flaw, "quorum wants one name");
+        return wrong(flaw, "quorum lleva un nombre");
     }
     *has_quorum = true;
     if (bytes_are_text(name, "none")) {
@@ -250,7 +251,7 @@ static enum rc take_quorum(struct policy *policy, struct words *words, bool *has
     policy->quorum_witness = find_witness(policy, name);
     policy->quorum_group = find_group(policy, name);
     if (policy->quorum_witness == POLICY_NONE && policy->quorum_group == POLICY_NONE) {
-        return wrong(flaw, "the quorum's name is not defined above");
+        return wrong(flaw, "el nombre del quorum no está definido arriba");
     }
     return RC_OK;
 }
@@ -276,7 +277,7 @@ static enum rc take_line(struct policy *policy, struct bytes line, bool *has_quo
     if (bytes_are_text(verb, "quorum")) {
         return take_quorum(policy, &words, has_quorum, flaw);
     }
-    return wrong(flaw, "neither log, nor witness, nor group, nor quorum");
+    return wrong(flaw, "se esperaba log, witness, group o quorum");
 }
 
 static enum rc parse(struct bytes text, struct policy *policy, struct policy_flaw *flaw)
@@ -285,7 +286,7 @@ static enum rc parse(struct bytes text, struct policy *policy, struct policy_fla
     struct bytes line;
 
     if (text.size > POLICY_SIZE_MAX || !is_charset(text)) {
-        return wrong(flaw, "too large, or with a control character");
+        return wrong(flaw, "es demasiado grande o tiene un carácter de control");
     }
     while (text_line(&text, &line)) {
         flaw->line++;
@@ -293,9 +294,9 @@ static enum rc parse(struct bytes text, struct policy *policy, struct policy_fla
     }
     flaw->line = text.size > 0 ? flaw->line + 1 : 0;
     if (text.size > 0) {
-        return wrong(flaw, "the last line does not end");
+        return wrong(flaw, "la última línea no termina (falta un salto de línea)");
     }
-    return has_quorum ? RC_OK : wrong(flaw, "no quorum line");
+    return has_quorum ? RC_OK : wrong(flaw, "falta la línea quorum");
 }
 
 enum rc policy_parse(struct bytes text, struct policy *policy, struct policy_flaw *flaw)

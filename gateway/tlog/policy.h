@@ -66,7 +66,7 @@ struct policy {
     uint16_t quorum_group;
 };
 
-/* Why a text is refused, and where. */
+/* Why a text is refused, in plain Spanish, and where. */
 struct policy_flaw {
     size_t line; /* from 1; 0: the file as a whole */
     const char *reason;

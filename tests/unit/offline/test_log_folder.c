@@ -62,6 +62,7 @@ static void sizes_around_a_tile_export_and_verify(void **state)
     static const size_t sizes[] = {0, 1, 2, 255, 256, 257, 511, 512, 700};
     struct fixture *f = *state;
     struct fake_reader *reader = fake_reader_new(f->log, 0);
+    struct stat facts;
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         fake_grow(f->log, sizes[i] - f->log->size);
@@ -79,6 +80,8 @@ static void sizes_around_a_tile_export_and_verify(void **state)
     assert_false(exists(f, "records/001.p"));
     assert_true(exists(f, "tile/0/002.p/188"));
     assert_true(exists(f, "checkpoints/255"));
+    assert_int_equal(stat(f->path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0700);
     free(reader);
 }
 
