@@ -6,6 +6,8 @@
  * store; what was answered is on disk already.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <malloc.h>
 #include <malloc.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "crypto/cert.h"
@@ -146,6 +149,26 @@ static enum rc open_anchor(struct running *running)
     return anchor_check(node->anchor, node->writer);
 }
 
+/* The name of a new folder lasts only when its parent was synced. */
+static int make_folder(const char *path)
+{
+    char parent[CONF_TEXT_SIZE];
+    int status;
+    int fd;
+
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST ? 0 : -1;
+    }
+    snprintf(parent, sizeof parent, "%s", path);
+    fd = open(dirname(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    status = fsync(fd);
+    close(fd);
+    return status;
+}
+
 static enum rc open_store(struct running *running)
 {
     struct node *node = &running->node;
@@ -164,7 +187,7 @@ static enum rc open_store(struct running *running)
                                     .queue_max = (size_t)settings->queue_max,
                                     .batch_max = (size_t)settings->batch_max};
 
-    if (mkdir(settings->data, 0700) != 0 && errno != EEXIST) {
+    if (make_folder(settings->data) != 0) {
         return failed(RC_UNAVAILABLE, "start.data", "path=%s cause=%s", settings->data,
                       strerror(errno));
     }

@@ -175,7 +175,13 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
         return RC_OK;
     }
     TRY(find_exchange(arrival, txn, exchange));
-    return life_step(arrival->message, clock_now_ms(), exchange, &arrival->fault);
+    rc = life_step(arrival->message, clock_now_ms(), exchange, &arrival->fault);
+    if (rc == RC_FAILED_PRECONDITION) {
+        /* Its sender's node found it in order: what goes before it is on its way. */
+        arrival->fault.rc = RC_UNAVAILABLE;
+        return RC_UNAVAILABLE;
+    }
+    return rc;
 }
 
 enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,

@@ -268,6 +268,16 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     return RC_OK;
 }
 
+/* The scan may be older than an acknowledgement that ended the lease before ours. */
+static bool is_still_owed(struct attached *attached, const struct queue *queue, uint64_t index)
+{
+    struct outbox_entry debt;
+    OWN_READ(txn) = NULL;
+
+    return txn_read(attached->node->db, &txn) == RC_OK &&
+           outbox_find(txn, queue->destination, attached->urgency, index, &debt) == RC_OK;
+}
+
 /* False when the stream must wait or the queue is empty. */
 static bool deliver_some(struct attached *attached, struct txn *txn, unsigned number)
 {
@@ -295,6 +305,10 @@ static bool deliver_some(struct attached *attached, struct txn *txn, unsigned nu
         case LEASE_TAKEN:
             queue->cursor = debts[i].index;
             break;
+        }
+        if (!is_still_owed(attached, queue, debts[i].index)) {
+            leases_end(attached->desk->leases, debts[i].index);
+            continue;
         }
         rc = deliver(attached, txn, number, debts[i].index);
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {

@@ -57,7 +57,8 @@ static void fill_record(const struct entry *entry, const struct node *node, stru
     record->actor = entry->actor;
     record->official = header->on_behalf_of;
     record->type = header->type;
-    record->catalogue_code = header->catalogue_code;
+    record->catalogue_code =
+        header->type == MESSAGE_STATUS_REPORT ? header->action_code : header->catalogue_code;
     record->item = header->item;
     record->occurrence = header->occurrence;
     record->event = header->event;

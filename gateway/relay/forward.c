@@ -55,6 +55,8 @@ struct link {
     bool is_ready; /* hello answered */
     int64_t retry_at_ms;
     unsigned failures;
+    int64_t rewind_at_ms; /* when what was held back is sent again; 0: nothing was */
+    unsigned held_times;
     uint64_t cursor; /* index of the last debt that was sent on this stream */
     uint64_t sequence;
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
@@ -83,16 +85,40 @@ void forward_destination(const char *node_code, char out[FORWARD_DESTINATION_SIZ
 
 /* ---- opening and closing ---- */
 
-static void back_off(struct link *link)
+/* Doubling from 0.2 s, jittered; urgent waits 2 s at most, ordinary 10 s. */
+static int64_t jittered(const struct link *link, unsigned times)
 {
     int64_t most = link->urgency == URGENCY_URGENT ? 2000 : 10000;
-    int64_t wait = (int64_t)200 << (link->failures < 6 ? link->failures : 6);
+    int64_t wait = (int64_t)200 << (times < 6 ? times : 6);
     uint8_t jitter;
 
     random_fill(&jitter, 1);
     wait = wait < most ? wait : most;
+    return clock_monotonic_ms() + wait * (192 + jitter / 2) / 256;
+}
+
+static void back_off(struct link *link)
+{
+    link->retry_at_ms = jittered(link, link->failures);
     link->failures++;
-    link->retry_at_ms = clock_monotonic_ms() + wait * (192 + jitter / 2) / 256;
+}
+
+/* What the peer cannot take now is asked again later; everything else goes on meanwhile. */
+static void hold_back(struct link *link)
+{
+    if (link->rewind_at_ms == 0) {
+        link->rewind_at_ms = jittered(link, link->held_times);
+        link->held_times++;
+    }
+}
+
+static void rewind_if_due(struct link *link)
+{
+    if (link->rewind_at_ms != 0 && clock_monotonic_ms() >= link->rewind_at_ms &&
+        link->waiting_count + link->settling == 0) {
+        link->rewind_at_ms = 0;
+        link->cursor = OUTBOX_START;
+    }
 }
 
 static enum rc send_hello(struct link *link, struct bytes note)
@@ -139,6 +165,7 @@ static void open_stream(struct link *link)
     lineage_init(&link->lineage, link->links->node->seen);
     link->is_ready = false;
     link->cursor = OUTBOX_START;
+    link->rewind_at_ms = 0;
     link->sequence = 0;
     atomic_store(&link->is_open, true);
     if (stream_open(link->channel, link->cq, FORWARD_METHOD, -1, &link->user) != RC_OK) {
@@ -318,6 +345,7 @@ static void send_what_waits(struct link *link)
 
 static void pump(struct link *link)
 {
+    rewind_if_due(link);
     send_what_waits(link);
     anchor_more(link);
 }
@@ -421,11 +449,11 @@ static void on_items(struct stream_user *user, struct stream_item *items)
         link->settling--;
         link->failures = job->write.rc == RC_OK ? 0 : link->failures;
         is_held_back = is_held_back || job->is_held_back;
+        link->held_times = job->is_held_back ? link->held_times : 0;
         settle_free(job);
     }
-    if (is_held_back && !stream_is_over(user->stream)) {
-        stream_cancel(user->stream); /* the peer cannot take more now: later, from the start */
-        return;
+    if (is_held_back) {
+        hold_back(link);
     }
     pump(link);
 }
