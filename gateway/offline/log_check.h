@@ -44,7 +44,7 @@ struct log_check {
 
 #define LOG_CHECK_REMEMBERED_MAX 64
 
-/* False when memory failed; findings and facts are in the report. The head is set if it opened. */
+/* Findings and facts go to the report; the head is set if it opened. */
 void log_check_run(const struct log_check *check, struct checkpoint *head, struct report *report);
 
 #endif
