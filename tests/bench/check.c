@@ -60,7 +60,7 @@ static struct kepts read_kept(const char *path)
     struct kepts kepts = {0};
 
     while (reader.rest.size > 0 && !reader.is_failed) {
-        struct kept row;
+        struct kept row = {0};
 
         if (kepts.count == capacity) {
             capacity = 2 * capacity + 1024;
