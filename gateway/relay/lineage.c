@@ -1,5 +1,6 @@
 #include "relay/lineage.h"
 
+#include "base/log.h"
 #include "relay/chain.h"
 #include "relay/node.h"
 #include "rpc/codec_service.h"
@@ -139,6 +140,8 @@ void lineage_ask(struct lineage_step *step, struct stream *stream, bool is_reque
         pthread_mutex_lock(&lineage->lock);
         step->state = LINEAGE_ASKED;
         pthread_mutex_unlock(&lineage->lock);
+        log_debug("lineage.asked", "origin=%s old=%llu new=%llu", step->checkpoint.origin,
+                  (unsigned long long)question.old_size, (unsigned long long)question.new_size);
         rc = stream_send(stream, buffer_bytes(&bytes));
     }
     if (rc != RC_OK) {
