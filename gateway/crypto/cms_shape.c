@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "crypto/cms.h"
 #include "crypto/cms_bucket.h"
 

@@ -5,6 +5,7 @@ Started by 20_refusals.sh with the folder of a running federation.
 """
 import csv
 import os
+import queue
 import subprocess
 import sys
 import time
@@ -152,6 +153,14 @@ def messages(partner):
     refused(partner, "location in clear",
             bad(lambda h: None, clear(3, "LocationCompartment", alcaldia="09015")),
             "INVALID_ARGUMENT", "compartment.must_be_sealed")
+    refused(partner, "plain text that says it is sealed",
+            lambda: with_seal(partner, b"Calle de la Luna 7"),
+            "INVALID_ARGUMENT", "compartment.not_cms", "compartments[0].sealed")
+    refused(partner, "an official whom nobody knows",
+            bad(lambda h: setattr(h, "on_behalf_of", "nadie-99")),
+            "PERMISSION_DENIED", "official.not_in_force", "header.on_behalf_of")
+    refused(partner, "consent of an impeded person, unsigned", bad(impeded),
+            "PERMISSION_DENIED", "signature.missing", "signatures")
     refused(partner, "a CURP with a wrong digit",
             bad(lambda h: None, clear(1, "IdentityCompartment", curp="MOTR930411HJCRMG73")),
             "INVALID_ARGUMENT", "curp.check_digit", "compartments[0].identity.curp")
@@ -191,6 +200,52 @@ def other_content(partner):
             "id.other_content", "header.message_id")
 
 
+def with_seal(partner, content):
+    header = partner.request()
+    header.seals.add(part=3, sha256=b"\1" * 32)
+    message = partner.wrap(header)
+    message.compartments.add(part=3, blind=os.urandom(32), sealed=content)
+    return message
+
+
+def impeded(header):
+    header.consent.state, header.on_behalf_of = 2, "enlace-01"
+
+
+def bounds(partner):
+    """One identity has so many streams, and no more; when one ends, the next comes in."""
+    most = 6
+
+    def open_stream():
+        asked = queue.Queue()
+        asked.put(partner.x.SubmitStreamRequest(submission=partner.x.Submission(
+            message=partner.wrap(partner.request(), partner.alias()))))
+        stream = partner.submit_stream(iter(asked.get, None))
+        try:
+            return stream, asked, next(stream).results[0].WhichOneof("outcome")
+        except grpc.RpcError as error:
+            return stream, asked, client.refusal(error)[1]
+    streams = [open_stream() for _ in range(most)]
+    say("streams up to the bound are served", all(how == "receipt" for _, _, how in streams),
+        str([how for _, _, how in streams]))
+    say("one stream more is refused", open_stream()[2] == "identity.busy")
+    streams[0][1].put(None)
+    list(streams[0][0])
+    say("a place is free again when a stream ends", open_stream()[2] == "receipt")
+
+
+def purposes():
+    auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", "cdmx/cdmx")
+    for purpose in ("", "Buscar a Juan", "x" * 65):
+        try:
+            next(auditor.pages(purpose))
+            why = "answered"
+        except grpc.RpcError as error:
+            why = client.refusal(error)[1]
+        say(f"an audit's purpose is a code, not free text ({len(purpose)} characters)",
+            why == "audit.purpose", why)
+
+
 def garbage(partner):
     good = partner.x.SubmitRequest(submission=partner.x.Submission(
         message=partner.wrap(partner.request(), partner.alias()))).SerializeToString()
@@ -225,6 +280,8 @@ def main():
     messages(partner)
     other_content(partner)
     garbage(partner)
+    bounds(partner)
+    purposes()
     logged(partner)
     print(f"20_refusals.py: {passed} passed, {failed} failed")
     return 0 if failed == 0 else 1
