@@ -1,6 +1,6 @@
 /*
- * validate_parts - what validate.c, validate_content.c and validate_compartments.c share; relay asks
- * is_slug of texts that go into records.
+ * validate_parts - what validate.c, validate_content.c and validate_compartments.c share; relay
+ * asks is_slug of texts that go into records.
  */
 #ifndef POLICY_VALIDATE_PARTS_H
 #define POLICY_VALIDATE_PARTS_H
