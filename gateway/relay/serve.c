@@ -3,7 +3,7 @@
 #include "relay/annex_in.h"
 #include "relay/annex_out.h"
 #include "relay/audit.h"
-#include "relay/desk.h"
+#include "relay/attached.h"
 #include "relay/node.h"
 #include "relay/receipts.h"
 #include "relay/receive.h"
@@ -18,7 +18,7 @@
 static const struct rpc_method table[] = {
     {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
     {.path = EXCHANGE "SubmitStream", .kind = RPC_STREAM, .on_stream = submit_stream_on_stream},
-    {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = desk_on_stream},
+    {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = attached_on_stream},
     {.path = EXCHANGE "Track", .kind = RPC_UNARY, .on_call = track_on_call},
     {.path = EXCHANGE "GetReceipts", .kind = RPC_UNARY, .on_call = receipts_on_call},
     {.path = EXCHANGE "PutAttachment", .kind = RPC_STREAM, .on_stream = annex_in_on_stream},

@@ -1,0 +1,27 @@
+/*
+ * delivery - what a recipient's system gets: the sender's bytes, and the evidence of both logs.
+ */
+#ifndef RELAY_DELIVERY_H
+#define RELAY_DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct arena;
+struct auditlog_reader;
+struct held;
+struct node;
+struct txn;
+
+/*
+ * Loads the received message of this leaf into `held` (in the arena) and appends an AttachResponse
+ * with it: this node's receipt, and the sender's node's. RC_NOT_FOUND: erased; RC_DATA_LOSS: its
+ * body or keys are not what was stored.
+ */
+MUST_CHECK enum rc delivery_write(const struct node *node, struct auditlog_reader *reader,
+                                  struct txn *txn, uint64_t index, bool is_redelivered,
+                                  struct arena *arena, struct held *held, struct buffer *bytes);
+
+#endif
