@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "crypto/digest.h"
 #include "model/directory.h"
+#include "policy/member.h"
 #include "relay/node.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
@@ -12,6 +13,7 @@
 #include "store/content.h"
 #include "store/db.h"
 #include "store/journal.h"
+#include "store/seen.h"
 #include "store/vault.h"
 #include "tlog/commit.h"
 
@@ -166,6 +168,18 @@ static enum rc prepare_tags(struct entry *entry, const struct node *node, const 
                        party_shard, txn);
 }
 
+/* Entangles the logs: what the counterpart's node has shown us last stands in our leaf. */
+static void set_seen(struct entry *entry, const struct node *node, int64_t now_ms)
+{
+    const struct header *header = &entry->message->header;
+    const char *other = entry->kind == RECORD_SENT ? header->to : header->from;
+    const struct node_entry *host = node_of_member(node->directory, other, clock_local_day(now_ms));
+
+    if (host != NULL && host != node->self) {
+        (void)seen_digest(node->seen, host->origin, entry->leaf.seen); /* zeros: nothing yet */
+    }
+}
+
 enum rc entry_prepare(struct entry *entry, const struct node *node, const struct id *subject)
 {
     int64_t now_ms = clock_now_ms();
@@ -179,6 +193,7 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
     TRY(prepare_tags(entry, node, subject, shard, now_ms));
     set_tags(entry);
     entry->leaf.class = LEAF_RECORD;
+    set_seen(entry, node, now_ms);
     commit_leaf(node->self->origin, entry->leaf.nonce, entry->commitment, entry->leaf.message);
     buffer_reserve(&entry->record, RECORD_ROOM);
     buffer_reserve(&entry->key_row, KEY_ROW_ROOM);

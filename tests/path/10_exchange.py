@@ -214,8 +214,11 @@ def urgent(mpi, ssc):
     mpi.submit(message)
     ordinary = ssc.attach(urgency=1)
     stream = ssc.attach(urgency=2)
-    say("an urgent message comes on the urgent stream",
-        take_one(stream, opened.message_id).message == message)
+    delivery = take_one(stream, opened.message_id)
+    say("an urgent message comes on the urgent stream", delivery.message == message)
+    say("the leaves of both logs name the other's checkpoint that they saw last",
+        delivery.receipt.leaf[168:] != bytes(32) and
+        delivery.sender_receipt.leaf[168:] != bytes(32))
     stream.close()
     ordinary.close()
 
