@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <malloc.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,13 +75,6 @@ static enum log_level level_of(const char *name)
         }
     }
     return LOG_LEVEL_INFO;
-}
-
-/* Parcels come and go by the half megabyte: their memory is kept, not mapped anew each time. */
-static void keep_memory(void)
-{
-    mallopt(M_MMAP_THRESHOLD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
 /* Keys and plaintext stay out of core dumps. */
@@ -380,7 +372,6 @@ int main(int argc, char **argv)
     bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
 
     harden();
-    keep_memory();
     give_memory_back();
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         return usage(stdout, EXIT_SUCCESS);

@@ -25,10 +25,25 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# federation PORT: keys and the demonstration's directory for six nodes from this port on.
+# Six ports in a row that nobody listens on, from this one on in steps: tests run side by side.
+free_ports() {
+    base=$1
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        taken=
+        for offset in 0 1 2 3 4 5; do
+            (exec 3<>"/dev/tcp/127.0.0.1/$((base + offset))") 2>/dev/null && taken=yes
+        done
+        [ -z "$taken" ] && break
+        base=$((base + 300))
+    done
+    echo "$base"
+}
+
+# federation PORT: keys and the demonstration's directory for six nodes from about this port on.
 federation() {
     "$ROOT/certs/make_pki.sh" "$WORK/pki" >"$WORK/pki.log" 2>&1 || { cat "$WORK/pki.log"; exit 1; }
-    "$ROOT/deploy/demo/make_directory.sh" "$WORK/pki" "$WORK/directory.txt" --ports-from "$1" >"$WORK/directory.log" 2>&1 ||
+    "$ROOT/deploy/demo/make_directory.sh" "$WORK/pki" "$WORK/directory.txt" \
+        --ports-from "$(free_ports "$1")" >"$WORK/directory.log" 2>&1 ||
         { cat "$WORK/directory.log"; exit 1; }
     mkdir -p "$WORK/pids"
 }
