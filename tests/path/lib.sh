@@ -27,7 +27,7 @@ trap 'exit 130' INT TERM
 
 # Six ports in a row that nobody listens on, from this one on in steps: tests run side by side.
 free_ports() {
-    base=$1
+    base=$(($1 + $$ % 16 * 300))
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         taken=
         for offset in 0 1 2 3 4 5; do
