@@ -109,11 +109,22 @@ static bool take_time(const ASN1_TIME *time, int64_t *instant_ms)
     return true;
 }
 
+/* A signature is whole bytes (RFC 5480, RFC 3279): a bit string that ends within one is another
+ * encoding of the same certificate, which OpenSSL would read as well. */
+static bool has_whole_signature(const X509 *x509)
+{
+    const ASN1_BIT_STRING *signature = NULL;
+
+    X509_get0_signature(&signature, NULL, x509);
+    return signature != NULL && (signature->flags & 7) == 0;
+}
+
 static enum rc take_facts(struct cert *cert, struct fault *fault)
 {
     int size = i2d_X509(cert->x509, &cert->der);
 
-    if (size <= 0 || !take_time(X509_get0_notBefore(cert->x509), &cert->not_before_ms) ||
+    if (size <= 0 || !has_whole_signature(cert->x509) ||
+        !take_time(X509_get0_notBefore(cert->x509), &cert->not_before_ms) ||
         !take_time(X509_get0_notAfter(cert->x509), &cert->not_after_ms)) {
         return refuse_malformed(fault);
     }
