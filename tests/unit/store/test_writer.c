@@ -736,7 +736,7 @@ static unsigned check_answers(struct logstore *store, const struct buffer *answe
     }
 }
 
-static off_t size_of(const int files[THREADS])
+static off_t answered_bytes(const int files[THREADS])
 {
     off_t size = 0;
 
@@ -752,14 +752,14 @@ static off_t size_of(const int files[THREADS])
 /* Not before it answered once, however busy the machine is; then at any moment. */
 static void kill_one_process(struct logstore *store, const int files[THREADS], unsigned after_us)
 {
-    off_t before = size_of(files);
+    off_t before = answered_bytes(files);
     int status;
     pid_t child = fork();
 
     if (child == 0) {
         answer_until_killed(store, files);
     }
-    for (int i = 0; i < 10000 && size_of(files) == before; i++) {
+    for (int i = 0; i < 10000 && answered_bytes(files) == before; i++) {
         usleep(1000);
     }
     usleep(after_us);
