@@ -164,7 +164,8 @@ static enum rc look_back(struct submit_job *job)
 
     TRY(identity_may_send(job->sender, message, &job->fault));
     if (entry_commitment(message, job->sent.commitment) != RC_OK) {
-        return validate_message(message, &job->fault); /* names what is malformed */
+        TRY(validate_message(message, &job->fault)); /* names what is malformed */
+        return RC_INTERNAL;                          /* nothing goes on without its commitment */
     }
     TRY(txn_read(job->node->db, &txn));
     rc = journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
