@@ -1,5 +1,5 @@
 # The architecture. A layer may include and link what stands on its line and nothing else; `make lint` enforces it.
-LAYERS := base model crypto tlog store rpc policy relay client offline
+LAYERS := base model crypto tlog store rpc policy relay client offline publish
 base_DEPS   :=
 model_DEPS  := base
 crypto_DEPS := base
@@ -9,9 +9,10 @@ store_DEPS  := tlog crypto model base
 rpc_DEPS    := crypto model base
 policy_DEPS := crypto model base
 relay_DEPS  := policy rpc store tlog crypto model base
+publish_DEPS := offline store tlog crypto model base
 client_DEPS := rpc tlog crypto model base
-# Programs: enlaced may use relay; everything that talks to a node may use client, and never store.
-enlaced_DEPS   := relay $(relay_DEPS)
+# Programs: enlaced may use relay and publish; everything that talks to a node may use client, and never store.
+enlaced_DEPS   := relay publish offline $(relay_DEPS)
 enlace_DEPS    := client offline $(client_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 sdk_DEPS       := client $(client_DEPS)

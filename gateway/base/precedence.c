@@ -7,11 +7,22 @@
 
 #include "base/log.h"
 
-#define NICE (-10)
+#define FIRST (-10)
+#define LAST 19
+
+static void be(int nice)
+{
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), nice) != 0) {
+        log_debug("thread.precedence", "cause=%s", strerror(errno));
+    }
+}
 
 void precedence_take(void)
 {
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE) != 0) {
-        log_debug("thread.precedence", "cause=%s", strerror(errno));
-    }
+    be(FIRST);
+}
+
+void precedence_yield(void)
+{
+    be(LAST);
 }

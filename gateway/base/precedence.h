@@ -1,5 +1,5 @@
 /*
- * precedence - a thread that all others wait for goes first.
+ * precedence - a thread that all others wait for goes first, one that nobody waits for last.
  *
  * Under load the writer wakes from the disk and finds every processor taken by threads that wait
  * for its answer: then a commit costs scheduling, not disk. Linux keeps a nice value per thread.
@@ -12,5 +12,7 @@
  * LimitNICE= of the unit) nothing changes, and nothing depends on it but speed.
  */
 void precedence_take(void);
+/* The other way round: for a thread that nobody waits for. */
+void precedence_yield(void);
 
 #endif

@@ -21,6 +21,7 @@ struct exporting {
     const char *policy_path;
     bool has_entries;
     bool has_records;
+    bool is_fresh;  /* from the checkpoint on, whatever lies beyond it */
     uint64_t size;  /* when done */
     uint64_t added; /* in this run */
     char origin[VKEY_NAME_MAX + 1];
@@ -86,6 +87,14 @@ static enum rc add_page(struct log_folder *folder, const struct audit_page *page
     return RC_OK;
 }
 
+/* From the first page's head on: where to end, and what an interrupted run left on the way. */
+static enum rc begin_at(struct log_folder *folder, const struct checkpoint *head,
+                        struct exporting *exporting, struct fault *fault)
+{
+    snprintf(exporting->origin, sizeof exporting->origin, "%s", head->origin);
+    return exporting->is_fresh ? RC_OK : log_folder_resume(folder, head->size, fault);
+}
+
 static enum rc add_pages(struct audit_read *read, struct log_folder *folder, struct buffer *note,
                          struct exporting *exporting, struct fault *fault)
 {
@@ -94,20 +103,23 @@ static enum rc add_pages(struct audit_read *read, struct log_folder *folder, str
     bool has_end = false;
 
     while (!has_end || log_folder_size(folder) < end.size) {
+        uint64_t from = log_folder_size(folder);
         struct checkpoint head;
         struct audit_page page;
 
         if (arena == NULL) {
             return refuse(fault, RC_RESOURCE_EXHAUSTED, "cli.memory", "", "Falta memoria.");
         }
-        TRY(audit_read_page(read, log_folder_size(folder), arena, &page, &head, fault));
+        TRY(audit_read_page(read, from, arena, &page, &head, fault));
         if (!has_end) {
             has_end = true;
             end = head;
             buffer_put_bytes(note, page.checkpoint);
-            snprintf(exporting->origin, sizeof exporting->origin, "%s", head.origin);
+            TRY(begin_at(folder, &head, exporting, fault));
         }
-        TRY(add_page(folder, &page, end.size, fault));
+        if (log_folder_size(folder) == from) {
+            TRY(add_page(folder, &page, end.size, fault));
+        }
         arena_reset(arena);
     }
     return RC_OK;
@@ -157,7 +169,9 @@ static enum rc read_policy(const char *path, struct buffer *text, struct fault *
                : rc;
 }
 
-static enum rc export_log(struct cli *cli, struct exporting *exporting, struct fault *fault)
+/* RC_ABORTED: what an interrupted run left is not of this log; once more, without it. */
+static enum rc export_into(struct cli *cli, struct audit_read *read, struct bytes policy,
+                           struct exporting *exporting, struct fault *fault)
 {
     const struct log_folder_options options = {
         .path = exporting->path,
@@ -167,20 +181,33 @@ static enum rc export_log(struct cli *cli, struct exporting *exporting, struct f
         .has_records = exporting->has_records,
     };
     OWN_PTR(log_folder) folder = NULL;
-    OWN_PTR(audit_read) read = NULL;
-    OWN(buffer) policy = {0};
     OWN(buffer) note = {0};
     uint64_t before;
 
-    TRY(read_policy(exporting->policy_path, &policy, fault));
     TRY(log_folder_open(&options, &folder, fault));
-    TRY(audit_read_open(cli->session, exporting->purpose, &read, fault));
     before = log_folder_size(folder);
     TRY(add_pages(read, folder, &note, exporting, fault));
     TRY(log_folder_finish(folder, buffer_bytes(&note), fault));
     exporting->size = log_folder_size(folder);
     exporting->added = exporting->size - before;
-    return put_texts(cli, folder, exporting, buffer_bytes(&policy), fault);
+    return put_texts(cli, folder, exporting, policy, fault);
+}
+
+static enum rc export_log(struct cli *cli, struct exporting *exporting, struct fault *fault)
+{
+    OWN_PTR(audit_read) read = NULL;
+    OWN(buffer) policy = {0};
+    enum rc rc;
+
+    TRY(read_policy(exporting->policy_path, &policy, fault));
+    TRY(audit_read_open(cli->session, exporting->purpose, &read, fault));
+    rc = export_into(cli, read, buffer_bytes(&policy), exporting, fault);
+    if (rc == RC_ABORTED) {
+        *fault = (struct fault){0};
+        exporting->is_fresh = true;
+        rc = export_into(cli, read, buffer_bytes(&policy), exporting, fault);
+    }
+    return rc;
 }
 
 int cmd_log(struct cli *cli, int argc, char **argv)

@@ -2,8 +2,8 @@
  * enlaced - the node: start and stop order, and nothing else.
  *
  * Start: settings, directory, keys, vault, store (which signs what a crash left unsigned), queues,
- * links, listeners; then READY. Stop on SIGTERM or SIGINT: listeners, links, scheduler, writer,
- * store; what was answered is on disk already.
+ * links, listeners, exports; then READY. Stop on SIGTERM or SIGINT: listeners, links, scheduler,
+ * writer, store; what was answered is on disk already.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,8 @@
 #include "enlaced/settings.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
+#include "publish/publisher.h"
+#include "publish/quorum_text.h"
 #include "relay/annexes.h"
 #include "relay/courier.h"
 #include "relay/backlog.h"
@@ -63,6 +65,8 @@ struct running {
     struct schedule *schedule;
     struct health *health;
     struct server *server;
+    struct buffer policy; /* what an exported log is accompanied by */
+    struct publisher *publisher;
 };
 
 static enum log_level level_of(const char *name)
@@ -245,6 +249,29 @@ static enum rc open_listeners(struct running *running)
     return server_new(running->node.pool, &config, &running->server);
 }
 
+static enum rc open_exports(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+    const struct node *node = &running->node;
+    struct publisher_options options = {
+        .source = {.db = node->db,
+                   .anchor = node->anchor,
+                   .keyring = node->log_key,
+                   .vkey = node->log_vkey,
+                   .floor_bytes = (uint64_t)settings->disk_floor_mib << 21}, /* twice the log's */
+        .mirror = settings->mirror,
+        .auditors = settings->export,
+        .interval_s = (int)settings->export_interval_s,
+    };
+
+    quorum_text(node->directory, node->self, &running->policy);
+    if (running->policy.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    options.source.policy = buffer_bytes(&running->policy);
+    return publisher_start(&options, &running->publisher);
+}
+
 /* The server as a whole; the one service that clients ask for by name stands or falls with it. */
 static enum rc say_healthy(struct running *running)
 {
@@ -263,6 +290,7 @@ static enum rc start(struct running *running)
     TRY(open_listeners(running));
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));
+    TRY(open_exports(running));
     return say_healthy(running);
 }
 
@@ -273,6 +301,8 @@ static void stop(struct running *running)
     if (running->health != NULL) {
         health_shut(running->health);
     }
+    publisher_free(running->publisher);
+    buffer_release(&running->policy);
     schedule_free(running->schedule);
     if (node->links != NULL) {
         links_stop(node->links);

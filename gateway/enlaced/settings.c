@@ -27,6 +27,12 @@ const struct conf_row settings_rows[] = {
          "file outside data that remembers the last checkpoint, so that the node refuses to start "
          "on "
          "an older copy; empty: .anchor in the vault"),
+    TEXT(mirror, "", 0,
+         "folder that the node keeps its log's hash tiles in, for anybody to copy; empty: none"),
+    TEXT(export, "", 0,
+         "folder that the node keeps its log in with entries and records, for auditors; empty: "
+         "none"),
+    NUMBER(export_interval_s, "60", 1, 86400, "seconds between two runs of mirror and export"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

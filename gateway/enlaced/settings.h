@@ -16,6 +16,9 @@ struct settings {
     char data[CONF_TEXT_SIZE];
     char vault[CONF_TEXT_SIZE];
     char anchor[CONF_TEXT_SIZE];
+    char mirror[CONF_TEXT_SIZE];
+    char export[CONF_TEXT_SIZE];
+    int64_t export_interval_s;
     int64_t threads;
     int64_t queue_max;
     int64_t batch_max;

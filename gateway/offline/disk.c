@@ -57,55 +57,6 @@ enum rc disk_read(const char *folder, const char *name, size_t max, struct buffe
     return rc;
 }
 
-static enum rc make_folders(char *path, bool is_last_one_too)
-{
-    for (char *at = path + 1;; at++) {
-        char was = *at;
-
-        if (was != '/' && !(was == '\0' && is_last_one_too)) {
-            if (was == '\0') {
-                return RC_OK;
-            }
-            continue;
-        }
-        *at = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-            return RC_UNAVAILABLE;
-        }
-        *at = was;
-        if (was == '\0') {
-            return RC_OK;
-        }
-    }
-}
-
-enum rc disk_make_folder(const char *folder)
-{
-    char path[DISK_PATH_SIZE];
-
-    TRY(join(folder, "", "", path));
-    return make_folders(path, true);
-}
-
-static enum rc write_synced(const char *path, struct bytes bytes)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    size_t done = 0;
-    bool is_good = fd >= 0;
-
-    while (is_good && done < bytes.size) {
-        ssize_t n = write(fd, bytes.data + done, bytes.size - done);
-
-        is_good = n >= 0 || errno == EINTR;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    is_good = is_good && fsync(fd) == 0;
-    if (fd >= 0 && close(fd) != 0) {
-        is_good = false;
-    }
-    return is_good ? RC_OK : RC_UNAVAILABLE;
-}
-
 static enum rc sync_folder_of(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -126,15 +77,77 @@ static enum rc sync_folder_of(char *path)
     return rc;
 }
 
-enum rc disk_write(const char *folder, const char *name, struct bytes bytes)
+/* New folders last only when the one above was synced. */
+static enum rc make_one(const char *path, enum disk_reach reach)
+{
+    char above[DISK_PATH_SIZE];
+
+    if (mkdir(path, 0755) != 0) {
+        return errno == EEXIST ? RC_OK : RC_UNAVAILABLE;
+    }
+    if (reach == DISK_FOR_ALL && chmod(path, 0755) != 0) {
+        return RC_UNAVAILABLE;
+    }
+    snprintf(above, sizeof above, "%s", path);
+    return sync_folder_of(above);
+}
+
+static enum rc make_folders(char *path, bool is_last_one_too, enum disk_reach reach)
+{
+    for (char *at = path + 1;; at++) {
+        char was = *at;
+
+        if (was != '/' && !(was == '\0' && is_last_one_too)) {
+            if (was == '\0') {
+                return RC_OK;
+            }
+            continue;
+        }
+        *at = '\0';
+        TRY(make_one(path, reach));
+        *at = was;
+        if (was == '\0') {
+            return RC_OK;
+        }
+    }
+}
+
+enum rc disk_make_folder(const char *folder, enum disk_reach reach)
+{
+    char path[DISK_PATH_SIZE];
+
+    TRY(join(folder, "", "", path));
+    return make_folders(path, true, reach);
+}
+
+static enum rc write_synced(const char *path, struct bytes bytes, enum disk_reach reach)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    size_t done = 0;
+    bool is_good = fd >= 0;
+
+    while (is_good && done < bytes.size) {
+        ssize_t n = write(fd, bytes.data + done, bytes.size - done);
+
+        is_good = n >= 0 || errno == EINTR;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    is_good = is_good && (reach != DISK_FOR_ALL || fchmod(fd, 0644) == 0) && fsync(fd) == 0;
+    if (fd >= 0 && close(fd) != 0) {
+        is_good = false;
+    }
+    return is_good ? RC_OK : RC_UNAVAILABLE;
+}
+
+enum rc disk_write(const char *folder, const char *name, struct bytes bytes, enum disk_reach reach)
 {
     char path[DISK_PATH_SIZE];
     char fresh[DISK_PATH_SIZE];
 
     TRY(join(folder, name, "", path));
     TRY(join(folder, name, ".new", fresh));
-    TRY(make_folders(path, false));
-    TRY(write_synced(fresh, bytes));
+    TRY(make_folders(path, false, reach));
+    TRY(write_synced(fresh, bytes, reach));
     if (rename(fresh, path) != 0) {
         return RC_UNAVAILABLE;
     }

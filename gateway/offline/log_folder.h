@@ -11,7 +11,7 @@
  *     vkey, policy                   one line, and a tlog-policy text
  *
  * Every file is written whole, synced and renamed. What `checkpoint` covers is there; a crash
- * leaves at most tiles beyond it, which the next run writes again. One writer at a time, by a lock
+ * leaves at most tiles beyond it, where the next run goes on. One writer at a time, by a lock
  * on the folder. Without entries and records the folder is a mirror that anyone may hold; with them
  * it is closed to all but its owner (0700).
  */
@@ -40,6 +40,8 @@ struct log_folder_options {
     size_t log_count;
     bool has_entries;
     bool has_records;
+    /* Everybody may read it, whatever the umask: for a mirror that a node keeps. */
+    bool is_for_all;
 };
 
 /*
@@ -55,6 +57,14 @@ OWN_PTR_DEFINE(log_folder)
 /* Leaves that are in it: the index of the next to add. */
 uint64_t log_folder_size(const struct log_folder *folder);
 
+/*
+ * Takes up the full tiles, with what is kept beside them, that a run cut short left beyond the
+ * checkpoint, as far as they lie below `most` leaves; what is not whole ends it. Call it once,
+ * before the first leaf is added. Nothing vouches for those tiles yet: log_folder_finish may find
+ * that they are not of this log.
+ */
+MUST_CHECK enum rc log_folder_resume(struct log_folder *folder, uint64_t most, struct fault *fault);
+
 /* The record with its blind in front; data NULL: none. What is not kept is ignored. */
 MUST_CHECK enum rc log_folder_add(struct log_folder *folder, struct bytes entry,
                                   struct bytes blind_and_record, struct fault *fault);
@@ -63,7 +73,8 @@ MUST_CHECK enum rc log_folder_add(struct log_folder *folder, struct bytes entry,
  * The signed tree head of exactly what was added becomes the folder's; the tiles that it needs are
  * written before it. RC_DATA_LOSS "folder.fork": another root than that of the leaves: the log is
  * no longer the one that was exported before, and both notes prove it. Nothing is changed then but
- * tiles beyond the old checkpoint.
+ * tiles beyond the old checkpoint. RC_ABORTED "folder.resume": the same, after log_folder_resume:
+ * open the folder again and add all leaves, to know which it is.
  */
 MUST_CHECK enum rc log_folder_finish(struct log_folder *folder, struct bytes note,
                                      struct fault *fault);

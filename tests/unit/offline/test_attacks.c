@@ -58,7 +58,7 @@ static int set_up(void **state)
     snprintf(f->memory, sizeof f->memory, "%s/remembered", f->home);
     assert_int_equal(fake_export(f->log, f->path, SIZE, "1234", true, &f->fault), RC_OK);
     fake_note(f->log, 200, "1234", &note);
-    assert_int_equal(disk_write(f->home, "remembered", buffer_bytes(&note)), RC_OK);
+    assert_int_equal(disk_write(f->home, "remembered", buffer_bytes(&note), DISK_BY_UMASK), RC_OK);
     *state = f;
     return 0;
 }
@@ -82,7 +82,7 @@ static void read_file(const struct fixture *f, const char *name, struct buffer *
 
 static void write_file(const struct fixture *f, const char *name, const struct buffer *bytes)
 {
-    assert_int_equal(disk_write(f->path, name, buffer_bytes(bytes)), RC_OK);
+    assert_int_equal(disk_write(f->path, name, buffer_bytes(bytes), DISK_BY_UMASK), RC_OK);
 }
 
 /* Everything anew, as whoever holds the log's key can: no trace of what was. */

@@ -108,12 +108,14 @@ static void partial_tiles_of_earlier_checkpoints_are_verified(void **state)
 
         assert_int_equal(disk_read(f->path, rows[i].name, TILE_BUNDLE_MAX, &bytes), RC_OK);
         bytes.data[bytes.size / 2] ^= 1;
-        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes)), RC_OK);
+        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes), DISK_BY_UMASK),
+                         RC_OK);
         assert_false(fake_reads(reader, f->path, NULL));
         assert_true(fake_only(reader, rows[i].check));
         assert_string_equal(reader->report.findings[0].where, rows[i].name);
         bytes.data[bytes.size / 2] ^= 1;
-        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes)), RC_OK);
+        assert_int_equal(disk_write(f->path, rows[i].name, buffer_bytes(&bytes), DISK_BY_UMASK),
+                         RC_OK);
     }
     free(reader);
 }
@@ -230,7 +232,7 @@ static void a_damaged_edge_is_refused_when_taken_up(void **state)
         assert_int_equal(disk_read(path, names[i], TILE_BUNDLE_MAX, &bytes), RC_OK);
         /* Within the signature, the last hash, a length. */
         bytes.data[strcmp(names[i], "records/001.p/44") == 0 ? 3 : bytes.size - 3] ^= 1;
-        assert_int_equal(disk_write(path, names[i], buffer_bytes(&bytes)), RC_OK);
+        assert_int_equal(disk_write(path, names[i], buffer_bytes(&bytes), DISK_BY_UMASK), RC_OK);
         f->fault = (struct fault){0};
         assert_int_equal(fake_export(f->log, path, 310, "", true, &f->fault), RC_DATA_LOSS);
         assert_string_equal(f->fault.reason, "folder.damaged");
@@ -283,6 +285,117 @@ static void a_cut_export_leaves_the_old_log(void **state)
     assert_int_equal(fake_export(f->log, f->path, 900, "", true, &f->fault), RC_OK);
     assert_true(fake_reads(reader, f->path, NULL));
     free(reader);
+}
+
+/* Opens the folder and adds leaves up to `size`; then the process is gone, as far as it knows. */
+static void add_and_die(struct fixture *f, struct log_folder_options *options, size_t size)
+{
+    OWN_PTR(log_folder) folder = NULL;
+
+    assert_int_equal(log_folder_open(options, &folder, &f->fault), RC_OK);
+    for (size_t i = log_folder_size(folder); i < size; i++) {
+        char text[96];
+
+        assert_int_equal(log_folder_add(folder, BYTES_OF(f->log->leaves[i]),
+                                        fake_record(f->log, i, text), &f->fault),
+                         RC_OK);
+    }
+}
+
+/* Takes up what lies beyond the checkpoint, adds the rest; where it went on. */
+static size_t go_on(struct fixture *f, struct log_folder_options *options, size_t size, enum rc rc)
+{
+    OWN_PTR(log_folder) folder = NULL;
+    OWN(buffer) note = {0};
+    size_t from;
+
+    assert_int_equal(log_folder_open(options, &folder, &f->fault), RC_OK);
+    assert_int_equal(log_folder_resume(folder, size, &f->fault), RC_OK);
+    from = log_folder_size(folder);
+    for (size_t i = from; i < size; i++) {
+        char text[96];
+
+        assert_int_equal(log_folder_add(folder, BYTES_OF(f->log->leaves[i]),
+                                        fake_record(f->log, i, text), &f->fault),
+                         RC_OK);
+    }
+    fake_note(f->log, size, "", &note);
+    assert_int_equal(log_folder_finish(folder, buffer_bytes(&note), &f->fault), rc);
+    return from;
+}
+
+static void a_cut_export_goes_on_where_it_was_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_reader *reader = fake_reader_new(f->log, 0);
+    struct vkey vkey;
+    struct log_folder_options options = {
+        .path = f->path, .logs = &vkey, .log_count = 1, .has_entries = true, .has_records = true};
+
+    fake_vkey(f->log, &vkey);
+    fake_grow(f->log, 1100);
+    assert_int_equal(fake_export(f->log, f->path, 100, "", true, &f->fault), RC_OK);
+    add_and_die(f, &options, 900);
+    /* Never past the head that is to be written, nor past a bundle that is missing or torn. */
+    assert_int_equal(go_on(f, &options, 600, RC_OK), 512);
+    assert_true(fake_reads(reader, f->path, NULL));
+    assert_int_equal(go_on(f, &options, 900, RC_OK), 768);
+    assert_true(fake_reads(reader, f->path, NULL));
+    add_and_die(f, &options, 1100);
+    {
+        char path[128];
+
+        snprintf(path, sizeof path, "%s/tile/entries/003", f->path);
+        assert_int_equal(truncate(path, 1000), 0);
+    }
+    assert_int_equal(go_on(f, &options, 1100, RC_OK), 900);
+    assert_true(fake_reads(reader, f->path, NULL));
+    assert_int_equal(reader->head.size, 1100);
+    free(reader);
+}
+
+/* In a mirror nothing stands beside a tile: only the signed root can tell that it is another's. */
+static void a_foreign_tile_beyond_the_checkpoint_is_found_by_the_root(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_reader *reader = fake_reader_new(f->log, 0);
+    struct vkey vkey;
+    struct log_folder_options options = {.path = f->path, .logs = &vkey, .log_count = 1};
+    OWN(buffer) tile = {0};
+
+    fake_vkey(f->log, &vkey);
+    fake_grow(f->log, 600);
+    add_and_die(f, &options, 600);
+    assert_int_equal(disk_read(f->path, "tile/0/001", TILE_BYTES, &tile), RC_OK);
+    tile.data[77] ^= 1;
+    assert_int_equal(disk_write(f->path, "tile/0/001", buffer_bytes(&tile), DISK_BY_UMASK), RC_OK);
+    assert_int_equal(go_on(f, &options, 600, RC_ABORTED), 512);
+    assert_string_equal(f->fault.reason, "folder.resume");
+    assert_int_equal(fake_export(f->log, f->path, 600, "", false, &f->fault), RC_OK);
+    assert_true(fake_reads(reader, f->path, NULL));
+    free(reader);
+}
+
+static void a_mirror_for_all_is_readable_whatever_the_umask(void **state)
+{
+    struct fixture *f = *state;
+    struct vkey vkey;
+    struct log_folder_options options = {
+        .path = f->path, .logs = &vkey, .log_count = 1, .is_for_all = true};
+    mode_t before = umask(077);
+    struct stat facts;
+    char path[128];
+
+    fake_vkey(f->log, &vkey);
+    fake_grow(f->log, 300);
+    assert_int_equal(go_on(f, &options, 300, RC_OK), 0);
+    umask(before);
+    snprintf(path, sizeof path, "%s/tile/0", f->path);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0755);
+    snprintf(path, sizeof path, "%s/tile/0/000", f->path);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0644);
 }
 
 /* Any pieces of 16 bytes that the hash tiles of two folders share. */
@@ -374,6 +487,9 @@ int main(void)
         TEST(a_damaged_edge_is_refused_when_taken_up),
         TEST(more_cosignatures_replace_the_note_and_fewer_do_not),
         TEST(a_cut_export_leaves_the_old_log),
+        TEST(a_cut_export_goes_on_where_it_was_cut),
+        TEST(a_foreign_tile_beyond_the_checkpoint_is_found_by_the_root),
+        TEST(a_mirror_for_all_is_readable_whatever_the_umask),
         TEST(mirrors_of_two_logs_show_nothing_that_pairs_them),
         TEST(a_text_is_written_when_it_differs),
     };

@@ -213,6 +213,7 @@ static inline enum rc append_leaves(struct deed *deed, struct txn *txn)
 
         leaf_of(deed->number + i, &leaf);
         snprintf(record, sizeof record, "record %llu", (unsigned long long)deed->number + i);
+        commit_record(blind, bytes_text(record), leaf.record);
         TRY(auditlog_append(txn, &leaf, bytes_text(record), blind, &deed->index));
     }
     return RC_OK;
