@@ -35,6 +35,7 @@
 #include "relay/budget.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
+#include "relay/indexer.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
 #include "relay/schedule.h"
@@ -45,6 +46,7 @@
 #include "store/anchor.h"
 #include "store/db.h"
 #include "store/files.h"
+#include "store/index.h"
 #include "store/seen.h"
 #include "store/tagkey.h"
 #include "store/vault.h"
@@ -165,6 +167,18 @@ static int make_folder(const char *path)
     return status;
 }
 
+static enum rc open_index(struct running *running)
+{
+    struct node *node = &running->node;
+    char path[CONF_TEXT_SIZE + 8];
+    const struct index_options options = {
+        .path = path, .origin = node->self->origin, .epoch = db_epoch(node->db)};
+
+    snprintf(path, sizeof path, "%s/index", running->settings.data);
+    TRY(index_open(&options, &node->index));
+    return indexer_start(node, node->index, &node->indexer);
+}
+
 static enum rc open_store(struct running *running)
 {
     struct node *node = &running->node;
@@ -197,7 +211,8 @@ static enum rc open_store(struct running *running)
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
     TRY(writer_new(&writer, &node->writer));
-    return open_anchor(running);
+    TRY(open_anchor(running));
+    return open_index(running);
 }
 
 static enum rc open_relay(struct running *running)
@@ -312,6 +327,7 @@ static void stop(struct running *running)
     }
     server_free(running->server);
     health_free(running->health);
+    indexer_free(node->indexer);
     couriers_free(node->couriers);
     annexes_free(node->annexes);
     if (node->writer != NULL) {
@@ -330,6 +346,7 @@ static void stop(struct running *running)
     anchor_free(node->anchor);
     writer_free(node->writer);
     files_free(node->files);
+    index_free(node->index);
     seen_free(node->seen);
     tagkeys_free(node->tagkeys);
     db_free(node->db);

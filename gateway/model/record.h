@@ -20,6 +20,9 @@ enum record_kind {
     RECORD_ERASURE,
     RECORD_BREACH,
     RECORD_DIRECTORY,
+    RECORD_READING_ENDED,
+    RECORD_AUDIT_CLOSED,
+    RECORD_TAG_KEY_GIVEN,
     RECORD_KINDS
 };
 
@@ -57,9 +60,22 @@ struct record {
     uint32_t count;
     enum transfer transfer;
     uint64_t first_index;
+    struct bytes purpose_commitment;
+    struct bytes purpose_blind;
+    struct bytes query_sha256;
+    const char *approver;
 };
 
 void record_init(struct record *record, enum record_kind kind);
 const char *record_kind_name(enum record_kind kind);
+enum record_kind record_kind_from_name(const char *name); /* RECORD_NONE: none */
+
+/*
+ * Is it kept for this member: what it sent, what it received, what was refused between it and
+ * another. Records of the node itself are nobody's.
+ */
+bool record_is_of(const struct record *record, const char *member);
+/* A member's data, or its attempt to send them: not the node's own doings. */
+bool record_is_of_exchange(enum record_kind kind);
 
 #endif

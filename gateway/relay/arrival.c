@@ -124,8 +124,7 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
     entry->route = arrival->route;
     entry->holder = header->to;
     entry->actor = actor;
-    return entry_prepare(entry, node,
-                         header->subject_count > 0 ? &header->subjects[0].pseudonym : NULL);
+    return entry_prepare(entry, node, NULL, 0);
 }
 
 enum rc arrival_check_new(struct txn *txn, const struct header *header, const char *holder,

@@ -144,8 +144,28 @@ static void set_tags(struct entry *entry)
     }
 }
 
-static enum rc prepare_tags(struct entry *entry, const struct node *node, const struct id *subject,
-                            const struct shard *shard, int64_t now_ms)
+static struct content_persons persons_of(const struct header *header, const struct id *local,
+                                         size_t local_count)
+{
+    struct content_persons persons = {0};
+
+    if (local_count > 0) {
+        for (; persons.count < local_count && persons.count < MESSAGE_SUBJECTS_MAX;
+             persons.count++) {
+            persons.ids[persons.count] = local[persons.count];
+        }
+        return persons;
+    }
+    for (; persons.count < header->subject_count; persons.count++) {
+        persons.ids[persons.count] = header->subjects[persons.count].pseudonym;
+    }
+    return persons;
+}
+
+/* The leaf has room for one person: the first. */
+static enum rc prepare_tags(struct entry *entry, const struct node *node,
+                            const struct content_persons *persons, const struct shard *shard,
+                            int64_t now_ms)
 {
     const struct header *header = &entry->message->header;
     struct bytes subject_name = {0};
@@ -153,8 +173,8 @@ static enum rc prepare_tags(struct entry *entry, const struct node *node, const 
     OWN_READ(txn) = NULL;
     int32_t month;
 
-    if (subject != NULL) {
-        subject_name = BYTES(subject->bytes, ID_SIZE);
+    if (persons->count > 0) {
+        subject_name = BYTES(persons->ids[0].bytes, ID_SIZE);
     }
     TRY(vault_month(PARTY_RETENTION, now_ms, &month));
     TRY(vault_shard(node->vault, entry->holder, PARTY_RETENTION, month, true, &party_shard));
@@ -180,8 +200,10 @@ static void set_seen(struct entry *entry, const struct node *node, int64_t now_m
     }
 }
 
-enum rc entry_prepare(struct entry *entry, const struct node *node, const struct id *subject)
+enum rc entry_prepare(struct entry *entry, const struct node *node, const struct id *local,
+                      size_t local_count)
 {
+    const struct content_persons persons = persons_of(&entry->message->header, local, local_count);
     int64_t now_ms = clock_now_ms();
     const struct shard *shard;
     int32_t month;
@@ -190,7 +212,7 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
     TRY(vault_shard(node->vault, entry->holder, entry->route->retention, month, true, &shard));
     random_fill(entry->leaf.nonce, sizeof entry->leaf.nonce);
     random_fill(entry->record_blind, sizeof entry->record_blind);
-    TRY(prepare_tags(entry, node, subject, shard, now_ms));
+    TRY(prepare_tags(entry, node, &persons, shard, now_ms));
     set_tags(entry);
     entry->leaf.class = LEAF_RECORD;
     set_seen(entry, node, now_ms);
@@ -202,8 +224,8 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
         return RC_RESOURCE_EXHAUSTED;
     }
     commit_record(entry->record_blind, buffer_bytes(&entry->record), entry->leaf.record);
-    return content_seal(node->vault, shard, entry->message, entry->leaf.nonce, &entry->key_row,
-                        &entry->body_row);
+    return content_seal(node->vault, shard, entry->message, &persons, entry->leaf.nonce,
+                        &entry->key_row, &entry->body_row);
 }
 
 /* Another write may have made a key meanwhile: the stored one wins, and the tag is made again. */

@@ -51,11 +51,12 @@ struct entry {
 MUST_CHECK enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE]);
 
 /*
- * Fills everything but time and index. `subject` is the id by which this holder knows the first
- * subject (NULL: none). The message, route and texts must outlive the entry.
+ * Fills everything but time and index. `local` are the ids by which this holder knows the message's
+ * subjects, in their order; without any it knows them by the header's pseudonyms. The message,
+ * route and texts must outlive the entry.
  */
 MUST_CHECK enum rc entry_prepare(struct entry *entry, const struct node *node,
-                                 const struct id *subject);
+                                 const struct id *local, size_t local_count);
 /* After all checks of the transaction: leaf, record, body, keys, journal. Sets index. */
 MUST_CHECK enum rc entry_put(struct entry *entry, const struct node *node, struct txn *txn);
 /* A control record of the node itself or a refusal: a leaf without message and body. */

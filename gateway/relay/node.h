@@ -21,6 +21,8 @@ struct cq_pool;
 struct db;
 struct desk;
 struct files;
+struct index;
+struct indexer;
 struct keyring;
 struct links;
 struct refusals;
@@ -43,6 +45,8 @@ struct node {
     struct vault *vault;
     struct tagkeys *tagkeys;
     struct files *files;
+    struct index *index;     /* what the log is looked up by; disposable */
+    struct indexer *indexer; /* its thread */
     struct keyring *log_key;
     struct vkey log_vkey;
     struct backlog *backlog;   /* what waits for each destination; the writer thread's */

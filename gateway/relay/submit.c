@@ -110,7 +110,8 @@ static enum rc prepare_local(struct submit_job *job)
         job->arrival->entry.route = job->sent.route;
         job->arrival->entry.holder = job->submission->message.header.to;
         job->arrival->entry.actor = job->sender->uri;
-        return entry_prepare(&job->arrival->entry, job->node, job->sent_subject);
+        return entry_prepare(&job->arrival->entry, job->node, job->submission->local_subjects,
+                             job->submission->local_subject_count);
     }
     if (arrival_prepare(job->arrival, job->node, job->sender->uri) != RC_OK &&
         job->arrival->fault.rc != RC_OK) {
@@ -135,12 +136,8 @@ static enum rc prepare(struct submit_job *job)
     job->sent.message = message;
     job->sent.holder = message->header.from;
     job->sent.actor = job->sender->uri;
-    if (submission->local_subject_count > 0) {
-        job->sent_subject = &submission->local_subjects[0];
-    } else if (message->header.subject_count > 0) {
-        job->sent_subject = &message->header.subjects[0].pseudonym;
-    }
-    TRY(entry_prepare(&job->sent, job->node, job->sent_subject));
+    TRY(entry_prepare(&job->sent, job->node, submission->local_subjects,
+                      submission->local_subject_count));
     return job->is_local ? prepare_local(job) : RC_OK;
 }
 

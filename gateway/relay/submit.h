@@ -34,7 +34,6 @@ struct submit_job {
     struct submission *submission;
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
-    const struct id *sent_subject; /* as the sender knows the first subject */
     struct arrival *arrival;       /* when the recipient is hosted here too; else NULL */
     bool is_local;
     bool is_refused; /* before the writer saw it */

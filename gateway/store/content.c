@@ -13,7 +13,7 @@
 #define FLAG_SEALED 1
 #define PART_HEAD ((size_t)7)
 #define ENTRY_SIZE ((size_t)35)
-#define KEYS_SIZE_MAX (1 + CONTENT_PARTS_MAX * ENTRY_SIZE)
+#define KEYS_SIZE_MAX (2 + CONTENT_PARTS_MAX * ENTRY_SIZE + MESSAGE_SUBJECTS_MAX * ID_SIZE)
 #define AAD_SIZE (CONTENT_NONCE_SIZE + 3)
 
 static_assert(KEYS_SIZE_MAX <= WRAP_PLAIN_MAX, "the keys of a message fit into one wrap");
@@ -35,6 +35,7 @@ struct part_key {
 struct part_keys {
     struct part_key keys[CONTENT_PARTS_MAX];
     size_t count;
+    struct content_persons persons;
 };
 
 /* A part on its way in, borrowed; the signatures have neither blind nor content. */
@@ -209,10 +210,28 @@ static enum rc keys_seal(struct vault *vault, const struct shard *shard, const u
         memcpy(at + 3, key->bytes, sizeof key->bytes);
         at += ENTRY_SIZE;
     }
+    *at++ = (uint8_t)keys->persons.count;
+    for (size_t i = 0; i < keys->persons.count; i++) {
+        memcpy(at, keys->persons.ids[i].bytes, ID_SIZE);
+        at += ID_SIZE;
+    }
     random_fill(wrap_nonce, sizeof wrap_nonce);
     rc = wrap_seal(vault, shard, &place, wrap_nonce, BYTES(plain, at - plain), out);
     explicit_bzero(plain, (size_t)(at - plain));
     return rc;
+}
+
+static enum rc persons_parse(struct reader *reader, struct content_persons *persons)
+{
+    size_t count = reader_u8(reader);
+
+    if (count > MESSAGE_SUBJECTS_MAX) {
+        return RC_DATA_LOSS;
+    }
+    for (persons->count = 0; persons->count < count; persons->count++) {
+        reader_copy(reader, persons->ids[persons->count].bytes, ID_SIZE);
+    }
+    return RC_OK;
 }
 
 static enum rc keys_parse(struct bytes plain, struct part_keys *keys)
@@ -221,7 +240,7 @@ static enum rc keys_parse(struct bytes plain, struct part_keys *keys)
     size_t count = reader_u8(&reader);
 
     keys->count = 0;
-    if (count == 0 || count > CONTENT_PARTS_MAX || plain.size != 1 + count * ENTRY_SIZE) {
+    if (count == 0 || count > CONTENT_PARTS_MAX) {
         return RC_DATA_LOSS;
     }
     for (size_t i = 0; i < count; i++) {
@@ -238,6 +257,7 @@ static enum rc keys_parse(struct bytes plain, struct part_keys *keys)
         key->state = (enum key_state)state;
         keys->count++;
     }
+    TRY(persons_parse(&reader, &keys->persons));
     return reader_is_done(&reader) ? RC_OK : RC_DATA_LOSS;
 }
 
@@ -257,17 +277,18 @@ static enum rc keys_open(struct vault *vault, struct bytes key_row, const uint8_
 }
 
 enum rc content_seal(struct vault *vault, const struct shard *shard, const struct message *message,
-                     const uint8_t nonce[CONTENT_NONCE_SIZE], struct buffer *key_row,
-                     struct buffer *body_row)
+                     const struct content_persons *persons, const uint8_t nonce[CONTENT_NONCE_SIZE],
+                     struct buffer *key_row, struct buffer *body_row)
 {
     struct parts parts;
     struct part_keys keys;
     enum rc rc;
 
-    if (key_row->size != 0 || body_row->size != 0) {
+    if (key_row->size != 0 || body_row->size != 0 || persons->count > MESSAGE_SUBJECTS_MAX) {
         return RC_INVALID_ARGUMENT;
     }
     keys.count = 0;
+    keys.persons = *persons;
     TRY(parts_of(message, &parts));
     rc = row_grow(body_row, parts.row_size);
     if (rc == RC_OK) {
@@ -423,6 +444,22 @@ enum rc content_open(struct vault *vault, struct bytes key_row, struct bytes bod
     return rc;
 }
 
+enum rc content_persons_open(struct vault *vault, struct bytes key_row,
+                             const uint8_t nonce[CONTENT_NONCE_SIZE],
+                             struct content_persons *persons)
+{
+    struct part_keys keys;
+    enum rc rc;
+
+    keys.count = 0;
+    rc = keys_open(vault, key_row, nonce, &keys);
+    if (rc == RC_OK) {
+        *persons = keys.persons;
+    }
+    explicit_bzero(keys.keys, keys.count * sizeof keys.keys[0]);
+    return rc;
+}
+
 enum rc content_rewrap(struct vault *vault, struct bytes key_row,
                        const uint8_t nonce[CONTENT_NONCE_SIZE], const struct shard *to,
                        struct buffer *out)
@@ -482,6 +519,9 @@ enum rc content_erase_part(struct vault *vault, struct bytes key_row, struct byt
     rc = keys_open(vault, key_row, nonce, &keys);
     if (rc == RC_OK) {
         rc = keys_erase_part(&keys, body_row, nonce, part);
+    }
+    if (part == COMMIT_HEADER_PART) {
+        keys.persons.count = 0;
     }
     if (rc == RC_OK) {
         rc = keys_seal(vault, to, nonce, &keys, out);

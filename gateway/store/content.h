@@ -6,7 +6,7 @@
  * row never is:
  *
  *     key row   W, wrapped (wrap.h) under the shard key: label "enlace/content/v1", context N[16]
- *     W         u8 count | count times: u16 part | u8 state | [32]
+ *     W         u8 count | count times: u16 part | u8 state | [32] | u8 persons | id[16] of each
  *
  *     body row  count times: u16 part | u8 flags | u32 n | GCM(part's key, P)[n + 16]
  *     P         blind[32] | content;   n is its size
@@ -15,6 +15,10 @@
  *
  * State 1: the 32 bytes are the part's key. State 2: the part is erased and they are its H_i
  * (commit.h), so that M can still be computed from what is left. GCM is AES-256-GCM.
+ *
+ * Persons are those of the message, first to last, by the ids that the holder knows them by: the
+ * index over the log is made of them (index.h), and who destroys the shard's key, or erases the
+ * header, takes them along.
  *
  * Parts ascend: 0 the header, the compartments by number, CONTENT_SIGNATURES the signatures with
  * their certificates, which name officials (there P is, per signature, u32 n | certificate | u32 n
@@ -49,16 +53,28 @@ struct content_erased {
     size_t count;
 };
 
+/* As the holding member knows them. */
+struct content_persons {
+    struct id ids[MESSAGE_SUBJECTS_MAX];
+    size_t count;
+};
+
 /*
  * Seals header_bytes, header_blind, compartments {part, blind, content, is_sealed} and signatures,
  * and appends to both rows, which must be empty. RC_INVALID_ARGUMENT: parts that do not ascend
- * strictly, a blind of another size, a size above message.h's limits. RC_NOT_FOUND: the shard was
- * destroyed. RC_RESOURCE_EXHAUSTED: out of memory. On failure the rows are cleared.
+ * strictly, a blind of another size, more persons or a size above message.h's limits. RC_NOT_FOUND:
+ * the shard was destroyed. RC_RESOURCE_EXHAUSTED: out of memory. On failure the rows are cleared.
  */
 MUST_CHECK enum rc content_seal(struct vault *vault, const struct shard *shard,
                                 const struct message *message,
+                                const struct content_persons *persons,
                                 const uint8_t nonce[CONTENT_NONCE_SIZE], struct buffer *key_row,
                                 struct buffer *body_row);
+
+/* The persons of a message, without its body. Errors as content_open's. */
+MUST_CHECK enum rc content_persons_open(struct vault *vault, struct bytes key_row,
+                                        const uint8_t nonce[CONTENT_NONCE_SIZE],
+                                        struct content_persons *persons);
 
 /*
  * Fills what content_seal took, in the arena; header and fields are not decoded and stay zero.

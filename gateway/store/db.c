@@ -40,7 +40,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_TAGINDEX] = {DB_LOG, "tagindex"}, [TABLE_DEBT] = {DB_LOG, "debt"},
     [TABLE_EXCHANGE] = {DB_LOG, "exchange"}, [TABLE_EVIDENCE] = {DB_LOG, "evidence"},
     [TABLE_NOTE] = {DB_LOG, "note"},         [TABLE_TIMER] = {DB_LOG, "timer"},
-    [TABLE_SEEN] = {DB_SEEN, "seen"},
+    [TABLE_SEEN] = {DB_SEEN, "seen"},        [TABLE_POSTING] = {DB_INDEX, "posting"},
 };
 
 static enum rc system_failed(const char *event, const char *path)
@@ -92,13 +92,14 @@ static enum rc take_lock(struct db *db)
 
 static enum rc open_env(struct db *db, uint64_t map_size)
 {
+    unsigned flags = MDB_NOTLS | DB_SYNC_FLAGS | (db->kind == DB_INDEX ? MDB_NOSYNC : 0);
     int error;
 
     TRY(env_rc(db, mdb_env_create(&db->env), "db.create"));
     error = mdb_env_set_maxdbs(db->env, TABLES);
     error = error != 0 ? error : mdb_env_set_maxreaders(db->env, DB_READERS_MAX + 16);
     error = error != 0 ? error : mdb_env_set_mapsize(db->env, map_size);
-    error = error != 0 ? error : mdb_env_open(db->env, db->path, MDB_NOTLS | DB_SYNC_FLAGS, 0600);
+    error = error != 0 ? error : mdb_env_open(db->env, db->path, flags, 0600);
     if (DB_SYNC_FLAGS != 0) {
         log_warn("db.sync_off", "path=%s this build is for a test and loses data", db->path);
     }
@@ -281,6 +282,12 @@ void db_free(struct db *db)
     pthread_mutex_destroy(&db->lock_readers);
     free(db->path);
     free(db);
+}
+
+enum rc db_sync(struct db *db)
+{
+    assert(db->kind == DB_INDEX);
+    return env_rc(db, mdb_env_sync(db->env, 1), "db.sync");
 }
 
 const char *db_origin(const struct db *db)

@@ -2,9 +2,11 @@
  * db - one LMDB environment on disk: opened once, locked to this process, read by many threads.
  *
  * `log/` is the authoritative one (audit log, bodies, debts, states), `seen/` holds what this node
- * saw of other logs. A folder of mode 0700 with LMDB's two files and `enlace.lock`, which a second
- * process, or a second open in this one, finds taken. Full sync, never MDB_WRITEMAP; the map is
- * fixed at creation. The only thread that writes `log/` is the writer's (store/writer.h).
+ * saw of other logs, `index/` what is found faster by it and can be made again from `log/`
+ * (index.h): it alone is not synced, and its failing commit is an answer and not the end. A folder
+ * of mode 0700 with LMDB's two files and `enlace.lock`, which a second process, or a second open in
+ * this one, finds taken. Full sync, never MDB_WRITEMAP; the map is fixed at creation. The only
+ * thread that writes `log/` is the writer's (store/writer.h).
  *
  * When the disk fails: below the floor of free space, or with the map full, writes are refused with
  * RC_UNAVAILABLE and nothing is lost. A commit that fails ends the process (exit status
@@ -34,6 +36,7 @@ struct txn;
 enum db_kind {
     DB_LOG = 1,
     DB_SEEN = 2,
+    DB_INDEX = 3,
 };
 
 struct db_options {
@@ -58,6 +61,9 @@ OWN_PTR_DEFINE(db)
 const char *db_origin(const struct db *db);
 uint32_t db_epoch(const struct db *db);
 const char *db_path(const struct db *db);
+
+/* Of DB_INDEX, which commits without: what is in the file is on the disk afterwards. */
+MUST_CHECK enum rc db_sync(struct db *db);
 
 /*
  * A read transaction: one snapshot of the last commit. Any thread; cheap (handles are kept and

@@ -1,10 +1,10 @@
 /*
  * table - rows of one environment: for the files of this layer only.
  *
- * The tables of `log/` and `seen/` and the few ways to touch them. LMDB's own names stand behind
- * env.h, in db.c, txn.c and table.c, and nowhere else. Keys are 1..511 bytes; integers big-endian,
- * so that order on disk is order in time. Values that are read are borrowed until the next write to
- * the transaction.
+ * The tables of `log/`, `seen/` and `index/` and the few ways to touch them. LMDB's own names stand
+ * behind env.h, in db.c, txn.c and table.c, and nowhere else. Keys are 1..511 bytes; integers
+ * big-endian, so that order on disk is order in time. Values that are read are borrowed until the
+ * next write to the transaction.
  *
  * A put that fails spoils the transaction: the first code is kept, later puts return it, and the
  * commit is refused with it. The writer counts puts, to catch a refusal that comes after one.
@@ -35,6 +35,7 @@ enum table {
     TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
     TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
     TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
 };
 

@@ -178,7 +178,7 @@ enum rc txn_commit(struct txn *txn)
     }
     /* With this the next writer may come in: txn is no longer ours. */
     error = mdb_txn_commit(native);
-    if (error != MDB_SUCCESS && !is_harmless(error)) {
+    if (error != MDB_SUCCESS && !is_harmless(error) && db->kind != DB_INDEX) {
         db_fatal("txn.commit", mdb_strerror(error));
     }
     return env_rc(db, error, "txn.commit");

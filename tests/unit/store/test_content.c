@@ -15,6 +15,8 @@
 
 static const uint8_t nonce[CONTENT_NONCE_SIZE] = "nonce of a leaf";
 
+static const struct content_persons persons = {.ids = {{{1}}, {{2}}}, .count = 2};
+
 struct fixture {
     struct places places;
     struct vault *vault;
@@ -53,8 +55,8 @@ static int setup(void **state)
     f->message.signatures[1] =
         (struct signature){.certificate = bytes_text("second"), .signature = BYTES_OF(f->text)};
     f->message.signature_count = 2;
-    assert_int_equal(content_seal(f->vault, f->shard, &f->message, nonce, &f->keys, &f->body),
-                     RC_OK);
+    assert_int_equal(
+        content_seal(f->vault, f->shard, &f->message, &persons, nonce, &f->keys, &f->body), RC_OK);
     *state = f;
     return 0;
 }
@@ -168,9 +170,31 @@ static void rows_of_another_leaf_are_refused(void **state)
     assert_int_equal(content_open(f->vault, buffer_bytes(&f->keys), buffer_bytes(&f->body), other,
                                   arena, &out, NULL),
                      RC_DATA_LOSS);
-    assert_int_equal(content_seal(f->vault, f->shard, &f->message, nonce, &keys, &body), RC_OK);
+    assert_int_equal(content_seal(f->vault, f->shard, &f->message, &persons, nonce, &keys, &body),
+                     RC_OK);
     assert_int_equal(content_open(f->vault, buffer_bytes(&keys), buffer_bytes(&f->body), nonce,
                                   arena, &out, NULL),
+                     RC_DATA_LOSS);
+}
+
+static void persons_go_with_the_header(void **state)
+{
+    struct fixture *f = *state;
+    const struct shard *next;
+    struct content_persons found = {0};
+    OWN(buffer) without = {0};
+
+    assert_int_equal(content_persons_open(f->vault, buffer_bytes(&f->keys), nonce, &found), RC_OK);
+    assert_int_equal(found.count, 2);
+    assert_memory_equal(&found.ids[1], &persons.ids[1], ID_SIZE);
+    assert_int_equal(vault_next(f->vault, f->shard, &next), RC_OK);
+    assert_int_equal(content_erase_part(f->vault, buffer_bytes(&f->keys), buffer_bytes(&f->body),
+                                        nonce, COMMIT_HEADER_PART, next, &without),
+                     RC_OK);
+    assert_int_equal(content_persons_open(f->vault, buffer_bytes(&without), nonce, &found), RC_OK);
+    assert_int_equal(found.count, 0);
+    f->keys.data[f->keys.size - 1] ^= 1;
+    assert_int_equal(content_persons_open(f->vault, buffer_bytes(&f->keys), nonce, &found),
                      RC_DATA_LOSS);
 }
 
@@ -184,7 +208,7 @@ static void after_the_shard_is_destroyed_nothing_opens(void **state)
 
     assert_int_equal(vault_destroy(f->vault, bytes_text(shard_name(f->shard))), RC_OK);
     assert_int_equal(open_rows(f, arena, &out, NULL), RC_NOT_FOUND);
-    assert_int_equal(content_seal(f->vault, f->shard, &f->message, nonce, &keys, &body),
+    assert_int_equal(content_seal(f->vault, f->shard, &f->message, &persons, nonce, &keys, &body),
                      RC_NOT_FOUND);
     assert_int_equal(keys.size, 0);
     assert_int_equal(body.size, 0);
@@ -233,9 +257,9 @@ static void early_erasure_takes_one_part_and_leaves_the_others_provable(void **s
     struct bytes name;
 
     commit_of(&f->message, &none, before);
-    assert_int_equal(
-        content_seal(f->vault, f->shard, &f->message, nonce, &neighbour_keys, &neighbour_body),
-        RC_OK);
+    assert_int_equal(content_seal(f->vault, f->shard, &f->message, &persons, nonce, &neighbour_keys,
+                                  &neighbour_body),
+                     RC_OK);
     assert_int_equal(vault_next(f->vault, f->shard, &next), RC_OK);
     assert_int_equal(content_erase_part(f->vault, buffer_bytes(&f->keys), buffer_bytes(&f->body),
                                         nonce, 2, next, &kept),
@@ -315,7 +339,7 @@ static void malformed_messages_are_not_sealed(void **state)
     wrong[7].compartments[0].content.size = MESSAGE_BYTES_MAX + 1;
     wrong[8].signatures[0].certificate.size = CONTENT_SIGNATURE_MAX + 1;
     for (size_t i = 0; i < 9; i++) {
-        if (content_seal(f->vault, f->shard, &wrong[i], nonce, &keys, &body) !=
+        if (content_seal(f->vault, f->shard, &wrong[i], &persons, nonce, &keys, &body) !=
                 RC_INVALID_ARGUMENT ||
             keys.size != 0 || body.size != 0) {
             fail_msg("row %zu", i);
@@ -347,8 +371,9 @@ static void how_long_it_takes(void **state)
     for (int i = 0; i < ROUNDS; i++) {
         buffer_clear(&f->keys);
         buffer_clear(&f->body);
-        assert_int_equal(content_seal(f->vault, f->shard, &f->message, nonce, &f->keys, &f->body),
-                         RC_OK);
+        assert_int_equal(
+            content_seal(f->vault, f->shard, &f->message, &persons, nonce, &f->keys, &f->body),
+            RC_OK);
     }
     print_message("content_seal %lld ns\n",
                   (long long)(clock_monotonic_us() - start) * 1000 / ROUNDS);
@@ -369,6 +394,7 @@ int main(void)
         WITH_ROWS(no_plaintext_blind_or_key_stands_in_the_rows),
         WITH_ROWS(every_flipped_bit_and_every_cut_is_refused),
         WITH_ROWS(rows_of_another_leaf_are_refused),
+        WITH_ROWS(persons_go_with_the_header),
         WITH_ROWS(after_the_shard_is_destroyed_nothing_opens),
         WITH_ROWS(early_erasure_takes_one_part_and_leaves_the_others_provable),
         WITH_ROWS(erasing_all_parts_leaves_an_empty_message),

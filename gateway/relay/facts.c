@@ -1,0 +1,80 @@
+#include "relay/facts.h"
+
+#include <string.h>
+
+#include "relay/node.h"
+#include "rpc/codec.h"
+#include "store/auditlog.h"
+#include "store/body.h"
+
+enum rc facts_read(struct txn *txn, uint64_t index, struct arena *arena, struct facts *facts)
+{
+    enum rc rc;
+
+    *facts = (struct facts){.index = index};
+    TRY(auditlog_leaf(txn, index, &facts->leaf_bytes));
+    if (leaf_decode(facts->leaf_bytes, &facts->leaf) != RC_OK) {
+        return failed(RC_DATA_LOSS, "facts.leaf", "index=%llu", (unsigned long long)index);
+    }
+    rc = auditlog_record(txn, index, &facts->blind, &facts->record_bytes);
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    facts->has_record = true;
+    rc = codec_record_read(facts->record_bytes, arena, &facts->record, NULL);
+    return rc == RC_INVALID_ARGUMENT
+               ? failed(RC_DATA_LOSS, "facts.record", "index=%llu", (unsigned long long)index)
+               : rc;
+}
+
+enum rc facts_read_persons(const struct node *node, struct txn *txn, struct facts *facts)
+{
+    struct bytes keys;
+    struct bytes body;
+    enum rc rc;
+
+    facts->has_persons = true;
+    facts->persons.count = 0;
+    if (!facts->has_record ||
+        (facts->record.kind != RECORD_SENT && facts->record.kind != RECORD_RECEIVED)) {
+        return RC_OK;
+    }
+    rc = body_get(txn, facts->index, &keys, &body);
+    if (rc == RC_OK) {
+        rc = content_persons_open(node->vault, keys, facts->leaf.nonce, &facts->persons);
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+static size_t add(struct index_term *terms, size_t count, enum index_field field,
+                  struct bytes value)
+{
+    if (value.size > 0) {
+        terms[count++] = (struct index_term){field, value};
+    }
+    return count;
+}
+
+size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
+{
+    static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    const struct record *record = &facts->record;
+    size_t count = 0;
+
+    _Static_assert(sizeof kinds == RECORD_KINDS, "a byte to borrow for each kind");
+    if (!facts->has_record) {
+        return 0;
+    }
+    count = add(terms, count, INDEX_KIND, BYTES(&kinds[record->kind], 1));
+    count = add(terms, count, INDEX_MEMBER, bytes_text(record->from));
+    count = add(terms, count, INDEX_MEMBER, bytes_text(record->to));
+    count = add(terms, count, INDEX_ROUTE, bytes_text(record->route));
+    count = add(terms, count, INDEX_AUDIT, record->purpose_commitment);
+    if (!id_is_zero(&record->exchange_id)) {
+        count = add(terms, count, INDEX_EXCHANGE, BYTES_OF(record->exchange_id.bytes));
+    }
+    for (size_t i = 0; i < facts->persons.count; i++) {
+        count = add(terms, count, INDEX_PERSON, BYTES_OF(facts->persons.ids[i].bytes));
+    }
+    return count;
+}
