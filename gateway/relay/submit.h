@@ -34,7 +34,7 @@ struct submit_job {
     struct submission *submission;
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
-    struct arrival *arrival;       /* when the recipient is hosted here too; else NULL */
+    struct arrival *arrival; /* when the recipient is hosted here too; else NULL */
     bool is_local;
     bool is_refused; /* before the writer saw it */
     bool is_refusal_logged;

@@ -66,11 +66,12 @@ while IFS='|' read -r word why may; do
     printf '%s\n' "$hits" "    ^ $word: $why"
 done < <(rules)
 
-# A build that does not sync exists for one test only, behind one switch that the tests set.
+# What is not synced: the index, which is made again, in the one line that names it; and a build for
+# one test only, behind one switch that the tests set.
 unsynced=$(grep -E 'MDB_NOSYNC' <<<"$text" | grep -vE '^gateway/store/db\.c:') && { wrong=1; echo "$unsynced"; }
 if [[ -f gateway/store/db.c ]] && grep -q MDB_NOSYNC gateway/store/db.c; then
     awk '/^#if/ { switch_line = $0 } /^#(else|endif)/ { switch_line = "" }
-         /MDB_NOSYNC/ && !/\/\*|^ \*/ && switch_line !~ /ENLACE_[A-Z_]+/ { print FILENAME ":" FNR ": MDB_NOSYNC outside a test switch"; bad = 1 }
+         /MDB_NOSYNC/ && !/DB_INDEX \? MDB_NOSYNC : 0/ && !/\/\*|^ \*/ && switch_line !~ /ENLACE_[A-Z_]+/ { print FILENAME ":" FNR ": MDB_NOSYNC outside a test switch"; bad = 1 }
          END { exit bad }' gateway/store/db.c || wrong=1
 fi
 exit "$wrong"
