@@ -16,7 +16,9 @@ enlaced_DEPS   := relay publish offline $(relay_DEPS)
 enlace_DEPS    := client offline $(client_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 sdk_DEPS       := client $(client_DEPS)
-reference_DEPS := sdk $(sdk_DEPS)
+adapter_DEPS := sdk $(sdk_DEPS)
+# Agencies' adapters, a folder each: adapters/NAME becomes enlace-NAME.
+ADAPTERS := $(filter-out sdk,$(patsubst adapters/%/main.c,%,$(wildcard adapters/*/main.c)))
 
 # The one folder that may include each of these libraries' headers.
 openssl_OWNER := crypto
@@ -33,7 +35,8 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 	-fstack-protector-strong -fno-omit-frame-pointer -fPIE \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
-LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd -lpthread
+LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd \
+	-lcurl -lseccomp -lpthread
 
 # `make V=1` shows whole commands; otherwise a word for each.
 Q := $(if $(V),,@)
@@ -85,7 +88,7 @@ $(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))
 endef
 $(eval $(call program_rule,enlaced,gateway/enlaced,enlaced))
 $(eval $(call program_rule,enlace,gateway/enlace,enlace))
-$(eval $(call program_rule,enlace-reference,adapters/reference,reference))
+$(foreach a,$(ADAPTERS),$(eval $(call program_rule,enlace-$(a),adapters/$(a),adapter)))
 # Alone: it runs where nothing of ours is installed. Sanitizers cannot be linked statically. The
 # linker's warnings are about look-ups and modules of libcrypto that it never uses.
 $(BUILD)/bin/enlace-verify: $(call objs,gateway/enlace-verify) $(call libs,$(enlace-verify_DEPS))
@@ -96,7 +99,7 @@ $(BUILD)/bin/enlace-verify: $(call objs,gateway/enlace-verify) $(call libs,$(enl
 PROGRAMS := $(if $(call srcs,gateway/enlaced),$(BUILD)/bin/enlaced) \
 	$(if $(call srcs,gateway/enlace),$(BUILD)/bin/enlace) \
 	$(if $(call srcs,gateway/enlace-verify),$(BUILD)/bin/enlace-verify) \
-	$(if $(call srcs,adapters/reference),$(BUILD)/bin/enlace-reference)
+	$(ADAPTERS:%=$(BUILD)/bin/enlace-%)
 .PHONY: all
 all: deps $(PROGRAMS)
 

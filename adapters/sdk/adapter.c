@@ -14,6 +14,7 @@
 #include "crypto/actsig.h"
 #include "crypto/cert.h"
 #include "sdk/adapter_parts.h"
+#include "sdk/book.h"
 
 #define WINDOW_DEFAULT 256
 #define LOOK_EVERY_MS 100
@@ -65,6 +66,7 @@ static enum rc know(struct adapter *adapter, enum spool_folder folder)
 static enum rc remember(struct adapter *adapter)
 {
     TRY(ledger_open(spool_path(adapter->spool), &adapter->ledger));
+    TRY(book_open(spool_path(adapter->spool), "subjects", &adapter->subjects));
     TRY(know(adapter, SPOOL_OUTBOX));
     TRY(know(adapter, SPOOL_RECEIPTS));
     TRY(know(adapter, SPOOL_PARKED));
@@ -143,6 +145,7 @@ void adapter_free(struct adapter *adapter)
     inbox_free(adapter->arrivals);
     session_free(adapter->session);
     ledger_free(adapter->ledger);
+    book_free(adapter->subjects);
     spool_free(adapter->spool);
     idset_release(&adapter->said);
     idset_release(&adapter->undealt);
@@ -221,6 +224,11 @@ static enum rc turn(struct adapter *adapter)
     TRY(rc);
     if (adapter->again_ms != 0 && clock_monotonic_ms() >= adapter->again_ms) {
         TRY(adapter_take_undealt(adapter));
+    }
+    if (adapter->config.user->on_tick != NULL && clock_monotonic_ms() >= adapter->tick_ms) {
+        adapter->tick_ms = clock_monotonic_ms() + ADAPTER_TICK_MS;
+        adapter->config.user->on_tick(adapter->config.user, adapter);
+        TRY(adapter_owe(adapter));
     }
     return adapter_pay(adapter);
 }
@@ -321,6 +329,11 @@ enum rc adapter_post(struct adapter *adapter, struct adapter_task *task)
 const struct ledger_counts *adapter_counts(const struct adapter *adapter)
 {
     return ledger_counts(adapter->ledger);
+}
+
+const char *adapter_folder(const struct adapter *adapter)
+{
+    return spool_path(adapter->spool);
 }
 
 struct adapter_figures adapter_figures(const struct adapter *adapter)

@@ -4,9 +4,9 @@
  *
  * The agency fills in on_message. For each message that arrives, in order:
  *
- *     verified (both receipts) -> stored in the spool's inbox -> on_message -> what it said is
- *     stored in the outbox -> written down as handled -> custody (R2) or acknowledgement, acts and
- *     reports go out, many at a time -> receipts are kept
+ *     verified (both receipts) -> stored in the spool's inbox -> on_message -> custody (R2) and
+ *     what it said are stored in the outbox -> written down as handled -> they go out, many at a
+ *     time, and what wants no custody is acknowledged -> receipts are kept
  *
  * Every arrow is durable before the next, in batches, so after a crash the same step is done again
  * with the same outcome: what is said has an id derived from the spool's secret and from what it
@@ -28,16 +28,21 @@
 
 struct adapter;
 struct arena;
+struct draft;
 struct profile;
 
 struct adapter_user {
     /*
-     * A message in custody, decoded; borrowed until it returns. RC_OK: dealt with. Anything else:
-     * it stays in the inbox and comes again after a second; what was said meanwhile is dropped.
-     * RC_FAILED_PRECONDITION: it waits for something else (not logged as a fault).
+     * A message that stands in our inbox, decoded; borrowed until it returns. RC_OK: dealt with;
+     * only then custody (R2) is said, so return it when the agency's own system has it
+     * (sdk/handover). Anything else: it stays in the inbox and comes again after a second; what
+     * was said meanwhile is dropped. RC_FAILED_PRECONDITION: it waits for something else (not
+     * logged as a fault).
      */
     enum rc (*on_message)(struct adapter_user *user, struct adapter *adapter,
                           const struct message *message);
+    /* About once a second, on the adapter's thread; may say things. Or NULL. */
+    void (*on_tick)(struct adapter_user *user, struct adapter *adapter);
     /* What became of something said: fault->rc RC_OK and a verified receipt, or parked. Or NULL. */
     void (*on_answer)(struct adapter_user *user, struct adapter *adapter,
                       const struct id *message_id, const struct fault *fault);
@@ -99,6 +104,30 @@ MUST_CHECK enum rc adapter_act(struct adapter *adapter, const struct adapter_act
 MUST_CHECK enum rc adapter_report(struct adapter *adapter, const struct adapter_report *report,
                                   struct fault *fault);
 
+/*
+ * The agency's system refuses it for good: the item fails (coded reason, as "formato-no-aceptado"),
+ * so that the sender, who stays responsible, hears of it; a copy stays in the spool's "rejected"
+ * beside a .why for a person. Acts and reports are only kept. From on_message, which then returns
+ * what this returns.
+ */
+MUST_CHECK enum rc adapter_reject(struct adapter *adapter, const struct message *message,
+                                  const char *reason, const struct fault *why);
+
+/*
+ * A message that opens an exchange, begun by the agency: `foreign` is its own name of it (1 to 96
+ * bytes, no control characters), and it is said once for ever, however often this is called. The
+ * draft comes without ids, sender and instants, which are filled in; it may have signers.
+ * `exchange_id` is that of the first time.
+ */
+MUST_CHECK enum rc adapter_open(struct adapter *adapter, const char *foreign, struct draft *draft,
+                                struct id *exchange_id, struct fault *fault);
+/*
+ * The pseudonym of one of the agency's people towards one member, random and kept; `local` is the
+ * one that only our own node sees (draft.local_subjects). `foreign` as above.
+ */
+MUST_CHECK enum rc adapter_pseudonym(struct adapter *adapter, const char *foreign,
+                                     const char *member, struct id *pseudonym, struct id *local);
+
 /* ---- looking back ---- */
 
 /*
@@ -110,6 +139,12 @@ MUST_CHECK enum rc adapter_exchange(struct adapter *adapter, const struct id *ex
 /* No act or report will be said in it any more. */
 void adapter_forget(struct adapter *adapter, const struct id *exchange_id);
 
+/* Deals with it now, if it still waits in the inbox. For tasks; failures are logged. */
+void adapter_again(struct adapter *adapter, const struct id *message_id);
+
+/* The spool's folder: books and other small things of the agency stand there. */
+const char *adapter_folder(const struct adapter *adapter);
+
 /* What was handled, since the spool exists. */
 const struct ledger_counts *adapter_counts(const struct adapter *adapter);
 
@@ -118,7 +153,8 @@ struct adapter_figures {
     uint64_t parked;   /* refused for good, by this process */
     uint64_t repeated; /* deliveries that were known already */
     size_t owed;       /* no receipt yet */
-    size_t undealt;    /* in the inbox, on_message failed */
+    size_t undealt;    /* in the inbox: it waits, or on_message failed */
+    uint64_t rejected; /* by the agency's system, by this process */
 };
 struct adapter_figures adapter_figures(const struct adapter *adapter);
 

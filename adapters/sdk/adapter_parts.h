@@ -4,6 +4,7 @@
  *     adapter.c        start, loop, stop; the two streams
  *     adapter_take.c   arrivals: custody, on_message, handled
  *     adapter_say.c    acts and reports composed
+ *     adapter_open.c   what the agency begins; what its system refuses
  *     adapter_pay.c    what is owed goes out; receipts and refusals come back
  *
  * Everything but `arrivals` belongs to the thread of adapter_run.
@@ -23,6 +24,7 @@
 #include "sdk/idset.h"
 
 struct actkey;
+struct book;
 struct cert;
 struct session;
 
@@ -30,6 +32,7 @@ struct session;
 #define ADAPTER_ARENA_MAX ((size_t)16 << 20)
 #define ADAPTER_OUT_MAX 512 /* given to a stream without an answer */
 #define ADAPTER_RETRY_MS 1000
+#define ADAPTER_TICK_MS 1000
 
 /* One for each urgency; its thread holds attach_run. */
 struct adapter_stream {
@@ -77,6 +80,7 @@ struct adapter {
     struct session *session;
     struct spool *spool;
     struct ledger *ledger;
+    struct book *subjects; /* the agency's people, by member: random pseudonyms */
     struct inbox *arrivals;
     struct adapter_stream streams[2]; /* urgent, ordinary */
     struct idset said;                /* by seed: everything that has stood in the outbox */
@@ -87,6 +91,7 @@ struct adapter {
     char official[64];  /* roster id */
     int64_t last_id_ms; /* ids of ours ascend */
     int64_t again_ms;   /* monotonic: when the inbox is looked at again */
+    int64_t tick_ms;    /* monotonic: when on_tick is called next */
     int64_t active_ms;  /* monotonic: when something happened */
     struct adapter_figures figures;
     atomic_bool is_stopping;
@@ -102,6 +107,10 @@ MUST_CHECK enum rc adapter_take(struct adapter *adapter, struct adapter_arrival 
 MUST_CHECK enum rc adapter_take_undealt(struct adapter *adapter);
 
 /* adapter_say.c */
+/* Composed and drafted, unless its seed was said before; `said` is its id then and now. */
+MUST_CHECK enum rc adapter_say(struct adapter *adapter, struct draft *draft,
+                               const uint8_t seed[SPOOL_SEED_SIZE], struct id *said,
+                               struct fault *fault);
 MUST_CHECK enum rc adapter_say_custody(struct adapter *adapter, const struct message *message);
 void adapter_drafts_cut(struct adapter_drafts *drafts, size_t count);
 void adapter_drafts_release(struct adapter_drafts *drafts);

@@ -179,26 +179,42 @@ static enum rc compose_draft(struct adapter *adapter, struct draft *draft,
     return idset_add(&adapter->drafts.ids, &room->id);
 }
 
-static enum rc say(struct adapter *adapter, struct draft *draft, struct fault *fault)
+enum rc adapter_say(struct adapter *adapter, struct draft *draft,
+                    const uint8_t seed[SPOOL_SEED_SIZE], struct id *said, struct fault *fault)
 {
-    uint8_t seed[SPOOL_SEED_SIZE];
-    struct id timeless;
+    struct id timeless = compose_id(seed, 0);
+    const struct id *known = idset_find(&adapter->said, &timeless);
     enum rc rc;
 
-    seed_of(adapter, &draft->header, seed);
-    timeless = compose_id(seed, 0);
-    if (idset_find(&adapter->said, &timeless) != NULL ||
-        idset_find(&adapter->drafts.ids, &timeless) != NULL) {
+    if (known == NULL) {
+        known = idset_find(&adapter->drafts.ids, &timeless);
+    }
+    if (known != NULL) {
+        *said = *known;
         return RC_OK;
     }
     rc = next_id_ms(adapter, &draft->header.created_at_ms);
     if (rc == RC_OK) {
         rc = compose_draft(adapter, draft, seed, fault);
     }
+    if (rc != RC_OK) {
+        return refuse(fault, rc, "adapter.too_fast", "",
+                      "Se dijo demasiado en poco tiempo; se intentará de nuevo.");
+    }
+    *said = adapter->drafts.items[adapter->drafts.count - 1].id;
+    return RC_OK;
+}
+
+static enum rc say(struct adapter *adapter, struct draft *draft, struct fault *fault)
+{
+    uint8_t seed[SPOOL_SEED_SIZE];
+    struct id said;
+    enum rc rc;
+
+    seed_of(adapter, &draft->header, seed);
+    rc = adapter_say(adapter, draft, seed, &said, fault);
     explicit_bzero(seed, sizeof seed);
-    return rc == RC_OK ? RC_OK
-                       : refuse(fault, rc, "adapter.too_fast", "",
-                                "Se dijo demasiado en poco tiempo; se intentará de nuevo.");
+    return rc;
 }
 
 static const char *or_empty(const char *text)

@@ -85,7 +85,7 @@ static enum rc header_only(const struct message *message, struct arena *arena, s
     return out->data != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
 }
 
-/* Custody before anything else: both files of each opening, one sync for all. */
+/* On our disk before anything else: both files of each opening, one sync for all. */
 static enum rc keep(struct adapter *adapter, struct dealing *dealings, size_t count)
 {
     struct spool_entry entries[2 * ADAPTER_BATCH_MAX];
@@ -132,16 +132,15 @@ static enum rc undealt(struct adapter *adapter, struct dealing *dealing, enum rc
 static enum rc deal(struct adapter *adapter, struct dealing *dealing)
 {
     const struct message *message = dealing->message;
-    size_t before;
+    size_t before = adapter->drafts.count;
     enum rc rc;
 
     if (message_wants_custody(message->header.type)) {
-        TRY(adapter_say_custody(adapter, message));
+        TRY(adapter_say_custody(adapter, message)); /* before what else is said of it */
     }
     if (!dealing->is_new) {
         return RC_OK;
     }
-    before = adapter->drafts.count;
     rc = adapter->config.user->on_message(adapter->config.user, adapter, message);
     if (rc != RC_OK) {
         adapter_drafts_cut(&adapter->drafts, before);
@@ -238,6 +237,19 @@ static enum rc take_one_undealt(struct adapter *adapter, const struct id *id)
     arena_free(dealing.arena);
     explicit_bzero(bytes.data, bytes.size);
     return rc;
+}
+
+void adapter_again(struct adapter *adapter, const struct id *message_id)
+{
+    enum rc rc;
+
+    if (idset_find(&adapter->undealt, message_id) == NULL) {
+        return;
+    }
+    rc = take_one_undealt(adapter, message_id);
+    if (rc != RC_OK) {
+        log_warn("message.undealt", "rc=%s", rc_name(rc));
+    }
 }
 
 enum rc adapter_take_undealt(struct adapter *adapter)

@@ -44,6 +44,16 @@ void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
     strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+#define LOCAL_OFFSET_MS (-6 * 3600 * 1000LL)
+
+void clock_format_local(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_format(instant_ms + LOCAL_OFFSET_MS, text);
+    snprintf(out, CLOCK_TEXT_SIZE, "%.19s-06:00", text);
+}
+
 static bool digits(struct bytes text, size_t at, size_t count, int *value)
 {
     *value = 0;

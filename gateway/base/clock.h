@@ -20,6 +20,8 @@ void clock_sleep_ms(int64_t duration_ms);
 #define CLOCK_TEXT_SIZE 32
 /* "2026-11-23T19:32:30Z": the second in which the instant lies. */
 void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE]);
+/* The same second as people in Mexico City read it: "2026-11-23T13:32:30-06:00". */
+void clock_format_local(int64_t instant_ms, char out[CLOCK_TEXT_SIZE]);
 
 /*
  * RFC 3339 §5.6 with an explicit offset: "2019-06-03T10:00:00-06:00". Refuses a time without a

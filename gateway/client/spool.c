@@ -24,7 +24,7 @@ struct spool {
 };
 
 static const char *const folder_names[SPOOL_FOLDERS] = {
-    "outbox", "receipts", "inbox", "exchanges", "parked",
+    "outbox", "receipts", "inbox", "exchanges", "parked", "rejected",
 };
 
 static enum rc failed_at(const struct spool *spool, const char *what, const char *name)
@@ -327,20 +327,38 @@ void spool_remove(struct spool *spool, enum spool_folder folder, const struct id
     }
 }
 
-void spool_park(struct spool *spool, const struct id *id, const struct fault *why)
+static enum rc put_why(struct spool *spool, enum spool_folder folder, const char *name,
+                       const struct fault *why)
 {
     OWN(buffer) text = {0};
-    char name[ID_TEXT_SIZE];
     char beside[ID_TEXT_SIZE + 8];
 
-    id_format(id, name);
     snprintf(beside, sizeof beside, "%s.why", name);
     buffer_print(&text, "%s %s %s\n%s\n", rc_name(why->rc), why->reason, why->path, why->remedy);
-    if (put_file(spool->folders[SPOOL_PARKED], beside, buffer_bytes(&text)) != RC_OK ||
+    return put_file(spool->folders[folder], beside, buffer_bytes(&text));
+}
+
+void spool_park(struct spool *spool, const struct id *id, const struct fault *why)
+{
+    char name[ID_TEXT_SIZE];
+
+    id_format(id, name);
+    if (put_why(spool, SPOOL_PARKED, name, why) != RC_OK ||
         renameat(spool->folders[SPOOL_OUTBOX], name, spool->folders[SPOOL_PARKED], name) != 0 ||
         fsync(spool->folders[SPOOL_PARKED]) != 0) {
         (void)failed_at(spool, "park", name);
     }
+}
+
+enum rc spool_reject(struct spool *spool, const struct id *id, struct bytes message,
+                     const struct fault *why)
+{
+    struct spool_entry entry = {SPOOL_REJECTED, *id, message};
+    char name[ID_TEXT_SIZE];
+
+    id_format(id, name);
+    TRY(put_why(spool, SPOOL_REJECTED, name, why));
+    return spool_store(spool, &entry, 1);
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -8,6 +8,7 @@
  *     inbox/       serialised Messages in custody that have not been dealt with yet
  *     exchanges/   headers (Messages without compartments) of the openings of running exchanges
  *     parked/      what the node refused for good, beside a .why with the reason, for a person
+ *     rejected/    what came and the agency's own system refused for good, likewise
  *
  * Files are named by the message's id, written to a temporary name, synced, renamed; the folder is
  * synced once for all files of one call. Folders are 0700, files 0600: outbox and inbox hold what
@@ -34,6 +35,7 @@ enum spool_folder {
     SPOOL_INBOX,
     SPOOL_EXCHANGES,
     SPOOL_PARKED,
+    SPOOL_REJECTED,
     SPOOL_FOLDERS
 };
 
@@ -65,6 +67,10 @@ void spool_remove(struct spool *spool, enum spool_folder folder, const struct id
 /* Refused for good: moves it from outbox to parked, with the reason for a person to read.
  * A failure is logged; the message stays in the outbox then. */
 void spool_park(struct spool *spool, const struct id *id, const struct fault *why);
+
+/* What came goes to rejected, with the reason for a person to read: durable on return. */
+MUST_CHECK enum rc spool_reject(struct spool *spool, const struct id *id, struct bytes message,
+                                const struct fault *why);
 
 struct spool_ids {
     struct id *items;

@@ -48,3 +48,8 @@ enum rc tlsconf_require_tls13(void)
     }
     return RC_OK;
 }
+
+void tlsconf_allow_tls12(void *context)
+{
+    SSL_CTX_clear_options(context, SSL_OP_NO_TLSv1_2);
+}

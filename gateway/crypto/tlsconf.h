@@ -16,4 +16,10 @@
  */
 MUST_CHECK enum rc tlsconf_require_tls13(void);
 
+/*
+ * Takes 1.2 back into one context (an SSL_CTX): only for what an agency's own system is reached
+ * with, never for nodes and their clients.
+ */
+void tlsconf_allow_tls12(void *context);
+
 #endif

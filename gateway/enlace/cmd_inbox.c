@@ -12,16 +12,15 @@
 #include "client/attach.h"
 #include "client/compose.h"
 #include "client/profile.h"
+#include "client/reading.h"
 #include "client/spool.h"
-#include "crypto/cert.h"
-#include "crypto/cms.h"
 #include "crypto/digest.h"
 #include "enlace/command.h"
 
 #define WINDOW 256
 #define ENTRY_ARENA_MAX ((size_t)8 << 20)
 
-struct reading {
+struct inbox_reader {
     struct attach_user user; /* first */
     struct cli *cli;
     struct attach *attach;
@@ -32,87 +31,54 @@ struct reading {
     json_t *list;
     size_t count;
     size_t refused;
-    struct cert *seal_cert;
-    struct sealkey *seal_key;
+    struct reading_keys keys;
 };
 
-static void reading_release(struct reading *reading)
+static void inbox_reader_release(struct inbox_reader *reader)
 {
-    cert_free(reading->seal_cert);
-    sealkey_free(reading->seal_key);
-    arena_free(reading->arena);
-    json_decref(reading->list);
+    reading_keys_release(&reader->keys);
+    arena_free(reader->arena);
+    json_decref(reader->list);
 }
 
 /* ---- what stands in it ---- */
 
-static const char *seal_digest(const struct header *header, uint32_t part)
+static json_t *fields_json(const struct reading_part *part)
 {
-    for (size_t i = 0; i < header->seal_count; i++) {
-        if (header->seals[i].part == part && header->seals[i].sha256.size == HASH_SIZE) {
-            return (const char *)header->seals[i].sha256.data;
-        }
-    }
-    return NULL;
-}
-
-static bool open_sealed(const struct reading *reading, const struct header *header,
-                        const struct compartment *compartment, struct bytes *content)
-{
-    const char *digest = seal_digest(header, compartment->part);
-    OWN(buffer) opened = {0};
-    bool is_open = false;
-
-    if (reading->seal_key != NULL && digest != NULL &&
-        cms_open(compartment->content, reading->seal_cert, reading->seal_key,
-                 (const uint8_t *)digest, &opened) == RC_OK) {
-        *content = arena_copy(reading->arena, buffer_bytes(&opened));
-        is_open = content->data != NULL;
-    }
-    if (opened.data != NULL) {
-        explicit_bzero(opened.data, opened.size);
-    }
-    return is_open;
-}
-
-static json_t *fields_json(const struct reading *reading, const struct header *header,
-                           const struct compartment *compartment)
-{
-    struct bytes content = compartment->content;
-    struct field_value *values;
-    struct fault fault = {0};
     json_t *fields;
     size_t catalogue_size;
-    size_t count;
 
-    if ((compartment->is_sealed && !open_sealed(reading, header, compartment, &content)) ||
-        codec_compartment_read(compartment_type(compartment), content, reading->arena, &values,
-                               &count, &fault) != RC_OK) {
+    if (!part->is_read) {
         return json_null();
     }
     fields = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field = &field_catalogue(&catalogue_size)[values[i].field];
+    for (size_t i = 0; i < part->count; i++) {
+        const struct field_value *value = &part->values[i];
+        const struct field *field = &field_catalogue(&catalogue_size)[value->field];
 
         json_array_append_new(fields, json_pack("{s:s,s:s,s:i,s:s}", "path", field->path, "label",
-                                                field->label, "entry", (int)values[i].entry, "text",
-                                                values[i].text));
+                                                field->label, "entry", (int)value->entry, "text",
+                                                value->text));
     }
     return fields;
 }
 
-static json_t *compartments_json(const struct reading *reading, const struct message *message)
+static json_t *compartments_json(const struct inbox_reader *reader, const struct message *message)
 {
     json_t *list = json_array();
+    struct reading reading = {0};
 
-    for (size_t i = 0; i < message->compartment_count; i++) {
-        const struct compartment *compartment = &message->compartments[i];
+    if (reading_open(message, &reader->keys, reader->arena, &reading) != RC_OK) {
+        return list;
+    }
+    for (size_t i = 0; i < reading.count; i++) {
+        const struct compartment *compartment = reading.parts[i].compartment;
         json_t *one = json_pack("{s:i,s:s,s:b}", "subject", (int)compartment_subject(compartment),
                                 "type", compartment_name(compartment_type(compartment)), "sealed",
                                 compartment->is_sealed);
 
-        if (reading->is_full) {
-            json_object_set_new(one, "fields", fields_json(reading, &message->header, compartment));
+        if (reader->is_full) {
+            json_object_set_new(one, "fields", fields_json(&reading.parts[i]));
         }
         json_array_append_new(list, one);
     }
@@ -133,7 +99,7 @@ static json_t *items_json(const struct header *header)
     return list;
 }
 
-static json_t *delivery_json(const struct reading *reading, const struct delivery *delivery)
+static json_t *delivery_json(const struct inbox_reader *reader, const struct delivery *delivery)
 {
     const struct header *header = &delivery->message->header;
     char id[ID_TEXT_SIZE];
@@ -155,7 +121,7 @@ static json_t *delivery_json(const struct reading *reading, const struct deliver
     json_object_set_new(object, "item", json_integer(header->item));
     json_object_set_new(object, "occurrence", json_integer(header->occurrence));
     json_object_set_new(object, "items", items_json(header));
-    json_object_set_new(object, "compartments", compartments_json(reading, delivery->message));
+    json_object_set_new(object, "compartments", compartments_json(reader, delivery->message));
     return object;
 }
 
@@ -210,10 +176,10 @@ static void print_delivery(const struct delivery *delivery, json_t *object)
 /* ---- taking it ---- */
 
 /* R2. The id comes from the spool's secret, so a repetition is the same act. */
-static enum rc take_custody(struct reading *reading, const struct message *message)
+static enum rc take_custody(struct inbox_reader *reader, const struct message *message)
 {
     static const char label[] = "enlace/cli/custody/v1";
-    struct cli *cli = reading->cli;
+    struct cli *cli = reader->cli;
     struct bytes parts[] = {BYTES_OF(label), BYTES_OF(message->header.message_id.bytes)};
     uint8_t seed[COMPOSE_SEED_SIZE];
     OWN(composed) composed = {0};
@@ -238,21 +204,21 @@ static enum rc take_custody(struct reading *reading, const struct message *messa
     entries[1] =
         (struct spool_entry){SPOOL_OUTBOX, composed.message_id, buffer_bytes(&composed.request)};
     TRY(spool_store(cli->spool, entries, 2));
-    return attach_submit(reading->attach, buffer_bytes(&composed.request));
+    return attach_submit(reader->attach, buffer_bytes(&composed.request));
 }
 
-static enum rc take(struct reading *reading, const struct message *message)
+static enum rc take(struct inbox_reader *reader, const struct message *message)
 {
     if (message_opens(message)) {
-        cli_keep_exchange(reading->cli, message);
+        cli_keep_exchange(reader->cli, message);
     }
     if (message_wants_custody(message->header.type)) {
-        return take_custody(reading, message);
+        return take_custody(reader, message);
     }
-    return attach_acknowledge(reading->attach, &message->header.message_id);
+    return attach_acknowledge(reader->attach, &message->header.message_id);
 }
 
-static enum rc save(struct reading *reading, const struct message *message)
+static enum rc save(struct inbox_reader *reader, const struct message *message)
 {
     char path[512];
     char id[ID_TEXT_SIZE];
@@ -260,7 +226,7 @@ static enum rc save(struct reading *reading, const struct message *message)
     OWN(buffer) bytes = {0};
 
     id_format(&message->header.message_id, id);
-    snprintf(path, sizeof path, "%s/%s.message", reading->save, id);
+    snprintf(path, sizeof path, "%s/%s.message", reader->save, id);
     codec_message_write(message, &bytes);
     return cli_write_file(path, buffer_bytes(&bytes), &fault);
 }
@@ -268,44 +234,44 @@ static enum rc save(struct reading *reading, const struct message *message)
 static bool on_delivery(struct attach_user *user, const struct delivery *delivery,
                         const uint8_t commitment[HASH_SIZE])
 {
-    struct reading *reading = (struct reading *)user;
-    json_t *object = delivery_json(reading, delivery);
+    struct inbox_reader *reader = (struct inbox_reader *)user;
+    json_t *object = delivery_json(reader, delivery);
 
     (void)commitment;
-    if (reading->cli->is_json) {
-        json_array_append(reading->list, object);
+    if (reader->cli->is_json) {
+        json_array_append(reader->list, object);
     } else {
         print_delivery(delivery, object);
     }
     json_decref(object);
-    arena_reset(reading->arena);
-    reading->count++;
-    if (reading->save != NULL && save(reading, delivery->message) != RC_OK) {
+    arena_reset(reader->arena);
+    reader->count++;
+    if (reader->save != NULL && save(reader, delivery->message) != RC_OK) {
         return false;
     }
-    return !reading->takes || take(reading, delivery->message) == RC_OK;
+    return !reader->takes || take(reader, delivery->message) == RC_OK;
 }
 
 static void on_result(struct attach_user *user, const struct submit_result *result,
                       const uint8_t commitment[HASH_SIZE])
 {
-    struct reading *reading = (struct reading *)user;
+    struct inbox_reader *reader = (struct inbox_reader *)user;
 
     (void)commitment;
     if (result->fault.rc != RC_OK) {
-        reading->refused++;
+        reader->refused++;
         fprintf(stderr, "enlace: custodia no aceptada: %s (%s)\n", result->fault.remedy,
                 result->fault.reason);
     }
-    spool_remove(reading->cli->spool, SPOOL_OUTBOX, &result->message_id);
+    spool_remove(reader->cli->spool, SPOOL_OUTBOX, &result->message_id);
 }
 
 /* ---- running ---- */
 
-static int read_urgency(struct reading *reading, enum urgency urgency, int quiet_ms)
+static int read_urgency(struct inbox_reader *reader, enum urgency urgency, int quiet_ms)
 {
-    struct attach_config config = {.session = reading->cli->session,
-                                   .user = &reading->user,
+    struct attach_config config = {.session = reader->cli->session,
+                                   .user = &reader->user,
                                    .urgency = urgency,
                                    .window = WINDOW,
                                    .submissions_max = 2 * WINDOW};
@@ -315,42 +281,39 @@ static int read_urgency(struct reading *reading, enum urgency urgency, int quiet
     if (attach == NULL) {
         return EXIT_FAILED;
     }
-    reading->attach = attach;
+    reader->attach = attach;
     if (attach_run(attach, quiet_ms, &fault) != RC_OK) {
-        return cli_fault(reading->cli, &fault);
+        return cli_fault(reader->cli, &fault);
     }
     return attach_figures(attach).unproven == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int load_seal(struct reading *reading)
+static int load_seal(struct inbox_reader *reader)
 {
-    const struct profile *profile = reading->cli->profile;
     struct fault fault = {0};
 
-    if (reading->is_full && profile->seal_key[0] != '\0' &&
-        (cert_load(profile->seal_certificate, &reading->seal_cert, &fault) != RC_OK ||
-         sealkey_load(profile->seal_key, &reading->seal_key, &fault) != RC_OK)) {
-        return cli_fault(reading->cli, &fault);
-    }
-    return EXIT_DONE;
+    return !reader->is_full ||
+                   reading_keys_load(reader->cli->profile, &reader->keys, &fault) == RC_OK
+               ? EXIT_DONE
+               : cli_fault(reader->cli, &fault);
 }
 
-static int run(struct reading *reading, bool is_urgent, bool is_ordinary, int quiet_ms)
+static int run(struct inbox_reader *reader, bool is_urgent, bool is_ordinary, int quiet_ms)
 {
     int status = EXIT_DONE;
 
     if (is_urgent) {
-        status = read_urgency(reading, URGENCY_URGENT, quiet_ms);
+        status = read_urgency(reader, URGENCY_URGENT, quiet_ms);
     }
     if (is_ordinary && status == EXIT_DONE) {
-        status = read_urgency(reading, URGENCY_ORDINARY, quiet_ms);
+        status = read_urgency(reader, URGENCY_ORDINARY, quiet_ms);
     }
-    if (reading->cli->is_json && status == EXIT_DONE) {
-        cli_print(json_pack("{s:O}", "deliveries", reading->list));
-    } else if (reading->count == 0 && status == EXIT_DONE) {
+    if (reader->cli->is_json && status == EXIT_DONE) {
+        cli_print(json_pack("{s:O}", "deliveries", reader->list));
+    } else if (reader->count == 0 && status == EXIT_DONE) {
         puts("No hay nada pendiente.");
     }
-    return status == EXIT_DONE && reading->refused > 0 ? EXIT_FAILED : status;
+    return status == EXIT_DONE && reader->refused > 0 ? EXIT_FAILED : status;
 }
 
 int cmd_inbox(struct cli *cli, int argc, char **argv)
@@ -361,7 +324,7 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
         {"follow", no_argument, NULL, 'F'},     {"wait", required_argument, NULL, 'w'},
         {"save", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
     };
-    OWN(reading) reading = {.user = {on_delivery, on_result}, .cli = cli, .list = json_array()};
+    OWN(inbox_reader) reader = {.user = {on_delivery, on_result}, .cli = cli, .list = json_array()};
     bool is_urgent = false;
     bool is_ordinary = false;
     int quiet_ms = 1000;
@@ -372,7 +335,7 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
     while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (choice) {
         case 'a':
-            reading.takes = true;
+            reader.takes = true;
             break;
         case 'u':
             is_urgent = true;
@@ -381,7 +344,7 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
             is_ordinary = true;
             break;
         case 'f':
-            reading.is_full = true;
+            reader.is_full = true;
             break;
         case 'F':
             quiet_ms = -1;
@@ -390,7 +353,7 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
             quiet_ms = atoi(optarg);
             break;
         case 's':
-            reading.save = optarg;
+            reader.save = optarg;
             break;
         default:
             return cli_usage(cli, "inbox", "No se entiende una opción.");
@@ -399,15 +362,15 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
     if (optind != argc || (quiet_ms < 0 && is_urgent == is_ordinary)) {
         return cli_usage(cli, "inbox", "--follow es de una sola urgencia: --urgent o --ordinary.");
     }
-    reading.arena = arena_new(ENTRY_ARENA_MAX);
+    reader.arena = arena_new(ENTRY_ARENA_MAX);
     status = cli_need_session(cli);
-    status = status == EXIT_DONE && reading.takes ? cli_need_spool(cli) : status;
-    status = status == EXIT_DONE ? load_seal(&reading) : status;
-    if (status != EXIT_DONE || reading.arena == NULL) {
+    status = status == EXIT_DONE && reader.takes ? cli_need_spool(cli) : status;
+    status = status == EXIT_DONE ? load_seal(&reader) : status;
+    if (status != EXIT_DONE || reader.arena == NULL) {
         return status != EXIT_DONE ? status : EXIT_FAILED;
     }
     if (!is_urgent && !is_ordinary) {
         is_urgent = is_ordinary = true;
     }
-    return run(&reading, is_urgent, is_ordinary, quiet_ms);
+    return run(&reader, is_urgent, is_ordinary, quiet_ms);
 }

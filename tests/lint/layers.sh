@@ -13,7 +13,7 @@ folders() {
         name=$(basename "$folder")
         if ! grep -q "^uses $name " <<<"$table"; then
             case $folder in
-            adapters/*) printf '%s\t%s\t%s\n' "$folder" "$name" reference ; continue ;; # an agency's
+            adapters/*) printf '%s\t%s\t%s\n' "$folder" "$name" adapter ; continue ;; # an agency's
             esac
         fi
         printf '%s\t%s\t%s\n' "$folder" "$name" "$name"
