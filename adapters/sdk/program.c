@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "client/profile.h"
 #include "crypto/tlsconf.h"
-#include "sdk/health.h"
+#include "sdk/pulse.h"
 
 #define EXIT_USAGE 2
 
@@ -194,7 +194,7 @@ static void on_tick(struct adapter_user *user, struct adapter *adapter)
     if (own->on_tick != NULL) {
         own->on_tick(own, adapter);
     }
-    health_write(context->program->name, adapter, context->handover);
+    pulse_write(context->program->name, adapter, context->handover);
 }
 
 static int tell(const struct program *program, const struct fault *fault)
@@ -229,7 +229,7 @@ static int run(struct program *program, struct program_context *context,
                  context->profile->system);
         rc = adapter_run(context->adapter);
         sd_notify(0, "STOPPING=1");
-        health_print(context->adapter, context->handover, stdout);
+        pulse_print(context->adapter, context->handover, stdout);
     } else {
         (void)tell(program, &fault);
     }
@@ -275,7 +275,7 @@ static int read_all(struct program *program, const struct options *options)
         return EXIT_USAGE;
     }
     if (options->is_health) {
-        return health_tell(profile, stdout);
+        return pulse_tell(profile, stdout);
     }
     snprintf(folder, sizeof folder, "%s", options->agency);
     context.folder = dirname(folder);

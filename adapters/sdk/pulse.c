@@ -1,4 +1,4 @@
-#include "sdk/health.h"
+#include "sdk/pulse.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -34,7 +34,7 @@ static json_t *describe(const char *program, const struct adapter *adapter,
                      "oldest_ms", (json_int_t)out.oldest_ms, "retried", (json_int_t)out.retried);
 }
 
-void health_write(const char *program, const struct adapter *adapter, struct handover *handover)
+void pulse_write(const char *program, const struct adapter *adapter, struct handover *handover)
 {
     json_t *object = describe(program, adapter, handover);
     char path[PATH_SIZE];
@@ -55,7 +55,7 @@ void health_write(const char *program, const struct adapter *adapter, struct han
     json_decref(object);
 }
 
-void health_print(const struct adapter *adapter, struct handover *handover, FILE *out)
+void pulse_print(const struct adapter *adapter, struct handover *handover, FILE *out)
 {
     const struct ledger_counts *counts = adapter_counts(adapter);
     struct adapter_figures figures = adapter_figures(adapter);
@@ -99,7 +99,7 @@ static bool line(FILE *out, bool is_good, const char *text, long long value)
     return is_good;
 }
 
-int health_tell(const struct profile *profile, FILE *out)
+int pulse_tell(const struct profile *profile, FILE *out)
 {
     char path[PATH_SIZE];
     json_error_t error;
@@ -115,7 +115,7 @@ int health_tell(const struct profile *profile, FILE *out)
     is_good = line(out, clock_now_ms() - number(object, "at_ms") < FRESH_MS,
                    "milisegundos desde la última señal",
                    (long long)clock_now_ms() - number(object, "at_ms"));
-    is_good &= line(out, number(object, "oldest_ms") < HEALTH_LATE_MS,
+    is_good &= line(out, number(object, "oldest_ms") < PULSE_LATE_MS,
                     "milisegundos que espera lo más antiguo por la institución",
                     number(object, "oldest_ms"));
     is_good &= line(out, number(object, "parked") == 0, "apartados que el nodo rechazó",

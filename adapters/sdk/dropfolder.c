@@ -1,4 +1,4 @@
-#include "sdk/folder.h"
+#include "sdk/dropfolder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,9 +13,9 @@
 #include "base/log.h"
 
 #define LIST_MAX 10000
-#define NAME_ROOM (FOLDER_NAME_MAX + 24)
+#define NAME_ROOM (DROPFOLDER_NAME_MAX + 24)
 
-struct folder {
+struct dropfolder {
     int self;
     int taken;
     int refused;
@@ -23,7 +23,7 @@ struct folder {
     char path[512];
 };
 
-static enum rc failed_at(const struct folder *folder, const char *what, const char *name)
+static enum rc failed_at(const struct dropfolder *folder, const char *what, const char *name)
 {
     return failed(RC_UNAVAILABLE, "folder.failed", "path=%s name=%s step=%s cause=%s", folder->path,
                   name, what, strerror(errno));
@@ -43,13 +43,13 @@ static bool is_name(const char *name)
                                   "0123456789._-";
     size_t length = strlen(name);
 
-    return length > 0 && length <= FOLDER_NAME_MAX && name[0] != '.' &&
+    return length > 0 && length <= DROPFOLDER_NAME_MAX && name[0] != '.' &&
            strspn(name, allowed) == length && !ends_with(name, ".part") && !ends_with(name, ".why");
 }
 
 /* ---- opening ---- */
 
-static enum rc open_inside(struct folder *folder, const char *name, int *into)
+static enum rc open_inside(struct dropfolder *folder, const char *name, int *into)
 {
     if (mkdirat(folder->self, name, 0770) != 0 && errno != EEXIST) {
         return failed_at(folder, "mkdir", name);
@@ -58,9 +58,10 @@ static enum rc open_inside(struct folder *folder, const char *name, int *into)
     return *into >= 0 ? RC_OK : failed_at(folder, "open", name);
 }
 
-enum rc folder_open(const char *path, int64_t rest_ms, struct folder **folder, struct fault *fault)
+enum rc dropfolder_open(const char *path, int64_t rest_ms, struct dropfolder **folder,
+                        struct fault *fault)
 {
-    OWN_PTR(folder) made = calloc(1, sizeof *made);
+    OWN_PTR(dropfolder) made = calloc(1, sizeof *made);
 
     if (made == NULL) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "adapter.memory", "", "Falta memoria.");
@@ -80,7 +81,7 @@ enum rc folder_open(const char *path, int64_t rest_ms, struct folder **folder, s
     return RC_OK;
 }
 
-void folder_free(struct folder *folder)
+void dropfolder_free(struct dropfolder *folder)
 {
     if (folder != NULL) {
         int files[] = {folder->self, folder->taken, folder->refused};
@@ -120,7 +121,7 @@ static enum rc put(int folder, const char *name, struct bytes bytes)
     return close(file) == 0 && is_good ? RC_OK : RC_UNAVAILABLE;
 }
 
-enum rc folder_write(struct folder *folder, const char *name, struct bytes bytes)
+enum rc dropfolder_write(struct dropfolder *folder, const char *name, struct bytes bytes)
 {
     char part[NAME_ROOM];
 
@@ -137,14 +138,14 @@ enum rc folder_write(struct folder *folder, const char *name, struct bytes bytes
     return RC_OK;
 }
 
-bool folder_has(struct folder *folder, const char *name)
+bool dropfolder_has(struct dropfolder *folder, const char *name)
 {
     return is_name(name) && faccessat(folder->self, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* ---- reading ---- */
 
-static bool is_at_rest(const struct folder *folder, const char *name)
+static bool is_at_rest(const struct dropfolder *folder, const char *name)
 {
     struct stat facts;
 
@@ -161,7 +162,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-static enum rc list(struct folder *folder, DIR *listing, struct folder_names *names)
+static enum rc list(struct dropfolder *folder, DIR *listing, struct dropfolder_names *names)
 {
     size_t room = 0;
     struct dirent *entry;
@@ -179,7 +180,7 @@ static enum rc list(struct folder *folder, DIR *listing, struct folder_names *na
             names->items = items;
             room = 2 * room + 64;
         }
-        snprintf(names->items[names->count++], sizeof names->items[0], "%.*s", FOLDER_NAME_MAX,
+        snprintf(names->items[names->count++], sizeof names->items[0], "%.*s", DROPFOLDER_NAME_MAX,
                  entry->d_name);
     }
     if (names->count > 1) {
@@ -188,13 +189,13 @@ static enum rc list(struct folder *folder, DIR *listing, struct folder_names *na
     return RC_OK;
 }
 
-enum rc folder_list(struct folder *folder, struct folder_names *names)
+enum rc dropfolder_list(struct dropfolder *folder, struct dropfolder_names *names)
 {
     int again = openat(folder->self, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *listing = again >= 0 ? fdopendir(again) : NULL;
     enum rc rc;
 
-    *names = (struct folder_names){0};
+    *names = (struct dropfolder_names){0};
     if (listing == NULL) {
         if (again >= 0) {
             close(again);
@@ -204,18 +205,19 @@ enum rc folder_list(struct folder *folder, struct folder_names *names)
     rc = list(folder, listing, names);
     closedir(listing);
     if (rc != RC_OK) {
-        folder_names_release(names);
+        dropfolder_names_release(names);
     }
     return rc;
 }
 
-void folder_names_release(struct folder_names *names)
+void dropfolder_names_release(struct dropfolder_names *names)
 {
     free(names->items);
-    *names = (struct folder_names){0};
+    *names = (struct dropfolder_names){0};
 }
 
-enum rc folder_read(struct folder *folder, const char *name, size_t max, struct buffer *into)
+enum rc dropfolder_read(struct dropfolder *folder, const char *name, size_t max,
+                        struct buffer *into)
 {
     uint8_t chunk[16384];
     int file = is_name(name)
@@ -238,7 +240,7 @@ enum rc folder_read(struct folder *folder, const char *name, size_t max, struct 
 
 /* ---- afterwards ---- */
 
-static enum rc move_to(struct folder *folder, int into, const char *name)
+static enum rc move_to(struct dropfolder *folder, int into, const char *name)
 {
     char other[NAME_ROOM];
 
@@ -253,12 +255,12 @@ static enum rc move_to(struct folder *folder, int into, const char *name)
     return RC_OK;
 }
 
-enum rc folder_take(struct folder *folder, const char *name)
+enum rc dropfolder_take(struct dropfolder *folder, const char *name)
 {
     return is_name(name) ? move_to(folder, folder->taken, name) : RC_INVALID_ARGUMENT;
 }
 
-enum rc folder_refuse(struct folder *folder, const char *name, const struct fault *why)
+enum rc dropfolder_refuse(struct dropfolder *folder, const char *name, const struct fault *why)
 {
     OWN(buffer) text = {0};
     char beside[NAME_ROOM];
