@@ -162,10 +162,18 @@ static struct content_persons persons_of(const struct header *header, const stru
     return persons;
 }
 
-/* The leaf has room for one person: the first. */
-static enum rc prepare_tags(struct entry *entry, const struct node *node,
-                            const struct content_persons *persons, const struct shard *shard,
-                            int64_t now_ms)
+/* The leaf has room for one person: the first. It is borrowed from the message until the write. */
+static const struct id *first_person(const struct header *header, const struct id *local,
+                                     size_t local_count)
+{
+    if (local_count > 0) {
+        return &local[0];
+    }
+    return header->subject_count > 0 ? &header->subjects[0].pseudonym : NULL;
+}
+
+static enum rc prepare_tags(struct entry *entry, const struct node *node, const struct id *subject,
+                            const struct shard *shard, int64_t now_ms)
 {
     const struct header *header = &entry->message->header;
     struct bytes subject_name = {0};
@@ -173,8 +181,8 @@ static enum rc prepare_tags(struct entry *entry, const struct node *node,
     OWN_READ(txn) = NULL;
     int32_t month;
 
-    if (persons->count > 0) {
-        subject_name = BYTES(persons->ids[0].bytes, ID_SIZE);
+    if (subject != NULL) {
+        subject_name = BYTES(subject->bytes, ID_SIZE);
     }
     TRY(vault_month(PARTY_RETENTION, now_ms, &month));
     TRY(vault_shard(node->vault, entry->holder, PARTY_RETENTION, month, true, &party_shard));
@@ -212,7 +220,8 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
     TRY(vault_shard(node->vault, entry->holder, entry->route->retention, month, true, &shard));
     random_fill(entry->leaf.nonce, sizeof entry->leaf.nonce);
     random_fill(entry->record_blind, sizeof entry->record_blind);
-    TRY(prepare_tags(entry, node, &persons, shard, now_ms));
+    TRY(prepare_tags(entry, node, first_person(&entry->message->header, local, local_count), shard,
+                     now_ms));
     set_tags(entry);
     entry->leaf.class = LEAF_RECORD;
     set_seen(entry, node, now_ms);
