@@ -237,7 +237,6 @@ static enum rc settle_one(const struct settle_job *job, struct txn *txn, struct 
     item->is_settled = true;
     if (item->refusal.rc == RC_OK) {
         TRY(put_receipt(job, txn, item));
-        TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_SETTLED));
     } else {
         TRY(put_refusal(job, txn, item));
         TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_REFUSED));

@@ -1,20 +1,40 @@
 /*
- * append - what the writer lends to a transaction so that auditlog_append can add leaves.
+ * append - what the writer lends to a transaction: the tree that grows, and what is gathered for
+ * the rows of the commit.
+ *
+ * Leaves, records and bodies of a commit are written in two rows at its end (logrow.h, body.h): a
+ * commit pays for each separate page that it touches.
  */
 #ifndef STORE_APPEND_H
 #define STORE_APPEND_H
 
 #include <stdint.h>
 
-struct body_run;
+#include "base/bytes.h"
+#include "store/pack.h"
+
 struct view;
+
+/* Leaves of one commit. */
+#define APPEND_LEAVES_MAX 1024
+
+/* Of the batch at hand. Zeroed is empty; memory is kept from batch to batch. */
+struct gathered {
+    struct buffer leaves;  /* LEAF_SIZE bytes each */
+    struct buffer ends;    /* u32 each: where the leaf's record ends */
+    struct buffer records; /* blind ‖ record each, nothing for a leaf without */
+    struct pack bodies;    /* keys and body, by index */
+};
 
 struct append {
     struct view *view;
-    uint64_t size;           /* of the tree with what was appended so far: the next leaf's index */
-    uint64_t time_s;         /* of this batch's leaves */
-    struct body_run *bodies; /* put in one row at the end of the batch */
-    unsigned left;           /* leaves that the write at hand may still append */
+    struct gathered *gathered;
+    uint64_t size;   /* of the tree with what was appended so far: the next leaf's index */
+    uint64_t time_s; /* of this batch's leaves */
+    unsigned left;   /* leaves that the write at hand may still append */
 };
+
+void gathered_clear(struct gathered *gathered);
+void gathered_release(struct gathered *gathered);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "store/append.h"
-#include "store/dbkey.h"
+#include "store/table.h"
 #include "store/tree.h"
 #include "tlog/merkle.h"
 #include "tlog/tlog_proof.h"
@@ -15,35 +15,28 @@ struct auditlog_reader {
     struct tree_memo memo;
 };
 
-static enum rc record_put(struct txn *txn, const struct dbkey *key, struct bytes record,
-                          const uint8_t blind[COMMIT_BLIND_SIZE])
-{
-    OWN(buffer) row = {0};
-
-    buffer_put(&row, blind, COMMIT_BLIND_SIZE);
-    buffer_put_bytes(&row, record);
-    if (row.is_failed) {
-        return RC_RESOURCE_EXHAUSTED;
-    }
-    return table_append(txn, TABLE_RECORD, dbkey_bytes(key), buffer_bytes(&row));
-}
-
 enum rc auditlog_append(struct txn *txn, struct leaf *leaf, struct bytes record,
                         const uint8_t blind[COMMIT_BLIND_SIZE], uint64_t *index)
 {
     struct append *append = txn_append(txn);
+    struct gathered *gathered;
     uint8_t entry[LEAF_SIZE];
     uint8_t hash[DIGEST_SIZE];
-    struct dbkey key;
 
     assert(append != NULL && append->left > 0);
+    TRY(table_gather(txn));
+    gathered = append->gathered;
     leaf->index = append->size;
     leaf->time_s = append->time_s;
     leaf_encode(leaf, entry);
-    dbkey_u64(&key, leaf->index);
-    TRY(table_append(txn, TABLE_ENTRY, dbkey_bytes(&key), BYTES_OF(entry)));
+    buffer_put(&gathered->leaves, entry, sizeof entry);
     if (blind != NULL) {
-        TRY(record_put(txn, &key, record, blind));
+        buffer_put(&gathered->records, blind, COMMIT_BLIND_SIZE);
+        buffer_put_bytes(&gathered->records, record);
+    }
+    buffer_put_u32(&gathered->ends, (uint32_t)gathered->records.size);
+    if (gathered->leaves.is_failed || gathered->records.is_failed || gathered->ends.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
     }
     merkle_leaf(BYTES_OF(entry), hash);
     TRY(view_append(append->view, hash));
@@ -55,50 +48,47 @@ enum rc auditlog_append(struct txn *txn, struct leaf *leaf, struct bytes record,
 
 enum rc auditlog_size(struct txn *txn, uint64_t *size)
 {
-    struct tree_edge edge;
+    struct logrow row;
+    enum rc rc = logrow_last(txn, &row);
 
-    TRY(tree_edge_get(txn, &edge));
-    *size = edge.frontier.size;
-    return RC_OK;
+    *size = rc == RC_OK ? row.size : 0;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 enum rc auditlog_leaf(struct txn *txn, uint64_t index, struct bytes *leaf)
 {
-    struct dbkey key;
-    struct bytes found;
+    struct logrow row;
 
-    dbkey_u64(&key, index);
-    TRY(table_get(txn, TABLE_ENTRY, dbkey_bytes(&key), &found));
-    if (found.size != LEAF_SIZE) {
-        return failed(RC_DATA_LOSS, "log.leaf", "index=%llu cause=another length",
-                      (unsigned long long)index);
-    }
-    *leaf = found;
+    TRY(logrow_of_leaf(txn, index, &row));
+    *leaf = BYTES(logrow_leaf(&row, index), LEAF_SIZE);
     return RC_OK;
 }
 
 enum rc auditlog_record(struct txn *txn, uint64_t index, struct bytes *blind, struct bytes *record)
 {
-    struct dbkey key;
-    struct bytes row;
+    struct logrow row;
+    struct bytes found;
 
-    dbkey_u64(&key, index);
-    TRY(table_get(txn, TABLE_RECORD, dbkey_bytes(&key), &row));
-    if (row.size < COMMIT_BLIND_SIZE) {
+    TRY(logrow_of_leaf(txn, index, &row));
+    TRY(logrow_record(&row, index, &found));
+    if (found.size == 0) {
+        return RC_NOT_FOUND;
+    }
+    if (found.size < COMMIT_BLIND_SIZE) {
         return failed(RC_DATA_LOSS, "log.record", "index=%llu cause=damaged",
                       (unsigned long long)index);
     }
-    *blind = BYTES(row.data, COMMIT_BLIND_SIZE);
-    *record = BYTES(row.data + COMMIT_BLIND_SIZE, row.size - COMMIT_BLIND_SIZE);
+    *blind = BYTES(found.data, COMMIT_BLIND_SIZE);
+    *record = BYTES(found.data + COMMIT_BLIND_SIZE, found.size - COMMIT_BLIND_SIZE);
     return RC_OK;
 }
 
 enum rc auditlog_commit_size(struct txn *txn, uint64_t index, uint64_t *size)
 {
-    struct tree_commit commit;
+    struct logrow row;
 
-    TRY(tree_commit_past(txn, index, &commit));
-    *size = commit.size;
+    TRY(logrow_of_leaf(txn, index, &row));
+    *size = row.size;
     return RC_OK;
 }
 

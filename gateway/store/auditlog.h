@@ -1,9 +1,9 @@
 /*
  * auditlog - the leaves and hashes of this node's log: append in a write, read in any transaction.
  *
- * Leaves are 200 bytes (tlog/leaf.h), records stand beside them as r_A ‖ audit record. Of the tree
- * every fourth level is kept, 16 hashes a row; proofs fold the levels between. A commit leaves a
- * row by its size, so the size under which a leaf's first receipt was signed is known for ever.
+ * Leaves are 200 bytes (tlog/leaf.h), records stand beside them as r_A ‖ audit record. A commit's
+ * leaves, records and nodes are one row by its size (logrow.h), so the size under which a leaf's
+ * first receipt was signed is known for ever, and a proof hashes nothing.
  */
 #ifndef STORE_AUDITLOG_H
 #define STORE_AUDITLOG_H
@@ -23,8 +23,8 @@ struct txn;
 
 /*
  * Inside write_ops.apply only. Sets leaf->index and leaf->time_s (whole seconds, never backwards),
- * puts the leaf and, unless blind is NULL, blind ‖ record; leaf->record (A) is the caller's. The
- * leaf joins the tree when the batch stands.
+ * copies the leaf and, unless blind is NULL, blind ‖ record; leaf->record (A) is the caller's. The
+ * leaf joins the tree when the batch stands, and is found from the next transaction on.
  */
 MUST_CHECK enum rc auditlog_append(struct txn *txn, struct leaf *leaf, struct bytes record,
                                    const uint8_t blind[COMMIT_BLIND_SIZE], uint64_t *index);
@@ -41,7 +41,7 @@ MUST_CHECK enum rc auditlog_commit_size(struct txn *txn, uint64_t index, uint64_
 
 /*
  * Makes proofs from the rows, and remembers complete nodes, which never change: neighbours share
- * nearly all of theirs. About 130 KiB; keep one per thread or task, across transactions of the same
+ * nearly all of theirs. About 100 KiB; keep one per thread or task, across transactions of the same
  * database. One owner at a time. NULL when out of memory.
  */
 struct auditlog_reader *auditlog_reader_new(void);

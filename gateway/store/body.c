@@ -1,217 +1,213 @@
 #include "store/body.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <assert.h>
 
 #include "store/append.h"
 #include "store/dbkey.h"
+#include "store/logrow.h"
 
-#define HEAD_SIZE 4
-#define PLACE_SIZE 12
+static void key_of(uint64_t size, struct dbkey *key)
+{
+    dbkey_u64(key, size);
+    dbkey_put_u8(key, LOGROW_BODIES);
+}
 
 /* ---- putting ---- */
 
-static enum rc run_add(struct body_run *run, uint64_t index, struct bytes body)
-{
-    if (run->count == run->capacity) {
-        size_t capacity = run->capacity == 0 ? 64 : 2 * run->capacity;
-        struct body_place *places = realloc(run->places, capacity * sizeof *places);
-
-        if (places == NULL) {
-            return RC_RESOURCE_EXHAUSTED;
-        }
-        run->places = places;
-        run->capacity = capacity;
-    }
-    run->places[run->count++] = (struct body_place){.index = index, .body = body};
-    return RC_OK;
-}
-
-static enum rc places_put(struct txn *txn, const struct body_place *places, size_t count)
-{
-    size_t size = HEAD_SIZE + count * PLACE_SIZE;
-    struct dbkey key;
-    uint8_t *row;
-    uint8_t *at;
-    uint32_t end = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        size += places[i].body.size;
-    }
-    dbkey_u64(&key, places[0].index);
-    TRY(table_reserve(txn, TABLE_BODY, dbkey_bytes(&key), size, &row));
-    put_u32(row, (uint32_t)count);
-    at = row + HEAD_SIZE + count * PLACE_SIZE;
-    for (size_t i = 0; i < count; i++) {
-        struct bytes body = places[i].body;
-        uint8_t *place = row + HEAD_SIZE + i * PLACE_SIZE;
-
-        end += (uint32_t)body.size;
-        put_u64(place, places[i].index);
-        put_u32(place + 8, end);
-        if (body.size > 0) {
-            memcpy(at, body.data, body.size);
-        }
-        at += body.size;
-    }
-    return RC_OK;
-}
-
 enum rc body_put(struct txn *txn, uint64_t index, struct bytes keys, struct bytes body)
 {
-    const struct body_place place = {.index = index, .body = body};
-    struct append *append = txn_append(txn);
+    const struct append *append = txn_append(txn);
+    const struct pack_item item = {.index = index, .first = keys, .second = body};
+    struct pack *bodies;
+
+    assert(append != NULL && index < append->size && keys.size > 0);
+    bodies = &append->gathered->bodies;
+    assert(bodies->count == 0 || bodies->items[bodies->count - 1].index < index);
+    TRY(table_gather(txn));
+    return pack_add(bodies, &item);
+}
+
+enum rc body_put_gathered(struct txn *txn, const struct append *append)
+{
+    const struct pack *bodies = &append->gathered->bodies;
     struct dbkey key;
+    uint8_t *row;
 
-    dbkey_u64(&key, index);
-    TRY(table_append(txn, TABLE_KEY, dbkey_bytes(&key), keys));
-    return append != NULL ? run_add(append->bodies, index, body) : places_put(txn, &place, 1);
-}
-
-enum rc body_run_put(struct txn *txn, struct body_run *run)
-{
-    enum rc rc = run->count > 0 ? places_put(txn, run->places, run->count) : RC_OK;
-
-    body_run_clear(run);
-    return rc;
-}
-
-void body_run_clear(struct body_run *run)
-{
-    run->count = 0;
-}
-
-void body_run_release(struct body_run *run)
-{
-    free(run->places);
-    *run = (struct body_run){0};
+    if (bodies->count == 0) {
+        return RC_OK;
+    }
+    key_of(append->size, &key);
+    TRY(table_reserve(txn, TABLE_COMMIT, dbkey_bytes(&key), pack_size(bodies), &row));
+    pack_write(bodies, row);
+    return RC_OK;
 }
 
 /* ---- getting ---- */
 
-static enum rc damaged(uint64_t index, const char *cause)
+static enum rc checked(enum rc rc, uint64_t index)
 {
-    return failed(RC_DATA_LOSS, "body.row", "index=%llu cause=%s", (unsigned long long)index,
-                  cause);
+    return rc == RC_DATA_LOSS
+               ? failed(rc, "body.row", "index=%llu cause=damaged", (unsigned long long)index)
+               : rc;
 }
 
-/* The run that would hold the index: the last one that does not begin after it. */
-static enum rc run_of(struct txn *txn, uint64_t index, struct row *row)
+/* The row that would hold the index's body. */
+static enum rc row_of(struct txn *txn, uint64_t index, struct dbkey *key, struct bytes *row)
 {
-    struct dbkey past;
-    size_t count;
+    struct logrow log;
 
-    dbkey_u64(&past, index + 1);
-    TRY(table_before(txn, TABLE_BODY, dbkey_bytes(&past), row));
-    if (row->key.size != 8 || row->value.size < HEAD_SIZE) {
-        return damaged(index, "no run");
-    }
-    count = get_u32(row->value.data);
-    if (count == 0 || count > (row->value.size - HEAD_SIZE) / PLACE_SIZE) {
-        return damaged(index, "count");
-    }
-    return RC_OK;
+    TRY(logrow_of_leaf(txn, index, &log));
+    key_of(log.size, key);
+    return table_get(txn, TABLE_COMMIT, dbkey_bytes(key), row);
 }
 
-/* Place of the first message of the run that is not before the index; count: none. */
-static size_t place_of(struct bytes run, uint64_t index)
+/* What stands in the table of keys goes before what the commit wrote. */
+static enum rc current_keys(struct txn *txn, struct pack_item *item)
 {
-    size_t low = 0;
-    size_t high = get_u32(run.data);
+    struct dbkey key;
+    struct bytes again;
+    enum rc rc;
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (get_u64(run.data + HEAD_SIZE + middle * PLACE_SIZE) < index) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    dbkey_u64(&key, item->index);
+    rc = table_get(txn, TABLE_KEY, dbkey_bytes(&key), &again);
+    if (rc == RC_OK) {
+        item->first = again;
+        return again.size > 0 ? RC_OK : RC_NOT_FOUND;
     }
-    return low;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-static enum rc body_of(struct bytes run, uint64_t index, struct bytes *body)
+static enum rc find(struct txn *txn, uint64_t index, struct pack_item *item)
 {
-    size_t count = get_u32(run.data);
-    size_t room = run.size - HEAD_SIZE - count * PLACE_SIZE;
-    size_t at = place_of(run, index);
-    const uint8_t *place = run.data + HEAD_SIZE + at * PLACE_SIZE;
-    size_t begin;
-    size_t end;
+    struct dbkey key;
+    struct bytes row;
 
-    if (at == count || get_u64(place) != index) {
-        return damaged(index, "keys without a body");
-    }
-    begin = at > 0 ? get_u32(place - 4) : 0;
-    end = get_u32(place + 8);
-    if (begin > end || end > room) {
-        return damaged(index, "place");
-    }
-    *body = BYTES(run.data + run.size - room + begin, end - begin);
-    return RC_OK;
+    TRY(row_of(txn, index, &key, &row));
+    TRY(checked(pack_find(row, index, item), index));
+    return current_keys(txn, item);
 }
 
 enum rc body_get(struct txn *txn, uint64_t index, struct bytes *keys, struct bytes *body)
 {
-    struct dbkey key;
-    struct bytes found;
-    struct row run;
+    struct pack_item item;
+
+    TRY(find(txn, index, &item));
+    *keys = item.first;
+    *body = item.second;
+    return RC_OK;
+}
+
+/* The first of this row at or after `from`. */
+static enum rc next_in(struct txn *txn, struct bytes row, uint64_t from, struct pack_item *item)
+{
     enum rc rc;
 
-    dbkey_u64(&key, index);
-    TRY(table_get(txn, TABLE_KEY, dbkey_bytes(&key), &found));
-    rc = run_of(txn, index, &run);
-    if (rc != RC_OK) {
-        return rc == RC_NOT_FOUND ? damaged(index, "keys without a body") : rc;
+    for (size_t i = 0;; i++) {
+        TRY(checked(pack_at(row, i, item), from));
+        rc = item->index >= from ? current_keys(txn, item) : RC_NOT_FOUND;
+        if (rc != RC_NOT_FOUND) {
+            return rc;
+        }
     }
-    TRY(body_of(run.value, index, body));
-    *keys = found;
-    return RC_OK;
+}
+
+enum rc body_next(struct txn *txn, uint64_t from, uint64_t *index, struct bytes *keys)
+{
+    struct logrow log;
+    enum rc rc;
+
+    while ((rc = logrow_of_leaf(txn, from, &log)) == RC_OK) {
+        struct pack_item item;
+        struct dbkey key;
+        struct bytes row;
+
+        key_of(log.size, &key);
+        rc = table_get(txn, TABLE_COMMIT, dbkey_bytes(&key), &row);
+        rc = rc == RC_OK ? next_in(txn, row, from, &item) : rc;
+        if (rc == RC_OK) {
+            *index = item.index;
+            *keys = item.first;
+        }
+        if (rc != RC_NOT_FOUND) {
+            return rc;
+        }
+        from = log.size;
+    }
+    return rc;
 }
 
 /* ---- afterwards ---- */
 
-enum rc body_rewrap(struct txn *txn, uint64_t index, struct bytes keys)
+static enum rc keys_put(struct txn *txn, uint64_t index, struct bytes keys)
 {
     struct dbkey key;
-    struct bytes old;
 
     dbkey_u64(&key, index);
-    TRY(table_get(txn, TABLE_KEY, dbkey_bytes(&key), &old));
     return table_put(txn, TABLE_KEY, dbkey_bytes(&key), keys);
 }
 
-/* A run's messages have the indices from its key up to its last place. */
-static enum rc is_run_used(struct txn *txn, const struct row *run, bool *is_used)
+enum rc body_rewrap(struct txn *txn, uint64_t index, struct bytes keys)
 {
-    size_t count = get_u32(run->value.data);
-    uint64_t last = get_u64(run->value.data + HEAD_SIZE + (count - 1) * PLACE_SIZE);
-    struct row next;
-    enum rc rc = table_from(txn, TABLE_KEY, run->key, &next);
+    struct pack_item item;
 
-    *is_used = rc == RC_OK && get_u64(next.key.data) <= last;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    assert(keys.size > 0);
+    TRY(find(txn, index, &item));
+    return keys_put(txn, index, keys);
+}
+
+/* The row's own indices go with it; their keys' rows are read no more. */
+static enum rc row_delete(struct txn *txn, const struct dbkey *at, const uint64_t *indices,
+                          size_t count)
+{
+    TRY(table_delete(txn, TABLE_COMMIT, dbkey_bytes(at)));
+    for (size_t i = 0; i < count; i++) {
+        struct dbkey key;
+
+        dbkey_u64(&key, indices[i]);
+        TRY(table_delete(txn, TABLE_KEY, dbkey_bytes(&key)));
+    }
+    return RC_OK;
+}
+
+/* RC_NOT_FOUND: one of the row's messages has its keys still. */
+static enum rc all_deleted(struct txn *txn, struct bytes row, uint64_t *indices, size_t most,
+                           size_t *count)
+{
+    struct pack_item item;
+    size_t found = 0;
+    enum rc rc;
+
+    while ((rc = pack_at(row, found, &item)) == RC_OK) {
+        uint64_t index = item.index;
+
+        rc = current_keys(txn, &item);
+        if (rc == RC_OK || found == most) {
+            return RC_NOT_FOUND;
+        }
+        if (rc != RC_NOT_FOUND) {
+            return rc;
+        }
+        indices[found++] = index;
+    }
+    *count = found;
+    return rc == RC_NOT_FOUND ? RC_OK : checked(rc, 0);
 }
 
 enum rc body_delete(struct txn *txn, uint64_t index)
 {
-    struct dbkey first;
+    uint64_t indices[APPEND_LEAVES_MAX];
+    struct pack_item item;
     struct dbkey key;
-    struct row run;
-    bool is_used;
+    struct bytes row;
+    size_t count;
     enum rc rc;
 
-    dbkey_u64(&key, index);
-    TRY(table_delete(txn, TABLE_KEY, dbkey_bytes(&key)));
-    rc = run_of(txn, index, &run);
+    TRY(find(txn, index, &item));
+    TRY(keys_put(txn, index, (struct bytes){0}));
+    TRY(row_of(txn, index, &key, &row));
+    rc = all_deleted(txn, row, indices, APPEND_LEAVES_MAX, &count);
     if (rc != RC_OK) {
-        return rc == RC_NOT_FOUND ? damaged(index, "keys without a body") : rc;
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
     }
-    TRY(is_run_used(txn, &run, &is_used));
-    if (is_used) {
-        return RC_OK;
-    }
-    dbkey_u64(&first, get_u64(run.key.data));
-    return table_delete(txn, TABLE_BODY, dbkey_bytes(&first));
+    return row_delete(txn, &key, indices, count);
 }

@@ -32,15 +32,20 @@ struct table_name {
 };
 
 static const struct table_name names[TABLES] = {
-    [TABLE_FORMAT] = {0, "format"},          [TABLE_ENTRY] = {DB_LOG, "entry"},
-    [TABLE_RECORD] = {DB_LOG, "record"},     [TABLE_HASH] = {DB_LOG, "hash"},
-    [TABLE_EDGE] = {DB_LOG, "edge"},         [TABLE_CHECKPOINT] = {DB_LOG, "checkpoint"},
-    [TABLE_MESSAGE] = {DB_LOG, "message"},   [TABLE_KEY] = {DB_LOG, "key"},
-    [TABLE_BODY] = {DB_LOG, "body"},         [TABLE_TAG] = {DB_LOG, "tag"},
-    [TABLE_TAGINDEX] = {DB_LOG, "tagindex"}, [TABLE_DEBT] = {DB_LOG, "debt"},
-    [TABLE_EXCHANGE] = {DB_LOG, "exchange"}, [TABLE_EVIDENCE] = {DB_LOG, "evidence"},
-    [TABLE_NOTE] = {DB_LOG, "note"},         [TABLE_TIMER] = {DB_LOG, "timer"},
-    [TABLE_SEEN] = {DB_SEEN, "seen"},        [TABLE_POSTING] = {DB_INDEX, "posting"},
+    [TABLE_FORMAT] = {0, "format"},
+    [TABLE_COMMIT] = {DB_LOG, "commit"},
+    [TABLE_CHECKPOINT] = {DB_LOG, "checkpoint"},
+    [TABLE_MESSAGE] = {DB_LOG, "message"},
+    [TABLE_KEY] = {DB_LOG, "key"},
+    [TABLE_TAG] = {DB_LOG, "tag"},
+    [TABLE_TAGINDEX] = {DB_LOG, "tagindex"},
+    [TABLE_DEBT] = {DB_LOG, "debt"},
+    [TABLE_EXCHANGE] = {DB_LOG, "exchange"},
+    [TABLE_EVIDENCE] = {DB_LOG, "evidence"},
+    [TABLE_NOTE] = {DB_LOG, "note"},
+    [TABLE_TIMER] = {DB_LOG, "timer"},
+    [TABLE_SEEN] = {DB_SEEN, "seen"},
+    [TABLE_POSTING] = {DB_INDEX, "posting"},
 };
 
 static enum rc system_failed(const char *event, const char *path)

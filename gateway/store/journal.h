@@ -27,7 +27,6 @@ enum journal_role {
 enum journal_flag {
     JOURNAL_ERASED = 1,
     JOURNAL_REFUSED = 2, /* by the receiving node, for good */
-    JOURNAL_SETTLED = 4, /* the receiver's receipt is in evidence */
 };
 
 struct journal_entry {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "store/auditlog.h"
-#include "store/dbkey.h"
+#include "store/table.h"
 #include "tlog/merkle.h"
 
 void recovery_release(struct recovery *recovery)
@@ -19,102 +19,84 @@ static enum rc contradiction(uint64_t size, const char *cause)
                   (unsigned long long)size, cause);
 }
 
-static enum rc check_commit(struct txn *txn, const struct checkpoint *checkpoint)
+/* Each leaf of the newest commit is the one in the tree; the last says the time. */
+static enum rc check_leaves(const struct logrow *row, uint64_t *last_time_s)
 {
-    struct tree_commit newest;
-    enum rc rc = tree_commit_last(txn, &newest);
+    for (uint64_t index = row->size - row->count; index < row->size; index++) {
+        struct bytes entry = BYTES(logrow_leaf(row, index), LEAF_SIZE);
+        uint8_t hash[DIGEST_SIZE];
+        struct leaf leaf;
 
-    if (rc == RC_NOT_FOUND && checkpoint->size == 0) {
-        return RC_OK;
-    }
-    if (rc == RC_NOT_FOUND) {
-        return contradiction(checkpoint->size, "a tree without a commit");
-    }
-    TRY(rc);
-    if (newest.size != checkpoint->size) {
-        return contradiction(checkpoint->size, "the newest commit has another size");
-    }
-    if (!digest_equal(newest.root, checkpoint->root)) {
-        return contradiction(checkpoint->size, "the edge is not that of the newest commit");
+        if (leaf_decode(entry, &leaf) != RC_OK || leaf.index != index) {
+            return contradiction(row->size, "a leaf of the newest commit is damaged");
+        }
+        merkle_leaf(entry, hash);
+        if (!digest_equal(hash, logrow_node(row, 0, index))) {
+            return contradiction(row->size, "a leaf of the newest commit is not in the tree");
+        }
+        *last_time_s = leaf.time_s;
     }
     return RC_OK;
 }
 
-static enum rc check_rows(struct txn *txn, const struct checkpoint *checkpoint)
+static enum rc read_edge(struct txn *txn, const struct logrow *row, struct recovery *recovery)
 {
     struct tree_memo *memo = calloc(1, sizeof *memo);
     struct tree_source source = tree_source(txn, memo);
-    uint8_t root[DIGEST_SIZE];
     enum rc rc;
 
     if (memo == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    rc = tree_root(&source, checkpoint->size, root);
+    rc = tree_edge(&source, row->size, &recovery->edge.frontier);
     free(memo);
     TRY(rc);
-    return digest_equal(root, checkpoint->root)
+    frontier_root(&recovery->edge.frontier, recovery->checkpoint.root);
+    return digest_equal(row->root, recovery->checkpoint.root)
                ? RC_OK
-               : contradiction(checkpoint->size, "the hash rows have another root");
+               : contradiction(row->size, "the nodes lead to another root");
 }
 
-static enum rc check_last_leaf(struct txn *txn, uint64_t size, const struct tree_edge *edge)
+static enum rc check_before(struct txn *txn, const struct logrow *row)
+{
+    struct logrow before;
+    enum rc rc;
+
+    if (row->size == row->count) {
+        return RC_OK;
+    }
+    rc = logrow_get(txn, row->size - row->count, &before);
+    return rc == RC_NOT_FOUND ? contradiction(row->size, "the commit before is missing") : rc;
+}
+
+/* A note that was stored apart, of a tree that is not there. */
+static enum rc check_apart(struct txn *txn, uint64_t size)
 {
     struct row last;
-    struct leaf leaf;
-    enum rc rc = table_last(txn, TABLE_ENTRY, &last);
+    enum rc rc = table_last(txn, TABLE_CHECKPOINT, &last);
 
     if (rc == RC_NOT_FOUND) {
-        return size == 0 ? RC_OK : contradiction(size, "no leaf");
+        return RC_OK;
     }
     TRY(rc);
-    if (last.key.size != 8 || get_u64(last.key.data) + 1 != size) {
-        return contradiction(size, "the last leaf is not at the end of the tree");
-    }
-    if (leaf_decode(last.value, &leaf) != RC_OK || leaf.index + 1 != size ||
-        leaf.time_s > edge->last_time_s) {
-        return contradiction(size, "the last leaf is damaged");
-    }
-    return RC_OK;
-}
-
-/* The last leaf's hash stands in the tree: at level 0 the edge has it, or a row does. */
-static enum rc check_last_hash(struct txn *txn, uint64_t size)
-{
-    struct dbkey key;
-    struct bytes leaf;
-    struct bytes row;
-    uint8_t hash[DIGEST_SIZE];
-    size_t place = (size_t)((size - 1) % 16) * DIGEST_SIZE;
-
-    TRY(auditlog_leaf(txn, size - 1, &leaf));
-    merkle_leaf(leaf, hash);
-    dbkey_clear(&key);
-    dbkey_put_u8(&key, 0);
-    dbkey_put_u64(&key, (size - 1) / 16);
-    TRY(table_get(txn, TABLE_HASH, dbkey_bytes(&key), &row));
-    if (row.size < place + DIGEST_SIZE || !digest_equal(row.data + place, hash)) {
-        return contradiction(size, "the last leaf is not the one in the tree");
-    }
-    return RC_OK;
+    return last.key.size == 8 && get_u64(last.key.data) <= size
+               ? RC_OK
+               : contradiction(size, "a commit with a checkpoint is missing");
 }
 
 /* Only the newest commit may be unsigned, so the newest note is its or the one before it. */
 static enum rc newest_note(struct txn *txn, struct tree_commit *commit)
 {
-    struct dbkey key;
-    struct row row;
+    struct logrow row;
 
-    TRY(tree_commit_last(txn, commit));
-    if (commit->note.size > 0) {
-        return RC_OK;
+    TRY(logrow_last(txn, &row));
+    TRY(tree_commit_get(txn, row.size, commit));
+    if (commit->note.size > 0 || row.size == row.count) {
+        return commit->note.size > 0 ? RC_OK : RC_NOT_FOUND;
     }
-    dbkey_u64(&key, commit->size);
-    TRY(table_before(txn, TABLE_CHECKPOINT, dbkey_bytes(&key), &row));
-    if (row.key.size != 8) {
-        return contradiction(commit->size, "a checkpoint's key");
-    }
-    return tree_commit_get(txn, get_u64(row.key.data), commit);
+    TRY(tree_commit_get(txn, row.size - row.count, commit));
+    return commit->note.size > 0 ? RC_OK
+                                 : contradiction(commit->size, "two commits without a note");
 }
 
 static enum rc check_note(struct txn *txn, const struct keyring *keyring)
@@ -148,16 +130,20 @@ static enum rc check_all(struct txn *txn, const struct keyring *keyring, struct 
     struct checkpoint *checkpoint = &recovery->checkpoint;
     const char *origin = db_origin(txn_db(txn));
 
-    TRY(tree_edge_get(txn, &recovery->edge));
+    struct logrow row;
+    enum rc rc = logrow_last(txn, &row);
+
     memcpy(checkpoint->origin, origin, strlen(origin) + 1);
-    checkpoint->size = recovery->edge.frontier.size;
-    frontier_root(&recovery->edge.frontier, checkpoint->root);
-    TRY(check_commit(txn, checkpoint));
-    TRY(check_rows(txn, checkpoint));
-    TRY(check_last_leaf(txn, checkpoint->size, &recovery->edge));
-    if (checkpoint->size > 0) {
-        TRY(check_last_hash(txn, checkpoint->size));
+    if (rc == RC_NOT_FOUND) {
+        frontier_root(&recovery->edge.frontier, checkpoint->root);
+        return check_apart(txn, 0);
     }
+    TRY(rc);
+    checkpoint->size = row.size;
+    TRY(check_apart(txn, row.size));
+    TRY(check_before(txn, &row));
+    TRY(read_edge(txn, &row, recovery));
+    TRY(check_leaves(&row, &recovery->edge.last_time_s));
     return check_note(txn, keyring);
 }
 

@@ -1,10 +1,10 @@
 /*
  * recovery - what a writer finds when it starts: the tree's edge, checked against all that says it.
  *
- * The edge must be that of the newest commit's root, the hash rows must lead to the same root, the
- * last leaf must stand where the tree ends, and the newest note must be of our key and of its
- * commit. What a storage fault or a hand in the file did to the newest rows shows here; a whole
- * older state of the file does not (witnesses and the anchor find that).
+ * The nodes of the edge must lead to the newest commit's root, each leaf of that commit must stand
+ * where the tree says, the commit before it must be there, and the newest note must be of our key
+ * and of its commit. What a storage fault or a hand in the file did to the newest rows shows here;
+ * a whole older state of the file does not (witnesses and the anchor find that).
  */
 #ifndef STORE_RECOVERY_H
 #define STORE_RECOVERY_H

@@ -123,6 +123,12 @@ enum rc table_reserve(struct txn *txn, enum table table, struct bytes key, size_
     return rc;
 }
 
+enum rc table_gather(struct txn *txn)
+{
+    TRY(may_change(txn));
+    return changed(txn, MDB_SUCCESS);
+}
+
 enum rc table_delete(struct txn *txn, enum table table, struct bytes key)
 {
     MDB_val k = val_of(key);

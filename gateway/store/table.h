@@ -18,24 +18,20 @@
 
 /* On disk by name (table.c): rows may be reordered here, names never change. */
 enum table {
-    TABLE_FORMAT,     /* name of a fact -> its value */
-    TABLE_ENTRY,      /* u64 index -> leaf, 200 bytes */
-    TABLE_RECORD,     /* u64 index -> r_A ‖ audit record */
-    TABLE_HASH,       /* u8 level ‖ u64 chunk -> 1..16 hashes */
-    TABLE_EDGE,       /* 0 -> size ‖ compact range ‖ last time ‖ minimum index */
-    TABLE_CHECKPOINT, /* u64 size -> root ‖ signed note, or root alone while unsigned */
+    TABLE_FORMAT, /* name of a fact -> its value */
+    TABLE_COMMIT, /* u64 size ‖ u8 part -> leaves, records, nodes (logrow.h); bodies (body.h) */
+    TABLE_CHECKPOINT, /* u64 size -> signed note that no later commit holds */
     TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
-    TABLE_KEY,        /* u64 index -> wrapped content keys */
-    TABLE_BODY,       /* u64 first index -> encrypted bodies of one commit */
-    TABLE_TAG,        /* u64 number -> name, wrapped tag key */
-    TABLE_TAGINDEX,   /* SHA-256(name)[16] -> u64 number */
-    TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
-    TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
-    TABLE_EVIDENCE,   /* u64 own index -> the other node's leaf and path */
-    TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
-    TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
-    TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
-    TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
+    TABLE_KEY,      /* u64 index -> content keys wrapped again since the commit; nothing: deleted */
+    TABLE_TAG,      /* u64 number -> name, wrapped tag key */
+    TABLE_TAGINDEX, /* SHA-256(name)[16] -> u64 number */
+    TABLE_DEBT,     /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
+    TABLE_EXCHANGE, /* exchange id ‖ member -> state */
+    TABLE_EVIDENCE, /* u64 own index -> the other node's leaf and path */
+    TABLE_NOTE,     /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
+    TABLE_TIMER,    /* u64 due ‖ u64 sequence -> what then */
+    TABLE_SEEN,     /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLE_POSTING,  /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
 };
 
@@ -62,6 +58,8 @@ MUST_CHECK enum rc table_append(struct txn *txn, enum table table, struct bytes 
  */
 MUST_CHECK enum rc table_reserve(struct txn *txn, enum table table, struct bytes key, size_t size,
                                  uint8_t **row);
+/* Something was gathered that the batch will put at its end: counts as a put. */
+MUST_CHECK enum rc table_gather(struct txn *txn);
 /* RC_NOT_FOUND does not count as a put. */
 MUST_CHECK enum rc table_delete(struct txn *txn, enum table table, struct bytes key);
 

@@ -3,221 +3,122 @@
 #include <string.h>
 
 #include "store/dbkey.h"
-#include "tlog/merkle.h"
-#include "tlog/view.h"
 
-static const uint8_t edge_key[1] = {0};
+/* ---- commits ---- */
 
-enum rc tree_edge_get(struct txn *txn, struct tree_edge *edge)
+/* Where the next commit's row is, its note is in it, unless a stop came between. */
+static enum rc find_note(struct txn *txn, uint64_t size, struct bytes *note)
 {
-    struct reader reader = {0};
-    enum rc rc = table_get(txn, TABLE_EDGE, BYTES_OF(edge_key), &reader.rest);
+    struct logrow next;
+    struct dbkey key;
+    enum rc rc = logrow_of_leaf(txn, size, &next);
 
+    if (rc == RC_OK && next.note_before.size > 0) {
+        *note = next.note_before;
+        return next.size - next.count == size
+                   ? RC_OK
+                   : failed(RC_DATA_LOSS, "log.checkpoint", "size=%llu cause=overlapping commits",
+                            (unsigned long long)size);
+    }
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        return rc;
+    }
+    dbkey_u64(&key, size);
+    rc = table_get(txn, TABLE_CHECKPOINT, dbkey_bytes(&key), note);
     if (rc == RC_NOT_FOUND) {
-        memset(edge, 0, sizeof *edge);
+        *note = (struct bytes){0};
         return RC_OK;
     }
-    TRY(rc);
-    TRY(frontier_read(&reader, &edge->frontier));
-    edge->last_time_s = reader_u64(&reader);
-    edge->minimum_index = reader_u64(&reader);
-    return reader_is_done(&reader) ? RC_OK : failed(RC_DATA_LOSS, "log.edge", "cause=damaged");
+    return rc;
 }
 
-static void hash_key(unsigned level, uint64_t chunk, struct dbkey *key)
+static enum rc commit_of(struct txn *txn, const struct logrow *row, struct tree_commit *commit)
 {
-    dbkey_clear(key);
-    dbkey_put_u8(key, (uint8_t)level);
-    dbkey_put_u64(key, chunk);
-}
-
-/* The run continues the row that the commits before it left. */
-static enum rc run_put(struct txn *txn, const struct view_run *run)
-{
-    uint8_t row[VIEW_ROW_HASHES * DIGEST_SIZE];
-    size_t before = (size_t)(run->first % VIEW_ROW_HASHES) * DIGEST_SIZE;
-    struct dbkey key;
-    struct bytes old;
-
-    hash_key(run->level, run->first / VIEW_ROW_HASHES, &key);
-    if (before > 0) {
-        TRY(table_get(txn, TABLE_HASH, dbkey_bytes(&key), &old));
-        if (old.size != before) {
-            return failed(RC_DATA_LOSS, "log.hash", "level=%u first=%llu cause=another length",
-                          run->level, (unsigned long long)run->first);
-        }
-        memcpy(row, old.data, before);
-    }
-    memcpy(row + before, run->hashes, run->count * DIGEST_SIZE);
-    return table_put(txn, TABLE_HASH, dbkey_bytes(&key),
-                     BYTES(row, before + run->count * DIGEST_SIZE));
-}
-
-static enum rc edge_put(struct txn *txn, const struct frontier *frontier, uint64_t last_time_s,
-                        uint64_t minimum_index)
-{
-    OWN(buffer) row = {0};
-
-    frontier_write(frontier, &row);
-    buffer_put_u64(&row, last_time_s);
-    buffer_put_u64(&row, minimum_index);
-    if (row.is_failed) {
-        return RC_RESOURCE_EXHAUSTED;
-    }
-    return table_put(txn, TABLE_EDGE, BYTES_OF(edge_key), buffer_bytes(&row));
-}
-
-enum rc tree_put(struct txn *txn, const struct view *view, uint64_t last_time_s,
-                 uint64_t minimum_index)
-{
-    struct view_run run = {0};
-    struct dbkey key;
-
-    while (view_run_next(view, &run)) {
-        TRY(run_put(txn, &run));
-    }
-    TRY(edge_put(txn, view_frontier(view), last_time_s, minimum_index));
-    dbkey_u64(&key, view_size(view));
-    return table_append(txn, TABLE_CHECKPOINT, dbkey_bytes(&key),
-                        BYTES(view_root(view), DIGEST_SIZE));
-}
-
-static enum rc commit_of(const struct row *row, struct tree_commit *commit)
-{
-    if (row->key.size != 8 || row->value.size < DIGEST_SIZE) {
-        return failed(RC_DATA_LOSS, "log.checkpoint", "cause=damaged");
-    }
-    commit->size = get_u64(row->key.data);
-    commit->root = row->value.data;
-    commit->note = BYTES(row->value.data + DIGEST_SIZE, row->value.size - DIGEST_SIZE);
-    return RC_OK;
+    commit->size = row->size;
+    commit->root = row->root;
+    return find_note(txn, row->size, &commit->note);
 }
 
 enum rc tree_commit_get(struct txn *txn, uint64_t size, struct tree_commit *commit)
 {
-    struct dbkey key;
-    struct row row;
+    struct logrow row;
 
-    dbkey_u64(&key, size);
-    row.key = dbkey_bytes(&key);
-    TRY(table_get(txn, TABLE_CHECKPOINT, row.key, &row.value));
-    return commit_of(&row, commit);
+    TRY(logrow_get(txn, size, &row));
+    return commit_of(txn, &row, commit);
 }
 
 enum rc tree_commit_past(struct txn *txn, uint64_t index, struct tree_commit *commit)
 {
-    struct dbkey key;
-    struct row row;
+    struct logrow row;
 
-    if (index >= FRONTIER_SIZE_MAX) {
-        return RC_NOT_FOUND;
-    }
-    dbkey_u64(&key, index + 1);
-    TRY(table_from(txn, TABLE_CHECKPOINT, dbkey_bytes(&key), &row));
-    return commit_of(&row, commit);
+    TRY(logrow_of_leaf(txn, index, &row));
+    return commit_of(txn, &row, commit);
 }
 
 enum rc tree_commit_last(struct txn *txn, struct tree_commit *commit)
 {
-    struct row row;
+    struct logrow row;
 
-    TRY(table_last(txn, TABLE_CHECKPOINT, &row));
-    return commit_of(&row, commit);
+    TRY(logrow_last(txn, &row));
+    return commit_of(txn, &row, commit);
 }
 
-enum rc tree_commit_sign(struct txn *txn, uint64_t size, const uint8_t root[DIGEST_SIZE],
-                         struct bytes note)
+enum rc tree_commit_sign(struct txn *txn, uint64_t size, struct bytes note)
 {
-    OWN(buffer) row = {0};
     struct dbkey key;
 
-    buffer_put(&row, root, DIGEST_SIZE);
-    buffer_put_bytes(&row, note);
-    if (row.is_failed) {
-        return RC_RESOURCE_EXHAUSTED;
-    }
     dbkey_u64(&key, size);
-    return table_put(txn, TABLE_CHECKPOINT, dbkey_bytes(&key), buffer_bytes(&row));
+    return table_put(txn, TABLE_CHECKPOINT, dbkey_bytes(&key), note);
 }
 
-/* Place in tree_row.nodes of the hashes that stand `above` levels over the row's own. */
-static size_t fold_start(unsigned above)
-{
-    static const size_t starts[VIEW_ROW_LEVELS] = {0, 16, 24, 28};
+/* ---- nodes ---- */
 
-    return starts[above];
+static enum rc missing(unsigned level, uint64_t index)
+{
+    return failed(RC_DATA_LOSS, "log.node", "level=%u index=%llu cause=missing", level,
+                  (unsigned long long)index);
 }
 
-static void fold(struct tree_row *row)
+/* The row of the commit that brought the last leaf below the node. */
+static enum rc node_load(struct tree_source *source, unsigned level, uint64_t index,
+                         const uint8_t **node)
 {
-    for (unsigned above = 1; above < VIEW_ROW_LEVELS; above++) {
-        const uint8_t(*below)[DIGEST_SIZE] =
-            (const uint8_t(*)[DIGEST_SIZE])row->nodes + fold_start(above - 1);
-        uint8_t(*into)[DIGEST_SIZE] = row->nodes + fold_start(above);
-
-        for (size_t i = 0; i < row->count >> above; i++) {
-            merkle_node(below[2 * i], below[2 * i + 1], into[i]);
-        }
-    }
-}
-
-static enum rc row_load(struct txn *txn, unsigned level, uint64_t chunk, struct tree_row *row)
-{
-    struct dbkey key;
-    struct bytes hashes;
+    uint64_t last;
     enum rc rc;
 
-    hash_key(level, chunk, &key);
-    rc = table_get(txn, TABLE_HASH, dbkey_bytes(&key), &hashes);
-    if (rc == RC_NOT_FOUND) {
-        return failed(RC_DATA_LOSS, "log.hash", "level=%u chunk=%llu cause=missing", level,
-                      (unsigned long long)chunk);
+    if (level >= FRONTIER_LEVELS - 1 || index >= FRONTIER_SIZE_MAX >> level) {
+        return missing(level, index);
     }
-    TRY(rc);
-    if (hashes.size == 0 || hashes.size % DIGEST_SIZE != 0 ||
-        hashes.size > (size_t)VIEW_ROW_HASHES * DIGEST_SIZE) {
-        return failed(RC_DATA_LOSS, "log.hash", "level=%u chunk=%llu cause=damaged", level,
-                      (unsigned long long)chunk);
+    *node = source->row.size > 0 ? logrow_node(&source->row, level, index) : NULL;
+    if (*node != NULL) {
+        return RC_OK;
     }
-    row->is_used = true;
-    row->level = level;
-    row->chunk = chunk;
-    row->count = hashes.size / DIGEST_SIZE;
-    memcpy(row->nodes, hashes.data, hashes.size);
-    fold(row);
-    return RC_OK;
-}
-
-/* A row in the memo may be from when it had fewer hashes. */
-static enum rc row_with(struct tree_source *source, unsigned level, uint64_t chunk, size_t count,
-                        struct tree_row **row)
-{
-    struct tree_row *at = &source->memo->rows[(chunk + (uint64_t)level * 5) % TREE_MEMO_ROWS];
-
-    if (!at->is_used || at->level != level || at->chunk != chunk || at->count < count) {
-        at->is_used = false;
-        TRY(row_load(source->txn, level, chunk, at));
+    last = ((index + 1) << level) - 1;
+    source->row.size = 0;
+    rc = logrow_of_leaf(source->txn, last, &source->row);
+    if (rc != RC_OK) {
+        source->row.size = 0;
+        return rc == RC_NOT_FOUND ? missing(level, index) : rc;
     }
-    if (at->count < count) {
-        return failed(RC_DATA_LOSS, "log.hash", "level=%u chunk=%llu cause=too short", level,
-                      (unsigned long long)chunk);
-    }
-    *row = at;
-    return RC_OK;
+    *node = logrow_node(&source->row, level, index);
+    return *node != NULL ? RC_OK : missing(level, index);
 }
 
 static enum rc node_of(struct node_source *node_source, unsigned level, uint64_t index,
                        uint8_t out[DIGEST_SIZE])
 {
     struct tree_source *source = (struct tree_source *)node_source;
-    unsigned above = level % VIEW_ROW_LEVELS;
-    uint64_t first = index << above;
-    size_t place = (size_t)(first % VIEW_ROW_HASHES);
-    struct tree_row *row = NULL;
+    struct tree_node *at = &source->memo->nodes[(index + (uint64_t)level * 97) % TREE_MEMO_NODES];
+    const uint8_t *node;
 
-    TRY(row_with(source, level - above, first / VIEW_ROW_HASHES, place + ((size_t)1 << above),
-                 &row));
-    memcpy(out, row->nodes[fold_start(above) + (place >> above)], DIGEST_SIZE);
+    if (!at->is_used || at->level != level || at->index != index) {
+        TRY(node_load(source, level, index, &node));
+        at->is_used = true;
+        at->level = (uint8_t)level;
+        at->index = index;
+        memcpy(at->hash, node, DIGEST_SIZE);
+    }
+    memcpy(out, at->hash, DIGEST_SIZE);
     return RC_OK;
 }
 
@@ -226,15 +127,22 @@ struct tree_source tree_source(struct txn *txn, struct tree_memo *memo)
     return (struct tree_source){.source = {.node = node_of}, .txn = txn, .memo = memo};
 }
 
-enum rc tree_root(struct tree_source *source, uint64_t size, uint8_t root[DIGEST_SIZE])
+enum rc tree_edge(struct tree_source *source, uint64_t size, struct frontier *edge)
 {
-    struct frontier frontier = {.size = size};
-
+    edge->size = size;
     for (unsigned level = 0; level < FRONTIER_LEVELS - 1; level++) {
         if ((size >> level & 1) != 0) {
-            TRY(node_of(&source->source, level, (size >> level) - 1, frontier.edge[level]));
+            TRY(node_of(&source->source, level, (size >> level) - 1, edge->edge[level]));
         }
     }
+    return RC_OK;
+}
+
+enum rc tree_root(struct tree_source *source, uint64_t size, uint8_t root[DIGEST_SIZE])
+{
+    struct frontier frontier;
+
+    TRY(tree_edge(source, size, &frontier));
     frontier_root(&frontier, root);
     return RC_OK;
 }

@@ -20,7 +20,7 @@
 #define QUEUE_MAX 8192
 #define BATCH_MAX 512
 /* Of one commit: a view's memory, and how long the next batch waits. */
-#define BATCH_LEAVES_MAX 1024
+#define BATCH_LEAVES_MAX APPEND_LEAVES_MAX
 #define BATCH_BYTES_MAX ((size_t)16 << 20)
 #define CHECK_READERS_MS 5000
 #define STORE_FAILURES_MAX 2
@@ -37,8 +37,8 @@ struct writer {
     bool is_running;
     /* The writer thread's. */
     struct tree_edge edge;
-    struct body_run bodies; /* of the batch at hand */
-    bool is_note_stored;    /* of the newest commit */
+    struct gathered gathered; /* of the batch at hand */
+    bool is_note_stored;      /* of the newest commit */
     bool is_clock_behind;
     bool is_failing;
     int64_t checked_ms;
@@ -107,23 +107,19 @@ static enum rc apply_each(struct inbox_item *batch, struct txn *txn, struct half
     return RC_OK;
 }
 
-static enum rc store_note(struct writer *writer, struct txn *txn)
+/* The rows of the commit, with the note of the one before. */
+static enum rc put_rows(struct writer *writer, struct txn *txn, const struct append *append)
 {
-    struct commit_point *point = writer->latest;
+    struct bytes note_before = {0};
 
-    return tree_commit_sign(txn, commit_point_size(point), commit_point_root(point),
-                            commit_point_note(point));
-}
-
-static enum rc put_tree(struct writer *writer, struct txn *txn, const struct view *view)
-{
-    if (!writer->is_note_stored) {
-        TRY(store_note(writer, txn));
-    }
-    if (view_size(view) == view_old_size(view)) {
+    if (view_size(append->view) == view_old_size(append->view)) {
         return RC_OK;
     }
-    return tree_put(txn, view, txn_append(txn)->time_s, writer->edge.minimum_index);
+    if (!writer->is_note_stored) {
+        note_before = commit_point_note(writer->latest);
+    }
+    TRY(logrow_put(txn, append->view, note_before, append->gathered));
+    return body_put_gathered(txn, append);
 }
 
 /* Applies the batch and puts the tree; the transaction ends either way. */
@@ -139,15 +135,12 @@ static enum rc transact(struct writer *writer, struct inbox_item *batch, struct 
         txn_abort(txn);
         return RC_OK;
     }
-    rc = rc == RC_OK ? body_run_put(txn, append->bodies) : rc;
-    rc = rc == RC_OK ? put_tree(writer, txn, append->view) : rc;
+    rc = rc == RC_OK ? put_rows(writer, txn, append) : rc;
     if (rc != RC_OK) {
         txn_abort(txn);
         return rc;
     }
-    TRY(txn_commit(txn));
-    writer->is_note_stored = true;
-    return RC_OK;
+    return txn_commit(txn);
 }
 
 /* --- what a commit proves --- */
@@ -211,14 +204,14 @@ static enum rc commit_batch(struct writer *writer, struct inbox_item *batch, str
                             struct halfway *halfway)
 {
     struct append append = {.view = view,
-                            .bodies = &writer->bodies,
+                            .gathered = &writer->gathered,
                             .size = writer->edge.frontier.size,
                             .time_s = batch_time(writer)};
     struct txn *txn;
     enum rc rc = txn_write(writer->db, &txn);
 
     view_begin(view, &writer->edge.frontier);
-    body_run_clear(&writer->bodies);
+    gathered_clear(&writer->gathered);
     if (rc == RC_OK) {
         rc = transact(writer, batch, txn, &append, halfway);
     }
@@ -317,7 +310,8 @@ static void store_last_note(struct writer *writer)
     if (writer->is_note_stored || txn_write(writer->db, &txn) != RC_OK) {
         return;
     }
-    rc = store_note(writer, txn);
+    rc =
+        tree_commit_sign(txn, commit_point_size(writer->latest), commit_point_note(writer->latest));
     if (rc == RC_OK) {
         rc = txn_commit(txn);
     } else {
@@ -422,7 +416,7 @@ void writer_free(struct writer *writer)
     writer_stop(writer);
     commit_point_release(writer->latest);
     commit_pool_free(writer->pool);
-    body_run_release(&writer->bodies);
+    gathered_release(&writer->gathered);
     write_queue_free(writer->queue);
     pthread_mutex_destroy(&writer->lock);
     free(writer);

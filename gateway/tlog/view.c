@@ -170,37 +170,9 @@ enum rc view_proof(const struct view *view, uint64_t index, struct proof *proof)
     return RC_OK;
 }
 
-/* The run at or after (level, first) within this level; false when the level has no more. */
-static bool run_in_level(const struct view *view, unsigned level, uint64_t first,
-                         struct view_run *run)
+const uint8_t *view_nodes(const struct view *view, unsigned level, size_t *count)
 {
-    uint64_t end = view->now.size >> level;
-    uint64_t row_end = (first / VIEW_ROW_HASHES + 1) * VIEW_ROW_HASHES;
-
-    if (first >= end) {
-        return false;
-    }
-    run->level = level;
-    run->first = first;
-    run->hashes = (const uint8_t(*)[DIGEST_SIZE])node_at(view, level, first);
-    run->count = (size_t)((end < row_end ? end : row_end) - first);
-    return true;
-}
-
-bool view_run_next(const struct view *view, struct view_run *run)
-{
-    unsigned level = run->level;
-
-    if (run->count > 0) {
-        if (run_in_level(view, level, run->first + run->count, run)) {
-            return true;
-        }
-        level += VIEW_ROW_LEVELS;
-    }
-    for (; level < FRONTIER_LEVELS; level += VIEW_ROW_LEVELS) {
-        if (run_in_level(view, level, view->old_size >> level, run)) {
-            return true;
-        }
-    }
-    return false;
+    assert(level < FRONTIER_LEVELS);
+    *count = (size_t)((view->now.size >> level) - (view->old_size >> level));
+    return view->nodes[view->start[level]];
 }

@@ -1,10 +1,10 @@
 /*
- * view - what one commit appended to the tree: its hash rows to store, its leaves' proofs.
+ * view - what one commit appended to the tree: its nodes to store, its leaves' proofs.
  *
  *     view_begin(view, &frontier);            the writer, from the tree of the last commit
  *     view_append(view, leaf_hash) ...        at most batch_max times
  *     view_end(view);
- *     while (view_run_next(view, &run))       the store writes rows
+ *     view_nodes(view, level, &count)         the store writes what is complete now
  *     *frontier = *view_frontier(view);       when the transaction stands
  *     view_proof(view, index, &proof);        any thread, as often as it likes
  *
@@ -22,11 +22,6 @@
 #include "base/own.h"
 #include "tlog/frontier.h"
 #include "tlog/proof.h"
-
-/* Hash rows: levels 0, 4, 8, ...; row (level, chunk) holds up to 16 hashes from index chunk * 16.
- */
-#define VIEW_ROW_LEVELS 4
-#define VIEW_ROW_HASHES 16
 
 struct view;
 
@@ -55,17 +50,9 @@ const uint8_t *view_root(const struct view *view);
 MUST_CHECK enum rc view_proof(const struct view *view, uint64_t index, struct proof *proof);
 
 /*
- * The hashes that this view adds to one row: they go to row (level, first / 16) from position
- * first % 16 on. A run never crosses a row; a position above 0 continues the last row of the level.
+ * The nodes of a level that this view completed, side by side: *count times DIGEST_SIZE bytes, from
+ * index view_old_size >> level on.
  */
-struct view_run {
-    unsigned level;
-    uint64_t first; /* index of hashes[0] at its level */
-    const uint8_t (*hashes)[DIGEST_SIZE];
-    size_t count; /* 1..16 */
-};
-
-/* Start with {0}. Ascending by level, then by index. False at the end. */
-bool view_run_next(const struct view *view, struct view_run *run);
+const uint8_t *view_nodes(const struct view *view, unsigned level, size_t *count);
 
 #endif

@@ -139,10 +139,10 @@ QUIET_LOAD = 5.0
 
 
 def leaves(bench, code):
-    """Of a node that is not running; None without lmdb-utils."""
+    """Messages of a node that is not running; None without lmdb-utils."""
     if shutil.which("mdb_stat") is None:
         return None
-    text = sh("mdb_stat", "-s", "entry", bench.path("node", code, "data/log"), capture_output=True,
+    text = sh("mdb_stat", "-s", "message", bench.path("node", code, "data/log"), capture_output=True,
               text=True).stdout
     return next(int(line.split()[1]) for line in text.splitlines() if "Entries" in line)
 

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "store/dbkey.h"
+#include "store/logrow.h"
 #include "tlog/merkle.h"
 #include "unit/store/logstore.h"
 
@@ -305,30 +306,70 @@ static void a_reader_outlives_growth(void **state)
     }
 }
 
+static void put_row(struct logstore *store, uint64_t size, struct bytes row)
+{
+    struct txn *txn;
+    struct dbkey key;
+
+    dbkey_u64(&key, size);
+    dbkey_put_u8(&key, LOGROW_LOG);
+    assert_int_equal(txn_write(store->db, &txn), RC_OK);
+    assert_int_equal(row.size > 0 ? table_put(txn, TABLE_COMMIT, dbkey_bytes(&key), row)
+                                  : table_delete(txn, TABLE_COMMIT, dbkey_bytes(&key)),
+                     RC_OK);
+    assert_int_equal(txn_commit(txn), RC_OK);
+}
+
+static enum rc prove(struct logstore *store, uint64_t index)
+{
+    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
+    OWN_READ(read) = NULL;
+    struct proof proof;
+
+    assert_int_equal(txn_read(store->db, &read), RC_OK);
+    return auditlog_inclusion(reader, read, index, LEAVES, &proof);
+}
+
+/* The commit of size 32 brought the leaves 16 to 31. */
 static void a_missing_or_short_row_is_data_loss(void **state)
 {
     struct logstore *store = *state;
-    OWN_READ(read) = NULL;
-    struct txn *txn;
-    struct proof proof;
+    OWN(buffer) copy = {0};
     struct dbkey key;
-    uint8_t one[DIGEST_SIZE] = {0};
-    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
+    struct bytes row;
+    struct bytes found;
+    size_t size;
 
-    assert_int_equal(txn_write(store->db, &txn), RC_OK);
-    dbkey_clear(&key);
-    dbkey_put_u8(&key, 0);
-    dbkey_put_u64(&key, 1);
-    assert_int_equal(table_delete(txn, TABLE_HASH, dbkey_bytes(&key)), RC_OK);
-    dbkey_clear(&key);
-    dbkey_put_u8(&key, 0);
-    dbkey_put_u64(&key, 2);
-    assert_int_equal(table_put(txn, TABLE_HASH, dbkey_bytes(&key), BYTES_OF(one)), RC_OK);
-    assert_int_equal(txn_commit(txn), RC_OK);
-    assert_int_equal(txn_read(store->db, &read), RC_OK);
-    assert_int_equal(auditlog_inclusion(reader, read, 17, LEAVES, &proof), RC_DATA_LOSS);
-    assert_int_equal(auditlog_inclusion(reader, read, 35, LEAVES, &proof), RC_DATA_LOSS);
-    assert_int_equal(auditlog_inclusion(reader, read, 64, LEAVES, &proof), RC_OK);
+    {
+        OWN_READ(read) = NULL;
+
+        dbkey_u64(&key, 32);
+        dbkey_put_u8(&key, LOGROW_LOG);
+        assert_int_equal(txn_read(store->db, &read), RC_OK);
+        assert_int_equal(table_get(read, TABLE_COMMIT, dbkey_bytes(&key), &row), RC_OK);
+        buffer_put_bytes(&copy, row);
+    }
+    put_row(store, 32, (struct bytes){0});
+    assert_int_equal(prove(store, 17), RC_DATA_LOSS);
+    assert_int_equal(prove(store, 40), RC_DATA_LOSS); /* nodes above them are gone, too */
+    /* Whatever is cut off: nothing is read past the end. */
+    for (size = 1; size < copy.size; size += size < 400 ? 1 : 97) {
+        OWN_READ(read) = NULL;
+
+        put_row(store, 32, BYTES(copy.data, size));
+        assert_int_equal(txn_read(store->db, &read), RC_OK);
+        (void)!auditlog_record(read, 31, &row, &found);
+        assert_true(size > 4 + DIGEST_SIZE + 16 * (LEAF_SIZE + DIGEST_SIZE) ||
+                    auditlog_leaf(read, 31, &found) == RC_DATA_LOSS);
+    }
+    for (size_t at = 0; at < 4; at++) { /* another count */
+        copy.data[at] ^= 0x40;
+        put_row(store, 32, buffer_bytes(&copy));
+        assert_int_equal(prove(store, 17), RC_DATA_LOSS);
+        copy.data[at] ^= 0x40;
+    }
+    put_row(store, 32, buffer_bytes(&copy));
+    assert_int_equal(prove(store, 17), RC_OK);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)

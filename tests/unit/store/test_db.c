@@ -351,9 +351,9 @@ static void appending_out_of_order_is_a_bug(void **state)
         struct txn *txn;
 
         if (logstore_open_db(store) == RC_OK && txn_write(store->db, &txn) == RC_OK &&
-            table_append(txn, TABLE_ENTRY, bytes_text("b"), bytes_text("x")) == RC_OK) {
+            table_append(txn, TABLE_COMMIT, bytes_text("b"), bytes_text("x")) == RC_OK) {
             close(STDERR_FILENO);
-            (void)!table_append(txn, TABLE_ENTRY, bytes_text("a"), bytes_text("x"));
+            (void)!table_append(txn, TABLE_COMMIT, bytes_text("a"), bytes_text("x"));
         }
         _exit(0);
     }

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "store/body.h"
 #include "store/journal.h"
 #include "unit/store/logstore.h"
 
@@ -29,7 +28,7 @@ static int clean(void **state)
 static const struct id one = {{1}};
 static const struct id two = {{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
 static const struct journal_entry entry = {
-    .index = 77, .message = {9, 8, 7}, .exchange_id = {{5}}, .flags = JOURNAL_SETTLED};
+    .index = 77, .message = {9, 8, 7}, .exchange_id = {{5}}, .flags = 8};
 
 static void what_was_added_is_found_as_it_was(void **state)
 {
@@ -41,7 +40,7 @@ static void what_was_added_is_found_as_it_was(void **state)
     assert_int_equal(found.index, 77);
     assert_memory_equal(found.message, entry.message, sizeof entry.message);
     assert_true(id_equal(&found.exchange_id, &entry.exchange_id));
-    assert_int_equal(found.flags, JOURNAL_SETTLED);
+    assert_int_equal(found.flags, 8);
 }
 
 static void role_id_and_member_each_make_another_message(void **state)
@@ -86,7 +85,7 @@ static void marks_add_up(void **state)
     assert_int_equal(journal_mark(txn, JOURNAL_SENT, &one, "cdmx/ssc", JOURNAL_ERASED), RC_OK);
     assert_int_equal(journal_mark(txn, JOURNAL_SENT, &one, "cdmx/ssc", JOURNAL_ERASED), RC_OK);
     assert_int_equal(journal_find(txn, JOURNAL_SENT, &one, "cdmx/ssc", &found), RC_OK);
-    assert_int_equal(found.flags, JOURNAL_SETTLED | JOURNAL_ERASED);
+    assert_int_equal(found.flags, 8 | JOURNAL_ERASED);
     assert_int_equal(found.index, 77);
 }
 
@@ -118,31 +117,6 @@ static void a_damaged_row_is_data_loss(void **state)
     }
 }
 
-static void bodies_come_back_and_go(void **state)
-{
-    static uint8_t big[70000];
-    struct bytes keys;
-    struct bytes body;
-
-    (void)state;
-    memset(big, 'b', sizeof big);
-    assert_int_equal(body_put(txn, 3, bytes_text("keys"), BYTES_OF(big)), RC_OK);
-    assert_int_equal(body_put(txn, 9, bytes_text("more"), bytes_text("small")), RC_OK);
-    assert_int_equal(body_get(txn, 3, &keys, &body), RC_OK);
-    assert_true(bytes_are_text(keys, "keys"));
-    assert_true(bytes_equal(body, BYTES_OF(big)));
-    assert_int_equal(body_get(txn, 4, &keys, &body), RC_NOT_FOUND);
-    assert_int_equal(body_rewrap(txn, 4, bytes_text("new")), RC_NOT_FOUND);
-    assert_int_equal(body_rewrap(txn, 3, bytes_text("new keys")), RC_OK);
-    assert_int_equal(body_get(txn, 3, &keys, &body), RC_OK);
-    assert_true(bytes_are_text(keys, "new keys"));
-    assert_int_equal(body.size, sizeof big);
-    assert_int_equal(body_delete(txn, 3), RC_OK);
-    assert_int_equal(body_get(txn, 3, &keys, &body), RC_NOT_FOUND);
-    assert_int_equal(body_delete(txn, 3), RC_NOT_FOUND);
-    assert_int_equal(body_get(txn, 9, &keys, &body), RC_OK);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
 
 int main(void)
@@ -154,7 +128,6 @@ int main(void)
         TEST(marks_add_up),
         TEST(a_member_without_code_or_with_a_long_one_is_refused),
         TEST(a_damaged_row_is_data_loss),
-        TEST(bodies_come_back_and_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
