@@ -266,7 +266,7 @@ static enum rc start_streams(struct adapter *adapter)
     return RC_OK;
 }
 
-/* What came last: receipts are kept, deliveries come again. */
+/* What came last: receipts are kept, tasks are run, deliveries come again. */
 static void drain(struct adapter *adapter)
 {
     bool is_closed = false;
@@ -278,7 +278,8 @@ static void drain(struct adapter *adapter)
         if (taken == NULL) {
             return;
         }
-        if (adapter_settle(adapter, &arrival, 1) != RC_OK) {
+        run_tasks(adapter, &arrival, 1);
+        if (adapter_settle(adapter, &arrival, 1) != RC_OK || adapter_owe(adapter) != RC_OK) {
             log_warn("receipt.later", "cause=disk");
         }
         adapter_arrival_free(arrival);
@@ -298,9 +299,7 @@ enum rc adapter_run(struct adapter *adapter)
         rc = turn(adapter);
     }
     stop_streams(adapter);
-    if (rc == RC_OK) {
-        drain(adapter);
-    }
+    drain(adapter);
     return rc;
 }
 
@@ -324,6 +323,60 @@ enum rc adapter_post(struct adapter *adapter, struct adapter_task *task)
         adapter_arrival_free(arrival);
     }
     return rc;
+}
+
+/* ---- waiting for the adapter's thread ---- */
+
+/* Run once with its call, then once more without: that comes after the batch of the first. */
+struct waiting_call {
+    struct adapter_task task; /* first */
+    struct adapter_call *call;
+    pthread_mutex_t lock;
+    pthread_cond_t is_run;
+    bool has_run;
+    enum rc rc;
+};
+
+static void run_call(struct adapter_task *task, struct adapter *adapter)
+{
+    struct waiting_call *waiting = (struct waiting_call *)task;
+
+    if (waiting->call != NULL) {
+        waiting->rc = waiting->call->run(waiting->call, adapter);
+    }
+    pthread_mutex_lock(&waiting->lock);
+    waiting->has_run = true;
+    pthread_cond_signal(&waiting->is_run);
+    pthread_mutex_unlock(&waiting->lock);
+}
+
+static enum rc post_and_wait(struct adapter *adapter, struct waiting_call *waiting)
+{
+    waiting->has_run = false;
+    TRY(adapter_post(adapter, &waiting->task));
+    pthread_mutex_lock(&waiting->lock);
+    while (!waiting->has_run) { /* drain runs what was posted before the inbox closed */
+        pthread_cond_wait(&waiting->is_run, &waiting->lock);
+    }
+    pthread_mutex_unlock(&waiting->lock);
+    return RC_OK;
+}
+
+enum rc adapter_call(struct adapter *adapter, struct adapter_call *call)
+{
+    struct waiting_call waiting = {.task.run = run_call, .call = call};
+    enum rc rc;
+
+    pthread_mutex_init(&waiting.lock, NULL);
+    pthread_cond_init(&waiting.is_run, NULL);
+    rc = post_and_wait(adapter, &waiting);
+    if (rc == RC_OK && waiting.rc == RC_OK) {
+        waiting.call = NULL;
+        rc = post_and_wait(adapter, &waiting);
+    }
+    pthread_cond_destroy(&waiting.is_run);
+    pthread_mutex_destroy(&waiting.lock);
+    return rc == RC_OK ? waiting.rc : rc;
 }
 
 const struct ledger_counts *adapter_counts(const struct adapter *adapter)

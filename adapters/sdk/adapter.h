@@ -17,7 +17,8 @@
  * that it may not is parked in the spool with its reason, and logged ("act.parked"), for a person.
  *
  * Threads: adapter_run holds one thread, on which all callbacks run and from which (callbacks
- * included) everything else here is called, except adapter_post and adapter_stop: any thread.
+ * included) everything else here is called, except adapter_post, adapter_call and adapter_stop: any
+ * other thread.
  */
 #ifndef SDK_ADAPTER_H
 #define SDK_ADAPTER_H
@@ -29,6 +30,7 @@
 struct adapter;
 struct arena;
 struct draft;
+struct draft_compartment;
 struct profile;
 
 struct adapter_user {
@@ -83,6 +85,9 @@ struct adapter_act {
     const char *competent;   /* NULL: none */
     const char *occurred_at; /* RFC 3339 with offset; NULL: now */
     struct bytes evidence_sha256;
+    /* What the route lists in reply-fields; of the request's subjects. */
+    const struct draft_compartment *compartments;
+    size_t compartment_count;
 };
 
 struct adapter_report {
@@ -92,6 +97,8 @@ struct adapter_report {
     const char *action_code; /* of the item; stands in the header's catalogue_code, too */
     const char *occurred_at; /* NULL: now */
     struct bytes evidence_sha256;
+    const struct draft_compartment *compartments; /* as in an act */
+    size_t compartment_count;
 };
 
 /*
@@ -166,5 +173,15 @@ struct adapter_task {
 };
 /* RC_RESOURCE_EXHAUSTED when too much waits, RC_UNAVAILABLE when it is stopping. */
 MUST_CHECK enum rc adapter_post(struct adapter *adapter, struct adapter_task *task);
+
+struct adapter_call {
+    /* On the adapter's thread; may say things. */
+    enum rc (*run)(struct adapter_call *call, struct adapter *adapter);
+};
+/*
+ * Runs it and waits until what it said is durable; what `run` returned. RC_UNAVAILABLE when the
+ * adapter stops first: then it may have run or not. Never from the adapter's own thread.
+ */
+MUST_CHECK enum rc adapter_call(struct adapter *adapter, struct adapter_call *call);
 
 #endif

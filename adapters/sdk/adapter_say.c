@@ -217,6 +217,24 @@ static enum rc say(struct adapter *adapter, struct draft *draft, struct fault *f
     return rc;
 }
 
+/* Compartments speak of the request's subjects, by the pseudonyms that both sides know. */
+static enum rc enclose(struct draft *draft, const struct header *to,
+                       const struct draft_compartment *compartments, size_t count,
+                       struct fault *fault)
+{
+    if (count > MESSAGE_COMPARTMENTS_MAX) {
+        return refuse(fault, RC_INVALID_ARGUMENT, "draft.compartment", "compartments",
+                      "Son a lo más 16 compartimentos.");
+    }
+    if (count > 0) {
+        memcpy(draft->compartments, compartments, count * sizeof compartments[0]);
+        memcpy(draft->header.subjects, to->subjects, sizeof to->subjects);
+        draft->header.subject_count = to->subject_count;
+    }
+    draft->compartment_count = count;
+    return RC_OK;
+}
+
 static const char *or_empty(const char *text)
 {
     return text != NULL ? text : "";
@@ -237,6 +255,7 @@ enum rc adapter_act(struct adapter *adapter, const struct adapter_act *act, stru
     header->competent = or_empty(act->competent);
     header->occurred_at = or_empty(act->occurred_at);
     header->evidence_sha256 = act->evidence_sha256;
+    TRY(enclose(&draft, act->to, act->compartments, act->compartment_count, fault));
     return say(adapter, &draft, fault);
 }
 
@@ -257,6 +276,7 @@ enum rc adapter_report(struct adapter *adapter, const struct adapter_report *rep
     }
     header->occurred_at = or_empty(report->occurred_at);
     header->evidence_sha256 = report->evidence_sha256;
+    TRY(enclose(&draft, report->to, report->compartments, report->compartment_count, fault));
     return say(adapter, &draft, fault);
 }
 

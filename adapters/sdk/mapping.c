@@ -280,7 +280,10 @@ static enum rc check_entry(const struct mapping *mapping, const struct entry *en
                                                     : unknown(mapping, row, words->settings, error);
     }
     if (strcmp(entry->section, "entrada") == 0) {
-        return is_among(words->in, row->name) ? RC_OK : unknown(mapping, row, words->in, error);
+        return is_among(words->in, row->name) ||
+                       (words->takes_fields && field_number(row->name) >= 0)
+                   ? RC_OK
+                   : unknown(mapping, row, words->in, error);
     }
     if (strcmp(entry->section, "salida") == 0) {
         return words->has_out ? check_source(mapping, row, error)
@@ -339,6 +342,16 @@ const char *mapping_in(const struct mapping *mapping, const char *word)
     const struct mapping_row *row = find(mapping, "entrada", word);
 
     return row != NULL ? row->value : NULL;
+}
+
+const struct mapping_row *mapping_in_row(const struct mapping *mapping, size_t *at)
+{
+    for (; *at < mapping->count; (*at)++) {
+        if (strcmp(mapping->entries[*at].section, "entrada") == 0) {
+            return &mapping->entries[(*at)++].row;
+        }
+    }
+    return NULL;
 }
 
 const struct mapping_row *mapping_out(const struct mapping *mapping, size_t *count)

@@ -54,6 +54,7 @@ struct mapping_words {
     const char *const *in;       /* likewise: our words of [entrada] */
     const char *const *tables;   /* [claves ...] */
     bool has_out;                /* [salida] is used: paths are checked against client/reading */
+    bool takes_fields;           /* [entrada] may name fields, too: identity.full_name = NOMBRE */
 };
 MUST_CHECK enum rc mapping_check(const struct mapping *mapping, const struct mapping_words *words,
                                  char error[MAPPING_ERROR_SIZE]);
@@ -62,6 +63,8 @@ MUST_CHECK enum rc mapping_check(const struct mapping *mapping, const struct map
 const char *mapping_setting(const struct mapping *mapping, const char *name);
 /* Their name of one of our words in [entrada]; NULL: not given. */
 const char *mapping_in(const struct mapping *mapping, const char *word);
+/* The rows of [entrada], one after the other: *at begins at 0; NULL after the last. */
+const struct mapping_row *mapping_in_row(const struct mapping *mapping, size_t *at);
 /* The rows of [salida] in the order of the file. */
 const struct mapping_row *mapping_out(const struct mapping *mapping, size_t *count);
 

@@ -92,7 +92,8 @@ struct program {
      */
     enum rc (*check)(struct program *program, struct program_context *context,
                      struct sandbox *sandbox, struct fault *fault);
-    /* In the sandbox, with context->adapter: threads and connections of its own. NULL: none. */
+    /* In the sandbox, with context->adapter: connections and, last of all, threads of its own.
+     * NULL: none. */
     enum rc (*start)(struct program *program, struct program_context *context, struct fault *fault);
     /* After the adapter's run; also when start failed. NULL: nothing to stop. */
     void (*stop)(struct program *program, struct program_context *context);

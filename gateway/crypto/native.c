@@ -33,6 +33,9 @@ bool native_key_is(const EVP_PKEY *key, enum native_key kind)
 {
     char group[32] = "";
 
+    if (kind == NATIVE_ANY) {
+        return true;
+    }
     if (kind == NATIVE_ED25519) {
         return EVP_PKEY_is_a(key, "ED25519") == 1;
     }

@@ -15,6 +15,7 @@ struct x509_st;
 enum native_key {
     NATIVE_ED25519,
     NATIVE_P256,
+    NATIVE_ANY, /* the caller looks at it */
 };
 
 /* Borrowed. */
