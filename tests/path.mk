@@ -1,7 +1,9 @@
-# What the path tests preload into a node, and a node that does not sync: the test of the power cut
-# must catch it. Only db.c differs, and it comes before the library that holds the real one.
+# What the path tests preload into a node, and two nodes that tests must catch. One does not sync (the
+# test of the power cut): only db.c differs, and it comes before the library that holds the real one.
+# One signs before it commits (the test of crash order): the linker puts its commit in the place of ours.
 SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/tests/support/%.so,$(wildcard tests/support/*.c))
 NO_SYNC := $(BUILD)/tests/support/enlaced-no-sync
+SIGN_FIRST := $(BUILD)/tests/support/enlaced-sign-first
 
 $(BUILD)/tests/support/%.so: tests/support/%.c
 	@mkdir -p $(@D)
@@ -13,7 +15,10 @@ $(BUILD)/tests/support/db-no-sync.o: gateway/store/db.c
 $(NO_SYNC): $(call objs,gateway/enlaced) $(BUILD)/tests/support/db-no-sync.o $(call libs,$(enlaced_DEPS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(SIGN_FIRST): $(call objs,gateway/enlaced) $(BUILD)/tests/support/mutants/sign_first.o $(call libs,$(enlaced_DEPS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--wrap=txn_write,--wrap=txn_commit -o $@ $^ $(LIBS)
 
 .PHONY: path-support
-path-support: $(SUPPORT) $(NO_SYNC)
-$(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk): path-support
+path-support: $(SUPPORT) $(NO_SYNC) $(SIGN_FIRST)
+$(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk 56_each_call): path-support

@@ -5,72 +5,17 @@
 COMMITS: how many of the first commits each get their fault. small: WORK/node/cdmx is a small file
 system, filled up first.
 """
-import base64
 import os
 import shutil
 import sys
 import time
 
-import grpc
-
-import client
 import ledger
 import storm
+from clerk import Clerk
 
 EXIT_DISK = 74
 PROMPT_SECONDS = 3
-
-
-class Clerk:
-    """Submits to one node and keeps the ledger; one message after the other."""
-
-    def __init__(self, work):
-        self.partner = client.Partner(work, storm.SIDES[0][1], storm.SIDES[0][2])
-        self.path = f"{work}/ledger/mpi"
-        self.ledger = ledger.Ledger(self.path)
-
-    def make(self):
-        message = self.partner.wrap(self.partner.request(), self.partner.alias())
-        header = self.partner.m.Header.FromString(message.header)
-        self.ledger.say(ledger.row("sent", header.message_id, m=message.SerializeToString()))
-        return message, header.message_id
-
-    def send(self, message, message_id):
-        """(status, reason) of a refusal, None for a receipt."""
-        try:
-            receipt = self.partner.submit(message, timeout=10)
-        except grpc.RpcError as error:
-            status, reason, _ = client.refusal(error)
-            return status, reason
-        self.ledger.say(ledger.row("answered", message_id, r=receipt.SerializeToString()))
-        return None
-
-    def send_until_refused(self, most):
-        for _ in range(most):
-            refusal = self.send(*self.make())
-            if refusal is not None:
-                return refusal
-        return None
-
-    def history(self):
-        return ledger.History(self.path)
-
-    def held(self):
-        """After a restart: by a connection of its own."""
-        partner = client.Partner(self.partner.work, storm.SIDES[0][1], storm.SIDES[0][2])
-        return ledger.held(partner, self.history(), 30)
-
-    def unanswered(self):
-        """Each is sent again; what is still refused."""
-        history = self.history()
-        left = [i for i in history.sent if i not in history.answered]
-        problems = []
-        for message_id in left:
-            data = base64.b64decode(history.sent[message_id])
-            refusal = self.send(self.partner.m.Message.FromString(data), bytes.fromhex(message_id))
-            if refusal is not None:
-                problems.append(f"{message_id}: {refusal}")
-        return problems
 
 
 def fill(folder, leave):
