@@ -9,6 +9,7 @@ of its leaves, and what was durable but unsigned is signed.
 import base64
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -26,26 +27,35 @@ SETTLE_SECONDS = 5
 
 
 class Rows:
-    """The log's newest rows as they lie on the disk of a node that is down (mdb_dump)."""
+    """The log as it lies on the disk of a node that is down (mdb_dump; gateway/store/logrow.h)."""
 
     def __init__(self, node):
-        self.leaves = len(dump(node, "entry"))
-        rows = [(int(key, 16), bytes.fromhex(value)) for key, value in dump(node, "checkpoint")]
-        self.checkpoints = dict(rows)
-        self.newest = max(self.checkpoints, default=0)
+        self.leaves, self.roots = 0, {}
+        self.notes = {int(key, 16): bytes.fromhex(note) for key, note in dump(node, "checkpoint")}
+        before = 0
+        for key, value in sorted(dump(node, "commit")):
+            if key.endswith("00"):
+                before = self.take(int(key[:16], 16), bytes.fromhex(value), before)
+        self.newest = before
+
+    def take(self, size, row, before):
+        count, self.roots[size], noted = struct.unpack(">I32sH", row[:38])
+        if noted > 0:
+            self.notes[before] = row[38:38 + noted]
+        self.leaves += count
+        return size
 
     def unsigned(self):
         """Sizes of commits whose note is not there."""
-        return [size for size, row in self.checkpoints.items() if len(row) == 32]
+        return [size for size in self.roots if size not in self.notes]
 
     def misread(self, size, vkeys):
         """What is wrong with the note of this size; None: it is signed, of this size and root."""
-        row = self.checkpoints.get(size, b"")
         try:
-            _, noted, root = client.open_checkpoint(row[32:].decode(), vkeys)
+            _, noted, root = client.open_checkpoint(self.notes[size].decode(), vkeys)
         except (ValueError, KeyError) as error:
             return f"size {size}: {error!r}"
-        return None if (noted, root) == (size, row[:32]) else f"size {size}: another's note"
+        return None if (noted, root) == (size, self.roots[size]) else f"size {size}: another's note"
 
 
 def dump(node, table):
@@ -92,7 +102,7 @@ class Test:
         """The disk of the dead node, against what left it."""
         rows, vkeys, problems = Rows(self.node), clerk.partner.facts["vkeys"], []
         for size, root in self.published:
-            if rows.checkpoints.get(size, b"")[:32] != root:
+            if rows.roots.get(size) != root:
                 problems.append(f"size {size} was published, on disk it is not")
         if len(rows.unsigned()) > 1 or rows.unsigned() not in ([], [rows.newest]):
             problems.append(f"unsigned: {rows.unsigned()} of {rows.newest}")
