@@ -24,6 +24,7 @@
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
 #include "enlaced/bounds.h"
+#include "enlaced/own_epoch.h"
 #include "enlaced/settings.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
@@ -34,10 +35,12 @@
 #include "relay/backlog.h"
 #include "relay/budget.h"
 #include "relay/desk.h"
+#include "relay/epochs.h"
 #include "relay/forward.h"
 #include "relay/indexer.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
+#include "relay/replay.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
@@ -63,6 +66,7 @@ struct running {
     struct settings settings;
     struct node node;
     struct directory *directory;
+    struct own_epoch epoch;
     struct cert_store *ca;
     struct schedule *schedule;
     struct health *health;
@@ -111,6 +115,19 @@ static enum rc open_directory(struct running *running)
     return RC_OK;
 }
 
+static enum rc open_epoch(struct running *running)
+{
+    struct node *node = &running->node;
+    struct own_epoch *epoch = &running->epoch;
+
+    TRY(own_epoch_read(&running->settings, epoch));
+    TRY(own_epoch_apply(epoch, &running->directory->nodes[node->self - node->directory->nodes]));
+    node->authorities = &epoch->authorities;
+    node->succession = epoch->number > 1 ? &epoch->succession : NULL;
+    node->succession_note = buffer_bytes(&epoch->note);
+    return RC_OK;
+}
+
 static enum rc open_keys(struct running *running)
 {
     struct node *node = &running->node;
@@ -143,7 +160,7 @@ static enum rc open_anchor(struct running *running)
     } else {
         snprintf(path, sizeof path, "%s/.anchor", settings->vault);
     }
-    TRY(anchor_open(path, node->self->origin, &node->anchor));
+    TRY(anchor_open(path, running->epoch.number, node->self->origin, &node->anchor));
     return anchor_check(node->anchor, node->writer);
 }
 
@@ -188,9 +205,10 @@ static enum rc open_store(struct running *running)
     struct db_options db = {.kind = DB_LOG,
                             .path = path,
                             .origin = node->self->origin,
-                            .epoch = 1,
+                            .epoch = running->epoch.number,
                             .floor_bytes = floor};
-    struct seen_options seen = {.path = path, .origin = node->self->origin, .floor_bytes = floor};
+    /* What others signed is remembered through every epoch of our own log. */
+    struct seen_options seen = {.path = path, .origin = node->self->code, .floor_bytes = floor};
     struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,
                                   .disk_floor = floor};
     struct writer_options writer = {.keyring = node->log_key,
@@ -207,6 +225,7 @@ static enum rc open_store(struct running *running)
     TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
     snprintf(path, sizeof path, "%s/seen", settings->data);
     TRY(seen_open(&seen, &node->seen));
+    TRY(epochs_new(node, &node->epochs));
     snprintf(path, sizeof path, "%s/files", settings->data);
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
@@ -298,10 +317,13 @@ static enum rc start(struct running *running)
 {
     TRY(tlsconf_require_tls13());
     TRY(open_directory(running));
+    TRY(open_epoch(running));
     TRY(open_keys(running));
     TRY(open_store(running));
     TRY(open_relay(running));
+    TRY(startup_log_epoch(&running->node));
     TRY(startup_log_directory(&running->node));
+    TRY(replay_start(&running->node, &running->node.replay));
     TRY(open_listeners(running));
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));
@@ -328,6 +350,7 @@ static void stop(struct running *running)
     server_free(running->server);
     health_free(running->health);
     indexer_free(node->indexer);
+    replay_free(node->replay); /* calls asked whether it is over */
     couriers_free(node->couriers);
     annexes_free(node->annexes);
     if (node->writer != NULL) {
@@ -347,12 +370,14 @@ static void stop(struct running *running)
     writer_free(node->writer);
     files_free(node->files);
     index_free(node->index);
+    epochs_free(node->epochs);
     seen_free(node->seen);
     tagkeys_free(node->tagkeys);
     db_free(node->db);
     vault_free(node->vault);
     cert_store_free(running->ca);
     keyring_free(node->log_key);
+    own_epoch_release(&running->epoch);
     directory_free(running->directory);
 }
 

@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "relay/chain.h"
 #include "relay/entry.h"
+#include "relay/epochs.h"
 #include "relay/held.h"
 #include "relay/lineage.h"
 #include "relay/node.h"
@@ -132,6 +133,7 @@ static enum rc send_hello(struct link *link, struct bytes note)
         .seen_size = link->chain.last.size,
         .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
         .seen_checkpoint = note,
+        .succession = node->succession_note,
     };
 
     codec_hello_write(&hello, true, &bytes);
@@ -362,13 +364,18 @@ static void settled(struct settle_job *job)
 
 static enum rc take_hello(struct link *link, const struct peer_hello *hello)
 {
-    if (hello == NULL || strcmp(hello->node, link->peer->uri) != 0 ||
-        strcmp(hello->origin, link->peer->origin) != 0) {
+    struct fault fault = {0};
+
+    if (hello == NULL || strcmp(hello->node, link->peer->uri) != 0) {
         log_error("peer.hello", "peer=%s check=identity", link->peer->code);
         return RC_PERMISSION_DENIED;
     }
-    TRY(chain_check_own(link->links->node, link->peer, hello));
-    link->told_size = hello->seen_size;
+    TRY(epochs_admit(link->links->node->epochs, link->peer, hello->origin, hello->succession,
+                     &fault));
+    if (strcmp(link->chain.epoch->origin, hello->origin) != 0) {
+        return RC_ABORTED; /* a new epoch: the next stream begins with what we saw of that log */
+    }
+    TRY(chain_check_own(link->links->node, link->peer, hello, &link->told_size));
     link->is_ready = true;
     log_info("peer.connected", "peer=%s urgency=%d", link->peer->code, link->urgency);
     return RC_OK;

@@ -12,6 +12,7 @@
 #include "tlog/vkey.h"
 
 struct anchor;
+struct authorities;
 struct annexes;
 struct backlog;
 struct budget;
@@ -20,13 +21,16 @@ struct couriers;
 struct cq_pool;
 struct db;
 struct desk;
+struct epochs;
 struct files;
 struct index;
 struct indexer;
 struct keyring;
 struct links;
 struct refusals;
+struct replay;
 struct seen;
+struct succession;
 struct tagkeys;
 struct vault;
 struct writer;
@@ -49,6 +53,11 @@ struct node {
     struct indexer *indexer; /* its thread */
     struct keyring *log_key;
     struct vkey log_vkey;
+    const struct authorities *authorities; /* may be none: then no statement is taken */
+    const struct succession *succession;   /* by which our log began; NULL: it is the first */
+    struct bytes succession_note;          /* as it was signed; empty likewise */
+    struct epochs *epochs;                 /* which log speaks for each peer */
+    struct replay *replay;                 /* brings back what the peers hold for us */
     struct backlog *backlog;   /* what waits for each destination; the writer thread's */
     struct desk *desk;         /* deliveries to attached systems */
     struct links *links;       /* streams to peer nodes */

@@ -7,6 +7,7 @@
 #include "relay/node.h"
 #include "relay/receipts.h"
 #include "relay/receive.h"
+#include "relay/replay.h"
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
 #include "relay/track.h"
@@ -29,6 +30,8 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "PutPeerAttachment",
      .kind = RPC_STREAM,
      .on_stream = annex_in_on_peer_stream},
+    {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
+    {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
 };
 
