@@ -181,8 +181,7 @@ static enum rc prepare_sent(const struct comeback_page *page, struct comer *come
     sent->holder = header->from;
     sent->actor = page->peer->uri;
     sent->replayed = comer->from->old_leaf;
-    return entry_prepare(sent, page->node,
-                         header->subject_count > 0 ? &header->subjects[0].pseudonym : NULL);
+    return entry_prepare(sent, page->node, NULL, 0);
 }
 
 static enum rc prepare_received(const struct comeback_page *page, struct comer *comer)
