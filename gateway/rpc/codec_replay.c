@@ -97,11 +97,30 @@ static void put_field(struct buffer *out, unsigned id, struct bytes value)
     buffer_put_bytes(out, value);
 }
 
+/* As it was serialised, or packed now. */
+static void put_message(const struct replay_entry *entry, struct buffer *out)
+{
+    OWN(buffer) packed = {0};
+    struct pb_message message;
+
+    if (entry->message_bytes.data != NULL) {
+        put_field(out, 1, entry->message_bytes);
+        return;
+    }
+    if (entry->message == NULL || !pb_message_fill(&message, entry->message)) {
+        out->is_failed = true;
+        return;
+    }
+    pb_write(&message.message.base, &packed);
+    out->is_failed = out->is_failed || packed.is_failed;
+    put_field(out, 1, buffer_bytes(&packed));
+}
+
 static void put_entry(const struct replay_entry *entry, struct buffer *out)
 {
     OWN(buffer) bytes = {0};
 
-    put_field(&bytes, 1, entry->message_bytes);
+    put_message(entry, &bytes);
     put_field(&bytes, 2, entry->leaf);
     for (size_t i = 0; i < entry->path.count; i++) {
         put_field(&bytes, 3, entry->path.hashes[i]);
