@@ -304,7 +304,6 @@ static enum rc take_sent(const struct comeback_page *page, struct txn *txn, stru
         exchange.opening_index = comer->sent.index;
     }
     TRY(exchange_put(txn, header->from, &exchange));
-    TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_SETTLED));
     TRY(put_evidence(page, txn, comer, comer->sent.index));
     TRY(pay_custody(comer, txn));
     comer->is_put = true;
