@@ -13,6 +13,8 @@
 #   DIR/system/<network>.<code>.<name>/{tls.pem,tls.key,seal.pem,seal.key}
 #   DIR/official/<network>.<code>.<id>/{tls.pem,tls.key}     the same key signs acts
 #   DIR/auditor/<network>.<code>.<id>/{tls.pem,tls.key}
+#   DIR/authority/<network>.<name>/sign.key .pub     who signs the network's directory
+#   DIR/member/<network>.<code>/roster.key .pub       who signs the member's roster
 #   DIR/identities.tsv     one line each; its first line names the columns; "-" is "none"
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -41,6 +43,14 @@ roster() {
     echo "official mx segob enlace-01"
     echo "auditor cdmx contraloria auditor-01"
     echo "auditor mx segob auditor-01"
+}
+
+# Who signs the directories: three authorities of each network, and each member for its roster.
+signers() {
+    local name
+    for name in mpi-cdmx contraloria cdhcm; do echo "authority/cdmx.$name/sign"; done
+    for name in segob organo-interno consejo-consultivo; do echo "authority/mx.$name/sign"; done
+    roster | awk '$1 == "system" || $1 == "auditor" { print "member/" $2 "." $3 "/roster" }' | sort -u
 }
 
 folder_of() { # KIND NETWORK CODE NAME
@@ -156,8 +166,8 @@ done
 outside_repository "$dir" || die "$dir lies inside the repository: private keys go to build/ or elsewhere"
 
 dir=$(realpath -m -- "$dir")
-mkdir -p "$dir"/{ca,node,system,official,auditor}
-chmod 0700 "$dir" "$dir"/{ca,node,system,official,auditor}
+mkdir -p "$dir"/{ca,node,system,official,auditor,authority,member}
+chmod 0700 "$dir" "$dir"/{ca,node,system,official,auditor,authority,member}
 exec 9>"$dir/.lock"
 flock -w 60 9 || die "another run holds $dir/.lock"
 rm -rf "$dir"/.work.* # left by a run that was killed
@@ -175,6 +185,11 @@ for network in cdmx mx; do
 done
 cat "$dir/ca/cdmx.pem" "$dir/ca/mx.pem" >"$work/all.pem"
 replace_if_changed "$work/all.pem" "$dir/ca/all.pem"
+
+while read -r signer; do
+    mkdir -p "$dir/$(dirname "$signer")"
+    signing_key "$dir/$signer"
+done < <(signers)
 
 jobs=$(nproc)
 workers=()

@@ -1,12 +1,19 @@
 #!/bin/bash
 #
-# make_directory.sh PKI_DIR OUT [--ports-from N]: the demonstration's directory, as one text.
+# make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT]: the demonstration's directory,
+# in two networks, signed and published.
+#
+#   OUT/<network>.note                   its text, signed by two of its three authorities
+#   OUT/<network>.<code>.roster.note     a member's systems, officials and auditors, signed by it
+#   OUT/<network>.authorities            who the authorities were at first: what a node trusts
+#   OUT.txt                              all of it in one text, unsigned: for scripts that only read
 #
 # Nodes, systems, officials and auditors come from PKI_DIR/identities.tsv (certs/make_pki.sh);
 # members, legal bases, avisos and routes from routes.txt beside this script, where "document title"
 # becomes the SHA-256 of the title and "document file:NAME" that of the file. Nodes listen on
 # 127.0.0.1, on consecutive ports from N (7441) in the order of identities.tsv. The same input gives
-# the same text: a second run changes nothing.
+# the same bytes: a second run changes nothing; a text that changed gets the next version. Notes are
+# signed with openssl, a second implementation of the format that nodes read.
 set -euo pipefail
 export LC_ALL=C
 
@@ -79,11 +86,135 @@ list_terms() {
     done <"$here/routes.txt"
 }
 
-usage="usage: make_directory.sh PKI_DIR OUT [--ports-from N]"
-pki='' out='' ports_from=7441
+# The same terms, each stanza only where it belongs: stanzas of ONE network, or, for the view, all.
+terms_of() { # NETWORK: what its authorities sign
+    list_terms | awk -v network="$1" '
+        function flush() {
+            if (stanza != "" && (!is_route || crosses)) printf "%s\n", stanza
+            stanza = ""
+        }
+        /^#/ || /^$/ { next }
+        /^[a-z]/ {
+            flush()
+            is_route = $1 == "route"
+            skip = $1 == "member" && index($2, network "/") != 1
+            if (skip) next
+            crosses = !is_route
+            stanza = $0 "\n"
+            next
+        }
+        skip { next }
+        { stanza = stanza $0 "\n" }
+        is_route && ($1 == "from" || $1 == "to") && index($2, network "/") == 1 { crosses = 1 }
+        END { flush() }'
+}
+
+raw_key() { sed '/^-----/d' "$1" | base64 -d | tail -c 32 | base64 -w0; }
+
+authorities_of() { # NETWORK: names
+    local folder
+    for folder in "$pki/authority/$1".*/; do
+        basename "$folder" | cut -d. -f2-
+    done
+}
+
+authority_vkey() { vkey "$1.autoridad/$2" 01 "$(raw_key "$pki/authority/$1.$2/sign.pub")"; }
+roster_vkey() { vkey "$1.$2/roster" 01 "$(raw_key "$pki/member/$1.$2/roster.pub")"; }
+
+# Members get the key of their roster.
+with_roster_keys() {
+    local line
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        [[ $line == 'member '* ]] || continue
+        line=${line#member }
+        [[ ! -s $pki/member/${line/\//.}/roster.pub ]] ||
+            printf '  roster-key %s\n' "${roster_keys[$line]:=$(roster_vkey "${line%%/*}" "${line#*/}")}"
+    done
+}
+
+network_text() { # NETWORK
+    local name
+    printf 'in-force %s\n\n' "$in_force"
+    [[ -z $remark ]] || printf '# %s\n' "$remark"
+    printf 'quorum 2\n\n'
+    for name in $(authorities_of "$1"); do
+        printf 'authority %s\n  key %s\n\n' "$name" "$(authority_vkey "$1" "$name")"
+    done
+    list_identities | awk -v head="node $1/" '
+        /^[a-z]/ { mine = index($0, head) == 1 }
+        mine { print }'
+    terms_of "$1" | with_roster_keys
+}
+
+roster_text() { # NETWORK CODE
+    printf 'in-force %s\n\n' "$in_force"
+    awk -v code="$1/$2/" '
+        /^[a-z]/ { mine = index($2, code) == 1 }
+        mine { print }' <<<"$identities"
+}
+
+# sign NAME KEY VKEY: over the file "$note.text", one C2SP signature line.
+sign() {
+    local id
+    id=$(cut -d+ -f2 <<<"$3")
+    openssl pkeyutl -sign -rawin -inkey "$2" -in "$note.text" -out "$note.sig"
+    printf '\xe2\x80\x94 %s %s\n' "$1" \
+        "$({ printf '%b' "\\x${id:0:2}\\x${id:2:2}\\x${id:4:2}\\x${id:6:2}"; cat "$note.sig"; } | base64 -w0)"
+}
+
+# publish FILE FIRST-TWO-LINES < REST: the next version when the text is another than in FILE; then
+# signed by what stands in the array `signers`, "NAME KEY VKEY" each.
+publish() {
+    local body version=1 old='' line
+    note=$1
+    body=$(cat)
+    if [[ -s $note ]]; then
+        version=$(sed -n '3s/version //p' "$note")
+        old=$(head -n "-$(($(grep -c $'^\xe2\x80\x94 ' "$note") + 1))" "$note" | sed '1,3d')
+        [[ $old != "$body" ]] || return 0
+        version=$((version + 1))
+    fi
+    printf '%s\nversion %s\n%s\n' "$2" "$version" "$body" >"$note.text"
+    {
+        cat "$note.text"
+        printf '\n'
+        for line in "${signers[@]}"; do
+            # shellcheck disable=SC2086 # three words
+            sign $line
+        done
+    } >"$note.part"
+    mv -f "$note.part" "$note"
+    rm -f "$note.text" "$note.sig"
+}
+
+publish_network() { # NETWORK
+    local name
+    signers=()
+    for name in $(authorities_of "$1" | head -n 2); do
+        signers+=("$1.autoridad/$name $pki/authority/$1.$name/sign.key $(authority_vkey "$1" "$name")")
+    done
+    network_text "$1" | publish "$folder/$1.note" $'enlace-directory v1\nnetwork '"$1"
+    [[ -s $folder/$1.authorities ]] || {
+        printf 'enlace-authorities v1\nquorum 2\n'
+        for name in $(authorities_of "$1"); do
+            printf 'authority %s\n' "$(authority_vkey "$1" "$name")"
+        done
+    } >"$folder/$1.authorities"
+}
+
+publish_roster() { # NETWORK CODE
+    signers=("$1.$2/roster $pki/member/$1.$2/roster.key $(roster_vkey "$1" "$2")")
+    roster_text "$1" "$2" |
+        publish "$folder/$1.$2.roster.note" $'enlace-roster v1\nmember '"$1/$2"
+}
+
+usage="usage: make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT]"
+pki='' out='' ports_from=7441 remark=''
 while [[ $# -gt 0 ]]; do
     case $1 in
     --ports-from) [[ $# -ge 2 ]] || die "$usage"; ports_from=$2; shift 2 ;;
+    --remark) [[ $# -ge 2 ]] || die "$usage"; remark=$2; shift 2 ;;
     -*) die "$usage" ;;
     *)
         if [[ -z $pki ]]; then pki=$1; elif [[ -z $out ]]; then out=$1; else die "$usage"; fi
@@ -91,13 +222,24 @@ while [[ $# -gt 0 ]]; do
         ;;
     esac
 done
-[[ -n $out && $ports_from =~ ^[1-9][0-9]{3,4}$ && $ports_from -le 65000 ]] || die "$usage"
+[[ $out == *.txt && $ports_from =~ ^[1-9][0-9]{3,4}$ && $ports_from -le 65000 ]] || die "$usage"
 [[ -s $pki/identities.tsv ]] || die "$pki/identities.tsv is missing: run certs/make_pki.sh $pki"
 
-trap 'rm -f "$out.part"' EXIT
+folder=${out%.txt}
+mkdir -p "$folder"
+trap 'rm -f "$out.part" "$folder"/*.{part,text,sig}' EXIT
+declare -A roster_keys=()
+identities=$(list_identities)
 {
     printf 'enlace-directory v1\nnetwork cdmx\nversion 1\nin-force %s\n\n' "$in_force"
-    list_identities
+    printf '%s\n\n' "$identities"
     list_terms
 } >"$out.part"
 if cmp -s "$out.part" "$out"; then rm -f "$out.part"; else mv -f "$out.part" "$out"; fi
+for network in cdmx mx; do
+    publish_network "$network"
+done
+while IFS=. read -r network code; do
+    publish_roster "$network" "$code" &
+done < <(find "$pki/member" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
+wait

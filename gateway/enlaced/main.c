@@ -24,10 +24,7 @@
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
 #include "enlaced/bounds.h"
-#include "enlaced/own_epoch.h"
 #include "enlaced/settings.h"
-#include "policy/directory_file.h"
-#include "policy/member.h"
 #include "publish/publisher.h"
 #include "publish/quorum_text.h"
 #include "relay/annexes.h"
@@ -35,12 +32,12 @@
 #include "relay/backlog.h"
 #include "relay/budget.h"
 #include "relay/desk.h"
-#include "relay/epochs.h"
 #include "relay/forward.h"
+#include "relay/inforce.h"
+#include "relay/lawkeeper.h"
 #include "relay/indexer.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
-#include "relay/replay.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
@@ -65,8 +62,7 @@
 struct running {
     struct settings settings;
     struct node node;
-    struct directory *directory;
-    struct own_epoch epoch;
+    struct lawkeeper *keeper;
     struct cert_store *ca;
     struct schedule *schedule;
     struct health *health;
@@ -96,72 +92,6 @@ static void harden(void)
     prctl(PR_SET_DUMPABLE, 0);
     umask(077);
     signal(SIGPIPE, SIG_IGN);
-}
-
-static enum rc open_directory(struct running *running)
-{
-    struct node *node = &running->node;
-    char error[DIRECTORY_ERROR_SIZE];
-
-    if (directory_read(running->settings.directory, &running->directory, error) != RC_OK) {
-        return failed(RC_INVALID_ARGUMENT, "start.directory", "%s", error);
-    }
-    node->directory = running->directory;
-    node->self = node_by_code(node->directory, running->settings.node);
-    if (node->self == NULL) {
-        return failed(RC_NOT_FOUND, "start.node", "node=%s check=not_in_directory",
-                      running->settings.node);
-    }
-    return RC_OK;
-}
-
-static enum rc open_epoch(struct running *running)
-{
-    struct node *node = &running->node;
-    struct own_epoch *epoch = &running->epoch;
-
-    TRY(own_epoch_read(&running->settings, epoch));
-    TRY(own_epoch_apply(epoch, &running->directory->nodes[node->self - node->directory->nodes]));
-    node->authorities = &epoch->authorities;
-    node->succession = epoch->number > 1 ? &epoch->succession : NULL;
-    node->succession_note = buffer_bytes(&epoch->note);
-    return RC_OK;
-}
-
-static enum rc open_keys(struct running *running)
-{
-    struct node *node = &running->node;
-    struct vkey listed;
-
-    TRY(keyring_load(running->settings.log_key, &node->log_key, NULL));
-    TRY(vkey_of(node->self->origin, VKEY_ED25519, node->log_key, &node->log_vkey));
-    if (vkey_parse(bytes_text(node->self->log_vkey), &listed) != RC_OK ||
-        memcmp(listed.public_key, node->log_vkey.public_key, sizeof listed.public_key) != 0) {
-        return failed(RC_FAILED_PRECONDITION, "start.log_key",
-                      "check=directory_lists_another_key file=%s", running->settings.log_key);
-    }
-    TRY(cert_store_load(running->settings.ca, &running->ca));
-    node->ca = running->ca;
-    node->certificate_file = running->settings.certificate;
-    node->key_file = running->settings.key;
-    node->ca_file = running->settings.ca;
-    return RC_OK;
-}
-
-/* Before anything is written: an older copy of the data signs nothing more. */
-static enum rc open_anchor(struct running *running)
-{
-    const struct settings *settings = &running->settings;
-    struct node *node = &running->node;
-    char path[CONF_TEXT_SIZE + 16];
-
-    if (settings->anchor[0] != '\0') {
-        snprintf(path, sizeof path, "%s", settings->anchor);
-    } else {
-        snprintf(path, sizeof path, "%s/.anchor", settings->vault);
-    }
-    TRY(anchor_open(path, running->epoch.number, node->self->origin, &node->anchor));
-    return anchor_check(node->anchor, node->writer);
 }
 
 /* The name of a new folder lasts only when its parent was synced. */
@@ -196,6 +126,54 @@ static enum rc open_index(struct running *running)
     return indexer_start(node, node->index, &node->indexer);
 }
 
+static enum rc open_directory(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+
+    if (make_folder(settings->data) != 0) {
+        return failed(RC_UNAVAILABLE, "start.data", "path=%s cause=%s", settings->data,
+                      strerror(errno));
+    }
+    return lawkeeper_open(&running->node, settings->node, settings->directory, settings->data,
+                          quorum_text, &running->keeper);
+}
+
+static enum rc open_keys(struct running *running)
+{
+    struct node *node = &running->node;
+    struct vkey listed;
+
+    TRY(keyring_load(running->settings.log_key, &node->log_key, NULL));
+    TRY(vkey_of(node->self->origin, VKEY_ED25519, node->log_key, &node->log_vkey));
+    if (vkey_parse(bytes_text(node->self->log_vkey), &listed) != RC_OK ||
+        memcmp(listed.public_key, node->log_vkey.public_key, sizeof listed.public_key) != 0) {
+        return failed(RC_FAILED_PRECONDITION, "start.log_key",
+                      "check=directory_lists_another_key file=%s", running->settings.log_key);
+    }
+    TRY(cert_store_load(running->settings.ca, &running->ca));
+    node->ca = running->ca;
+    node->certificate_file = running->settings.certificate;
+    node->key_file = running->settings.key;
+    node->ca_file = running->settings.ca;
+    return RC_OK;
+}
+
+/* Before anything is written: an older copy of the data signs nothing more. */
+static enum rc open_anchor(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+    struct node *node = &running->node;
+    char path[CONF_TEXT_SIZE + 16];
+
+    if (settings->anchor[0] != '\0') {
+        snprintf(path, sizeof path, "%s", settings->anchor);
+    } else {
+        snprintf(path, sizeof path, "%s/.anchor", settings->vault);
+    }
+    TRY(anchor_open(path, node->self->origin, &node->anchor));
+    return anchor_check(node->anchor, node->writer);
+}
+
 static enum rc open_store(struct running *running)
 {
     struct node *node = &running->node;
@@ -205,27 +183,21 @@ static enum rc open_store(struct running *running)
     struct db_options db = {.kind = DB_LOG,
                             .path = path,
                             .origin = node->self->origin,
-                            .epoch = running->epoch.number,
+                            .epoch = 1,
                             .floor_bytes = floor};
-    /* What others signed is remembered through every epoch of our own log. */
-    struct seen_options seen = {.path = path, .origin = node->self->code, .floor_bytes = floor};
+    struct seen_options seen = {.path = path, .origin = node->self->origin, .floor_bytes = floor};
     struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,
                                   .disk_floor = floor};
     struct writer_options writer = {.keyring = node->log_key,
                                     .queue_max = (size_t)settings->queue_max,
                                     .batch_max = (size_t)settings->batch_max};
 
-    if (make_folder(settings->data) != 0) {
-        return failed(RC_UNAVAILABLE, "start.data", "path=%s cause=%s", settings->data,
-                      strerror(errno));
-    }
     snprintf(path, sizeof path, "%s/log", settings->data);
     TRY(db_open(&db, &node->db));
     TRY(vault_open(settings->vault, path, &node->vault));
     TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
     snprintf(path, sizeof path, "%s/seen", settings->data);
     TRY(seen_open(&seen, &node->seen));
-    TRY(epochs_new(node, &node->epochs));
     snprintf(path, sizeof path, "%s/files", settings->data);
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
@@ -287,6 +259,7 @@ static enum rc open_exports(struct running *running)
 {
     const struct settings *settings = &running->settings;
     const struct node *node = &running->node;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
     struct publisher_options options = {
         .source = {.db = node->db,
                    .anchor = node->anchor,
@@ -298,7 +271,7 @@ static enum rc open_exports(struct running *running)
         .interval_s = (int)settings->export_interval_s,
     };
 
-    quorum_text(node->directory, node->self, &running->policy);
+    quorum_text(edition->directory, node->self, &running->policy);
     if (running->policy.is_failed) {
         return RC_RESOURCE_EXHAUSTED;
     }
@@ -317,17 +290,15 @@ static enum rc start(struct running *running)
 {
     TRY(tlsconf_require_tls13());
     TRY(open_directory(running));
-    TRY(open_epoch(running));
     TRY(open_keys(running));
     TRY(open_store(running));
     TRY(open_relay(running));
-    TRY(startup_log_epoch(&running->node));
     TRY(startup_log_directory(&running->node));
-    TRY(replay_start(&running->node, &running->node.replay));
     TRY(open_listeners(running));
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));
     TRY(open_exports(running));
+    TRY(lawkeeper_start(running->keeper, running->server));
     return say_healthy(running);
 }
 
@@ -340,6 +311,7 @@ static void stop(struct running *running)
     }
     publisher_free(running->publisher);
     buffer_release(&running->policy);
+    lawkeeper_stop(running->keeper);
     schedule_free(running->schedule);
     if (node->links != NULL) {
         links_stop(node->links);
@@ -350,7 +322,6 @@ static void stop(struct running *running)
     server_free(running->server);
     health_free(running->health);
     indexer_free(node->indexer);
-    replay_free(node->replay); /* calls asked whether it is over */
     couriers_free(node->couriers);
     annexes_free(node->annexes);
     if (node->writer != NULL) {
@@ -370,15 +341,13 @@ static void stop(struct running *running)
     writer_free(node->writer);
     files_free(node->files);
     index_free(node->index);
-    epochs_free(node->epochs);
     seen_free(node->seen);
     tagkeys_free(node->tagkeys);
     db_free(node->db);
     vault_free(node->vault);
     cert_store_free(running->ca);
     keyring_free(node->log_key);
-    own_epoch_release(&running->epoch);
-    directory_free(running->directory);
+    lawkeeper_free(running->keeper);
 }
 
 static void wait_for_signal(const sigset_t *signals)

@@ -19,7 +19,9 @@ const struct conf_row settings_rows[] = {
     TEXT(key, NULL, 1, "PEM file: its private key"),
     TEXT(ca, NULL, 1, "PEM file: the authorities that certify systems, officials and nodes"),
     TEXT(log_key, NULL, 1, "PEM file: Ed25519 key that signs the log's checkpoints"),
-    TEXT(directory, NULL, 1, "file: members, systems, officials and routes in force"),
+    TEXT(directory, NULL, 1,
+         "folder of signed texts: networks, rosters, suspensions (*.note), who signs first "
+         "(*.authorities)"),
     TEXT(data, NULL, 1, "folder for log, witnessed checkpoints and attachments"),
     TEXT(vault, NULL, 1,
          "folder for shard keys, on a medium of its own, never backed up with data"),
@@ -33,12 +35,6 @@ const struct conf_row settings_rows[] = {
          "folder that the node keeps its log in with entries and records, for auditors; empty: "
          "none"),
     NUMBER(export_interval_s, "60", 1, 86400, "seconds between two runs of mirror and export"),
-    TEXT(authorities, "", 0,
-         "file: the keys that speak for the network, and how many must agree (enlace-authorities "
-         "v1); empty: no statement of theirs is believed"),
-    TEXT(succession, "", 0,
-         "file: the signed statement by which this log's epoch began (enlace log succeed); empty: "
-         "the log's first epoch"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

@@ -19,8 +19,6 @@ struct settings {
     char mirror[CONF_TEXT_SIZE];
     char export[CONF_TEXT_SIZE];
     int64_t export_interval_s;
-    char authorities[CONF_TEXT_SIZE];
-    char succession[CONF_TEXT_SIZE];
     int64_t threads;
     int64_t queue_max;
     int64_t batch_max;

@@ -16,23 +16,72 @@
 
 #define CODE_SIZE 64 /* with NUL: "cdmx/casa-refugio", codes, ids */
 #define DIRECTORY_LINE_MAX 4096
+#define RETENTION_SIZE 16
 #define ROUTE_TYPES_MAX 12
 #define ROUTE_CODES_MAX 32
 #define ROUTE_CLOCKS_MAX 8
 #define ROUTE_LADDER_MAX 8
 #define VKEY_SIZE 192
+#define ROSTER_KEYS_MAX 4
+#define NETWORK_AUTHORITIES_MAX 16
+#define TEXT_NONE UINT16_MAX
+
+/* What a text of the directory is. */
+enum text_kind {
+    TEXT_VIEW, /* everything in one, unsigned: for tools that only read */
+    TEXT_NETWORK,
+    TEXT_ROSTER,
+};
 
 struct dates {
     int32_t from_day;
     int32_t to_day;
 };
 
+/* One text that the directory was made from; rows name it by its place in `texts`. */
+struct directory_text {
+    enum text_kind kind;
+    char subject[CODE_SIZE]; /* "cdmx", or a roster's member "cdmx/ssc" */
+    uint64_t version;
+    struct dates in_force;
+    uint8_t sha256[HASH_SIZE];
+    unsigned quorum; /* a network's k; 0 elsewhere */
+};
+
+/* Who signs for a network; k of them make its text law. */
+struct authority {
+    char network[CODE_SIZE];
+    char name[CODE_SIZE];
+    char vkey[VKEY_SIZE]; /* C2SP vkey, type 0x01 */
+    uint16_t text;
+    unsigned line;
+};
+
+/* A suspension that k authorities ended, by the SHA-256 of its text. */
+struct lift {
+    uint8_t sha256[HASH_SIZE];
+    uint16_t text;
+    unsigned line;
+};
+
+/* A certificate out of force, whoever shows it among those whom the issuer may suspend. */
+struct suspended_certificate {
+    uint8_t fingerprint[HASH_SIZE];
+    char network[CODE_SIZE];
+    char owner[CODE_SIZE]; /* empty: everybody of the network */
+};
+
 struct member {
     char code[CODE_SIZE]; /* "cdmx/ssc" */
     char name[128];
-    char node[CODE_SIZE]; /* "cdmx/ssc": the node that hosts it */
+    char node[CODE_SIZE];                          /* "cdmx/ssc": the node that hosts it */
+    char roster_vkeys[ROSTER_KEYS_MAX][VKEY_SIZE]; /* any of them signs its roster */
+    size_t roster_key_count;
     struct dates in_force;
-    unsigned line; /* of the file: decisions can be explained */
+    bool is_suspended;
+    uint16_t roster; /* its roster's place in `texts`, or TEXT_NONE */
+    uint16_t text;   /* its network's; with the line, decisions can be explained */
+    unsigned line;
 };
 
 struct node_entry {
@@ -43,6 +92,8 @@ struct node_entry {
     char log_vkey[VKEY_SIZE];     /* C2SP vkey, type 0x01 */
     char witness_vkey[VKEY_SIZE]; /* type 0x04 */
     struct dates in_force;
+    bool is_suspended;
+    uint16_t text;
     unsigned line;
 };
 
@@ -66,6 +117,8 @@ struct identity {
         fingerprint[HASH_SIZE]; /* SHA-256 of the certificate in force (officials: must match) */
     bool has_seal;
     uint8_t seal_fingerprint[HASH_SIZE]; /* of the certificate that parcels to it are sealed to */
+    bool is_suspended;                   /* itself, its member's, or its certificate */
+    uint16_t text;
     unsigned line;
 };
 
@@ -75,6 +128,7 @@ struct basis {
     bool is_convenio;
     struct dates in_force;
     uint8_t sha256[HASH_SIZE]; /* of the document */
+    uint16_t text;
     unsigned line;
 };
 
@@ -82,6 +136,7 @@ struct aviso {
     char id[CODE_SIZE];
     char version[16];
     uint8_t sha256[HASH_SIZE];
+    uint16_t text;
     unsigned line;
 };
 
@@ -101,10 +156,10 @@ struct route {
     char purpose[CODE_SIZE];
     char basis[CODE_SIZE];
     char aviso[CODE_SIZE];
-    struct field_set fields;       /* allowed in clear */
-    struct field_set reply_fields; /* allowed in answers of the recipient */
-    uint32_t sealed_types;         /* compartments that may travel, and only sealed */
-    char retention[16];            /* "R5" = five years */
+    struct field_set fields;        /* allowed in clear */
+    struct field_set reply_fields;  /* allowed in answers of the recipient */
+    uint32_t sealed_types;          /* compartments that may travel, and only sealed */
+    char retention[RETENTION_SIZE]; /* "R5" = five years */
     bool is_urgent_allowed;
     struct clock_rule clocks[ROUTE_CLOCKS_MAX];
     size_t clock_count;
@@ -113,15 +168,25 @@ struct route {
     bool needs_second_official;
     bool is_onward_through_origin; /* else: never */
     struct dates in_force;
+    bool is_one_sided; /* between two networks, and only one of them has it: not in force */
+    uint16_t text;
     unsigned line;
 };
 
-/* Arrays sorted by code, uri or id; routes sorted by (from, to, id). */
+/*
+ * Arrays sorted by code, uri or id; bases and avisos by (text, id): an id means what the network of
+ * the route that names it says. Routes by (from, to, id).
+ */
 struct directory {
-    char network[16];
-    uint64_t version;
-    struct dates in_force;
-    uint8_t sha256[HASH_SIZE]; /* of the text */
+    uint8_t sha256[HASH_SIZE]; /* of the texts and suspensions that it was made from */
+    struct directory_text *texts;
+    size_t text_count;
+    struct authority *authorities; /* in the order of the texts */
+    size_t authority_count;
+    struct lift *lifts;
+    size_t lift_count;
+    struct suspended_certificate *suspended;
+    size_t suspended_count;
     struct member *members;
     size_t member_count;
     struct node_entry *nodes;

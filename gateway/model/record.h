@@ -23,7 +23,6 @@ enum record_kind {
     RECORD_READING_ENDED,
     RECORD_AUDIT_CLOSED,
     RECORD_TAG_KEY_GIVEN,
-    RECORD_EPOCH,
     RECORD_KINDS
 };
 
@@ -65,8 +64,6 @@ struct record {
     struct bytes purpose_blind;
     struct bytes query_sha256;
     const char *approver;
-    struct bytes succession;
-    struct bytes replayed_leaf;
 };
 
 void record_init(struct record *record, enum record_kind kind);

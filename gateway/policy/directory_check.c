@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "policy/directory_file.h"
 #include "policy/directory_stanza.h"
 #include "policy/member.h"
 
@@ -40,18 +41,25 @@ static int order_identities(const void *left, const void *right)
     return order != 0 ? order : by_day(a->in_force, b->in_force, a->line, b->line);
 }
 
+static int by_text(uint16_t a, uint16_t b)
+{
+    return (a > b) - (a < b);
+}
+
 static int order_bases(const void *left, const void *right)
 {
     const struct basis *a = left, *b = right;
+    int order = by_text(a->text, b->text);
 
-    return strcmp(a->id, b->id);
+    return order != 0 ? order : strcmp(a->id, b->id);
 }
 
 static int order_avisos(const void *left, const void *right)
 {
     const struct aviso *a = left, *b = right;
-    int order = strcmp(a->id, b->id);
+    int order = by_text(a->text, b->text);
 
+    order = order != 0 ? order : strcmp(a->id, b->id);
     return order != 0 ? order : strcmp(a->version, b->version);
 }
 
@@ -61,14 +69,16 @@ static int order_routes(const void *left, const void *right)
     int order = strcmp(a->from, b->from);
 
     order = order != 0 ? order : strcmp(a->to, b->to);
-    return order != 0 ? order : strcmp(a->id, b->id);
+    order = order != 0 ? order : strcmp(a->id, b->id);
+    return order != 0 ? order : by_text(a->text, b->text);
 }
 
 static int order_ids(const void *left, const void *right)
 {
     const struct route *const *a = left, *const *b = right;
+    int order = by_text((*a)->text, (*b)->text);
 
-    return strcmp((*a)->id, (*b)->id);
+    return order != 0 ? order : strcmp((*a)->id, (*b)->id);
 }
 
 static void sort_all(struct directory *d)
@@ -83,10 +93,15 @@ static void sort_all(struct directory *d)
 
 /* ---- duplicates ---- */
 
-static enum rc complain_twice(struct reading *reading, const char *what, unsigned a, unsigned b)
+static enum rc complain_twice(struct reading *reading, const char *what, uint16_t text_a,
+                              unsigned a, uint16_t text_b, unsigned b)
 {
-    return complain(reading, a > b ? a : b, "%.100s: expected once, stands in line %u already",
-                    what, a > b ? b : a);
+    if (text_a != text_b) {
+        return complain_in(reading, text_b, b, "%.100s: expected once, stands in %s:%u already",
+                           what, reading->sources[text_a].name, a);
+    }
+    return complain_in(reading, text_a, a > b ? a : b,
+                       "%.100s: expected once, stands in line %u already", what, a > b ? b : a);
 }
 
 static enum rc check_members(struct reading *reading)
@@ -97,7 +112,7 @@ static enum rc check_members(struct reading *reading)
         const struct member *a = &d->members[i - 1], *b = &d->members[i];
 
         if (strcmp(a->code, b->code) == 0 && dates_overlap(a->in_force, b->in_force)) {
-            return complain_twice(reading, b->code, a->line, b->line);
+            return complain_twice(reading, b->code, a->text, a->line, b->text, b->line);
         }
     }
     return RC_OK;
@@ -125,11 +140,11 @@ static enum rc check_identities(struct reading *reading)
                 break;
             }
             if (identities_clash(a, b)) {
-                return complain_twice(reading, b->uri, a->line, b->line);
+                return complain_twice(reading, b->uri, a->text, a->line, b->text, b->line);
             }
             if (j - i >= IDENTITY_ROWS_MAX) {
-                return complain(reading, b->line, "%s: expected at most %d rows", b->uri,
-                                IDENTITY_ROWS_MAX);
+                return complain_in(reading, b->text, b->line, "%s: expected at most %d rows",
+                                   b->uri, IDENTITY_ROWS_MAX);
             }
         }
     }
@@ -147,10 +162,10 @@ static enum rc check_nodes(struct reading *reading)
             const struct node_entry *b = &d->nodes[j];
 
             if (strcmp(a->code, b->code) == 0) {
-                return complain_twice(reading, b->code, a->line, b->line);
+                return complain_twice(reading, b->code, a->text, a->line, b->text, b->line);
             }
             if (strcmp(a->origin, b->origin) == 0) {
-                return complain_twice(reading, b->origin, a->line, b->line);
+                return complain_twice(reading, b->origin, a->text, a->line, b->text, b->line);
             }
         }
     }
@@ -162,14 +177,17 @@ static enum rc check_bases_and_avisos(struct reading *reading)
     const struct directory *d = reading->directory;
 
     for (size_t i = 1; i < d->basis_count; i++) {
-        if (order_bases(&d->bases[i - 1], &d->bases[i]) == 0) {
-            return complain_twice(reading, d->bases[i].id, d->bases[i - 1].line, d->bases[i].line);
+        const struct basis *a = &d->bases[i - 1], *b = &d->bases[i];
+
+        if (order_bases(a, b) == 0) {
+            return complain_twice(reading, b->id, a->text, a->line, b->text, b->line);
         }
     }
     for (size_t i = 1; i < d->aviso_count; i++) {
-        if (order_avisos(&d->avisos[i - 1], &d->avisos[i]) == 0) {
-            return complain_twice(reading, d->avisos[i].id, d->avisos[i - 1].line,
-                                  d->avisos[i].line);
+        const struct aviso *a = &d->avisos[i - 1], *b = &d->avisos[i];
+
+        if (order_avisos(a, b) == 0) {
+            return complain_twice(reading, b->id, a->text, a->line, b->text, b->line);
         }
     }
     return RC_OK;
@@ -189,8 +207,10 @@ static enum rc check_route_ids(struct reading *reading)
     }
     qsort(sorted, d->route_count, sizeof *sorted, order_ids);
     for (size_t i = 1; i < d->route_count && rc == RC_OK; i++) {
-        if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0) {
-            rc = complain_twice(reading, sorted[i]->id, sorted[i - 1]->line, sorted[i]->line);
+        const struct route *a = sorted[i - 1], *b = sorted[i];
+
+        if (order_ids(&a, &b) == 0) {
+            rc = complain_twice(reading, b->id, a->text, a->line, b->text, b->line);
         }
     }
     free(sorted);
@@ -199,24 +219,40 @@ static enum rc check_route_ids(struct reading *reading)
 
 /* ---- names ---- */
 
+/* Of another network than the text's: that network says who it is, and may not even be here. */
+static bool is_foreign(const struct directory *d, const struct reference *reference)
+{
+    const struct directory_text *text = &d->texts[reference->text];
+    size_t size = strlen(text->subject);
+
+    return reference->kind == REFERENCE_MEMBER && text->kind == TEXT_NETWORK &&
+           (strncmp(reference->to, text->subject, size) != 0 || reference->to[size] != '/');
+}
+
+static bool has_aviso(const struct directory *d, const struct reference *reference)
+{
+    for (size_t i = 0; i < d->aviso_count; i++) {
+        if (d->avisos[i].text == reference->text && strcmp(d->avisos[i].id, reference->to) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_defined(const struct directory *d, const struct reference *reference)
 {
-    const struct aviso *aviso = NULL;
-    struct basis basis = {.line = 0};
+    struct basis basis = {.text = reference->text};
 
     switch (reference->kind) {
     case REFERENCE_MEMBER:
-        return member_known(d, reference->to) != NULL;
+        return is_foreign(d, reference) || member_known(d, reference->to) != NULL;
     case REFERENCE_NODE:
         return node_by_code(d, reference->to) != NULL;
     case REFERENCE_BASIS:
         memcpy(basis.id, reference->to, CODE_SIZE);
         return bsearch(&basis, d->bases, d->basis_count, sizeof basis, order_bases) != NULL;
     case REFERENCE_AVISO:
-        for (size_t i = 0; i < d->aviso_count && aviso == NULL; i++) {
-            aviso = strcmp(d->avisos[i].id, reference->to) == 0 ? &d->avisos[i] : NULL;
-        }
-        return aviso != NULL;
+        return has_aviso(d, reference);
     }
     return false;
 }
@@ -249,9 +285,10 @@ static enum rc complain_undefined(struct reading *reading, const struct referenc
         }
     }
     near = conf_nearest(reference->to, names);
-    return complain(reading, reference->line, "\"%s\": expected %s of this directory%s%s%s",
-                    reference->to, kinds[reference->kind], near != NULL ? ", did you mean " : "",
-                    near != NULL ? near : "", near != NULL ? "?" : "");
+    return complain_in(reading, reference->text, reference->line,
+                       "\"%s\": expected %s of this directory%s%s%s", reference->to,
+                       kinds[reference->kind], near != NULL ? ", did you mean " : "",
+                       near != NULL ? near : "", near != NULL ? "?" : "");
 }
 
 static enum rc check_references(struct reading *reading)
@@ -304,13 +341,14 @@ static enum rc check_pair(struct reading *reading, const struct route *a, const 
     unsigned first = a->line < b->line ? a->line : b->line;
     unsigned second = a->line < b->line ? b->line : a->line;
 
-    if (code == NULL || !share_type(a, b) || !dates_overlap(a->in_force, b->in_force)) {
-        return RC_OK;
+    if (a->text != b->text || code == NULL || !share_type(a, b) ||
+        !dates_overlap(a->in_force, b->in_force)) {
+        return RC_OK; /* of two networks, at most one is in force */
     }
-    return complain(reading, second,
-                    "route %s: expected dates, types or codes apart from those of the route in "
-                    "line %u: both take %s from %s to %s",
-                    a->line == second ? a->id : b->id, first, code, a->from, a->to);
+    return complain_in(reading, a->text, second,
+                       "route %s: expected dates, types or codes apart from those of the route in "
+                       "line %u: both take %s from %s to %s",
+                       a->line == second ? a->id : b->id, first, code, a->from, a->to);
 }
 
 static enum rc check_routes(struct reading *reading)
@@ -327,8 +365,9 @@ static enum rc check_routes(struct reading *reading)
                 break;
             }
             if (j - i >= ROUTES_BETWEEN_MAX) {
-                return complain(reading, b->line, "expected at most %d routes from %s to %s",
-                                ROUTES_BETWEEN_MAX, a->from, a->to);
+                return complain_in(reading, b->text, b->line,
+                                   "expected at most %d routes from %s to %s", ROUTES_BETWEEN_MAX,
+                                   a->from, a->to);
             }
             TRY(check_pair(reading, a, b));
         }
@@ -336,14 +375,171 @@ static enum rc check_routes(struct reading *reading)
     return RC_OK;
 }
 
+/* ---- routes between two networks ---- */
+
+static bool is_of_network(const char *code, const char *network)
+{
+    size_t size = strlen(network);
+
+    return strncmp(code, network, size) == 0 && code[size] == '/';
+}
+
+static bool crosses(const struct directory *d, const struct route *route)
+{
+    const struct directory_text *text = &d->texts[route->text];
+
+    return text->kind == TEXT_NETWORK &&
+           !(is_of_network(route->from, text->subject) && is_of_network(route->to, text->subject));
+}
+
+static const struct basis *basis_of(const struct directory *d, const struct route *route)
+{
+    struct basis basis = {.text = route->text};
+
+    memcpy(basis.id, route->basis, CODE_SIZE);
+    return bsearch(&basis, d->bases, d->basis_count, sizeof basis, order_bases);
+}
+
+/* The same terms on the same ground; where they stand in their texts does not matter. */
+static bool agree(const struct directory *d, const struct route *a, const struct route *b)
+{
+    struct route left = *a, right = *b;
+    const struct basis *ground = basis_of(d, a), *other = basis_of(d, b);
+
+    left.text = right.text;
+    left.line = right.line;
+    return memcmp(&left, &right, sizeof left) == 0 && ground != NULL && other != NULL &&
+           ground->is_convenio == other->is_convenio &&
+           ground->in_force.from_day == other->in_force.from_day &&
+           ground->in_force.to_day == other->in_force.to_day &&
+           memcmp(ground->sha256, other->sha256, HASH_SIZE) == 0;
+}
+
+/* What both have stands once, in the words of the network that sends; what one has is marked. */
+static void settle_crossings(struct directory *d)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < d->route_count; i++) {
+        struct route *route = &d->routes[i];
+        struct route *twin = i + 1 < d->route_count ? route + 1 : NULL;
+
+        if (crosses(d, route)) {
+            if (twin != NULL && strcmp(route->from, twin->from) == 0 &&
+                strcmp(route->to, twin->to) == 0 && strcmp(route->id, twin->id) == 0 &&
+                agree(d, route, twin)) {
+                route = is_of_network(route->from, d->texts[route->text].subject) ? route : twin;
+                i++;
+            } else {
+                route->is_one_sided = true;
+            }
+        }
+        if (&d->routes[kept] != route) {
+            d->routes[kept] = *route;
+        }
+        kept++;
+    }
+    d->route_count = kept;
+}
+
+/* ---- authorities ---- */
+
+/* The key's own 32 bytes, in base64 at the vkey's end. */
+static const char *key_of(const char *vkey)
+{
+    return strrchr(vkey, '+');
+}
+
+static enum rc check_distinct(struct reading *reading, const struct authority *a,
+                              const struct authority *b)
+{
+    if (a->text == b->text &&
+        (strcmp(a->name, b->name) == 0 || strcmp(key_of(a->vkey), key_of(b->vkey)) == 0)) {
+        return complain_in(reading, b->text, b->line,
+                           "authority %s: expected a name and a key of its own, stands in line %u "
+                           "already",
+                           b->name, a->line);
+    }
+    return RC_OK;
+}
+
+/* No owner: a network has two authorities at least, and two at least sign. */
+static enum rc check_quorum(struct reading *reading, uint16_t at)
+{
+    const struct directory *d = reading->directory;
+    unsigned quorum = d->texts[at].quorum;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < d->authority_count; i++) {
+        count += d->authorities[i].text == at;
+    }
+    if (count > NETWORK_AUTHORITIES_MAX || quorum < 2 || quorum > count) {
+        return complain_in(reading, at, 1,
+                           "quorum: expected 2 to %u, one at most for each of the authorities "
+                           "(2 to %d of them), found %u",
+                           count, NETWORK_AUTHORITIES_MAX, quorum);
+    }
+    return RC_OK;
+}
+
+static enum rc check_authorities(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->authority_count; i++) {
+        for (size_t j = i + 1; j < d->authority_count; j++) {
+            TRY(check_distinct(reading, &d->authorities[i], &d->authorities[j]));
+        }
+    }
+    for (size_t i = 0; i < d->text_count; i++) {
+        if (d->texts[i].kind == TEXT_NETWORK) {
+            TRY(check_quorum(reading, (uint16_t)i));
+        }
+    }
+    return RC_OK;
+}
+
+static enum rc check_texts(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->text_count; i++) {
+        for (size_t j = i + 1; j < d->text_count; j++) {
+            if (strcmp(d->texts[i].subject, d->texts[j].subject) == 0) {
+                return complain_in(reading, (uint16_t)j, 1, "%s: expected one text, %s is another",
+                                   d->texts[j].subject, reading->sources[i].name);
+            }
+        }
+    }
+    return RC_OK;
+}
+
+/* Each member's roster, so that no decision has to look for it. */
+static void find_rosters(struct directory *d)
+{
+    for (size_t i = 0; i < d->member_count; i++) {
+        d->members[i].roster = TEXT_NONE;
+        for (size_t j = 0; j < d->text_count; j++) {
+            if (d->texts[j].kind == TEXT_ROSTER &&
+                strcmp(d->texts[j].subject, d->members[i].code) == 0) {
+                d->members[i].roster = (uint16_t)j;
+            }
+        }
+    }
+}
+
 enum rc directory_check(struct reading *reading)
 {
+    TRY(check_texts(reading));
     sort_all(reading->directory);
+    find_rosters(reading->directory);
+    TRY(check_authorities(reading));
     TRY(check_members(reading));
     TRY(check_nodes(reading));
     TRY(check_identities(reading));
     TRY(check_bases_and_avisos(reading));
     TRY(check_references(reading));
     TRY(check_route_ids(reading));
+    settle_crossings(reading->directory);
     return check_routes(reading);
 }

@@ -9,6 +9,7 @@
 #include "crypto/digest.h"
 #include "policy/directory_check.h"
 #include "policy/directory_stanza.h"
+#include "policy/member.h"
 
 /* ---- lines ---- */
 
@@ -101,7 +102,7 @@ static enum rc read_version(struct reading *reading, const char *value, uint64_t
     return RC_OK;
 }
 
-static enum rc read_network(struct reading *reading, const char *value, char out[16])
+static enum rc read_network(struct reading *reading, const char *value, char out[CODE_SIZE])
 {
     size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789");
 
@@ -113,36 +114,131 @@ static enum rc read_network(struct reading *reading, const char *value, char out
     return RC_OK;
 }
 
+static enum rc read_member(struct reading *reading, const char *value, char out[CODE_SIZE])
+{
+    if (!member_code_is_valid(value)) {
+        return complain(reading, reading->line, "member: expected network/code in lower case");
+    }
+    snprintf(out, CODE_SIZE, "%s", value);
+    return RC_OK;
+}
+
 #define HEADER_LINES 4
 
-static enum rc read_header(struct reading *reading, unsigned step, const char *line)
+/* The first line tells what the text is; the second, whose. */
+static const char *header_name(const struct directory_text *text, unsigned step)
 {
     static const char *const names[HEADER_LINES] = {"enlace-directory", "network", "version",
                                                     "in-force"};
-    struct directory *directory = reading->directory;
-    size_t size = strlen(names[step]);
-    const char *value = line + size + 1;
 
-    if (strncmp(line, names[step], size) != 0 || line[size] != ' ') {
+    if (text->kind == TEXT_ROSTER && step < 2) {
+        return step == 0 ? "enlace-roster" : "member";
+    }
+    return names[step];
+}
+
+static enum rc read_header(struct reading *reading, unsigned step, const char *line)
+{
+    struct directory_text *text = &reading->directory->texts[reading->text];
+    const char *name;
+    const char *value;
+
+    if (step == 0 && text->kind == TEXT_NETWORK && strncmp(line, "enlace-roster ", 14) == 0) {
+        text->kind = TEXT_ROSTER;
+    }
+    name = header_name(text, step);
+    value = line + strlen(name) + 1;
+    if (strncmp(line, name, strlen(name)) != 0 || line[strlen(name)] != ' ') {
         return complain(reading, reading->line, "\"%.60s\": expected the header line \"%s ...\"",
-                        line, names[step]);
+                        line, name);
     }
     switch (step) {
     case 0:
-        if (strcmp(value, "v1") != 0) {
-            return complain(reading, reading->line, "expected enlace-directory v1");
-        }
-        return RC_OK;
+        return strcmp(value, "v1") == 0 ? RC_OK
+                                        : complain(reading, reading->line, "expected %s v1", name);
     case 1:
-        return read_network(reading, value, directory->network);
+        return text->kind == TEXT_ROSTER ? read_member(reading, value, text->subject)
+                                         : read_network(reading, value, text->subject);
     case 2:
-        return read_version(reading, value, &directory->version);
+        return read_version(reading, value, &text->version);
     default:
-        return value_dates(reading, value, &directory->in_force);
+        return value_dates(reading, value, &text->in_force);
     }
 }
 
 /* ---- stanzas ---- */
+
+/* A network's text and a roster hold different stanzas; a view holds all. */
+static enum rc check_place(struct reading *reading, enum stanza_kind kind, const char *word)
+{
+    enum text_kind text = reading->directory->texts[reading->text].kind;
+    bool is_of_roster = kind == STANZA_SYSTEM || kind == STANZA_OFFICIAL || kind == STANZA_AUDITOR;
+
+    if (text == TEXT_NETWORK && is_of_roster) {
+        return complain(reading, reading->line, "%s: expected in the roster of its member", word);
+    }
+    if (text == TEXT_ROSTER && !is_of_roster) {
+        return complain(reading, reading->line, "%s: expected in the text of its network", word);
+    }
+    return RC_OK;
+}
+
+/* What a text speaks of is its own: a network's members and nodes, a member's people. */
+static enum rc check_owner(struct reading *reading, const char *code)
+{
+    const struct directory_text *text = &reading->directory->texts[reading->text];
+    size_t size = strlen(text->subject);
+
+    if (text->kind == TEXT_NETWORK &&
+        (strncmp(code, text->subject, size) != 0 || code[size] != '/')) {
+        return complain(reading, reading->stanza.line, "%s: expected of the network %s", code,
+                        text->subject);
+    }
+    if (text->kind == TEXT_ROSTER && strcmp(code, text->subject) != 0) {
+        return complain(reading, reading->stanza.line, "%s: expected of the member %s", code,
+                        text->subject);
+    }
+    return RC_OK;
+}
+
+/* A network rules over what leaves or reaches its own members. */
+static enum rc check_route_owner(struct reading *reading)
+{
+    const struct directory_text *text = &reading->directory->texts[reading->text];
+    const struct route *route = &reading->stanza.route;
+    size_t size = strlen(text->subject);
+
+    if (text->kind == TEXT_NETWORK &&
+        (strncmp(route->from, text->subject, size) != 0 || route->from[size] != '/') &&
+        (strncmp(route->to, text->subject, size) != 0 || route->to[size] != '/')) {
+        return complain(reading, reading->stanza.line,
+                        "route %s: expected from or to a member of the network %s", route->id,
+                        text->subject);
+    }
+    return RC_OK;
+}
+
+static enum rc file_authority(struct reading *reading)
+{
+    struct directory *directory = reading->directory;
+    struct directory_text *text = &directory->texts[reading->text];
+    struct authority *authority = &directory->authorities[directory->authority_count++];
+
+    *authority = reading->stanza.authority;
+    memcpy(authority->network, text->subject, CODE_SIZE);
+    return RC_OK;
+}
+
+static enum rc file_quorum(struct reading *reading)
+{
+    struct directory_text *text = &reading->directory->texts[reading->text];
+
+    if (text->quorum != 0) {
+        return complain(reading, reading->stanza.line, "quorum: expected once, stands twice");
+    }
+    text->quorum = reading->stanza.quorum;
+    return RC_OK;
+}
 
 /* Closes the stanza that was open, and files its row. */
 static enum rc end_stanza(struct reading *reading)
@@ -156,9 +252,11 @@ static enum rc end_stanza(struct reading *reading)
     TRY(stanza_close(reading));
     switch (stanza->kind) {
     case STANZA_MEMBER:
+        TRY(check_owner(reading, stanza->member.code));
         directory->members[directory->member_count++] = stanza->member;
         return RC_OK;
     case STANZA_NODE:
+        TRY(check_owner(reading, stanza->node.code));
         directory->nodes[directory->node_count++] = stanza->node;
         return RC_OK;
     case STANZA_CONVENIO:
@@ -169,9 +267,18 @@ static enum rc end_stanza(struct reading *reading)
         directory->avisos[directory->aviso_count++] = stanza->aviso;
         return RC_OK;
     case STANZA_ROUTE:
+        TRY(check_route_owner(reading));
         directory->routes[directory->route_count++] = stanza->route;
         return RC_OK;
+    case STANZA_AUTHORITY:
+        return file_authority(reading);
+    case STANZA_QUORUM:
+        return file_quorum(reading);
+    case STANZA_LIFT:
+        directory->lifts[directory->lift_count++] = stanza->lift;
+        return RC_OK;
     default:
+        TRY(check_owner(reading, stanza->identity.member));
         directory->identities[directory->identity_count++] = stanza->identity;
         return RC_OK;
     }
@@ -197,6 +304,7 @@ static enum rc begin_stanza(struct reading *reading, char *line)
     if (id == NULL || *id == '\0') {
         return complain(reading, reading->line, "expected \"%s ID\"", line);
     }
+    TRY(check_place(reading, kind, line));
     return stanza_open(reading, kind, id);
 }
 
@@ -256,44 +364,58 @@ static void count_stanzas(struct bytes text, size_t counts[STANZAS])
     }
 }
 
-static enum rc make_room(struct reading *reading, struct bytes text)
+static enum rc complain_memory(struct reading *reading)
 {
-    struct directory *directory = reading->directory;
-    size_t n[STANZAS] = {0};
-    size_t identities, bases;
+    complain(reading, 1, "out of memory");
+    return RC_RESOURCE_EXHAUSTED;
+}
 
-    count_stanzas(text, n);
-    identities = n[STANZA_SYSTEM] + n[STANZA_OFFICIAL] + n[STANZA_AUDITOR];
-    bases = n[STANZA_CONVENIO] + n[STANZA_LAW];
-    if (n[STANZA_MEMBER] > DIRECTORY_MEMBERS_MAX || n[STANZA_NODE] > DIRECTORY_NODES_MAX ||
-        identities > DIRECTORY_IDENTITIES_MAX || bases > DIRECTORY_BASES_MAX ||
-        n[STANZA_AVISO] > DIRECTORY_AVISOS_MAX || n[STANZA_ROUTE] > DIRECTORY_ROUTES_MAX) {
-        return complain(reading, 1,
-                        "expected at most %d members, %d nodes, %d identities, %d legal bases, %d "
-                        "avisos and %d routes",
-                        DIRECTORY_MEMBERS_MAX, DIRECTORY_NODES_MAX, DIRECTORY_IDENTITIES_MAX,
-                        DIRECTORY_BASES_MAX, DIRECTORY_AVISOS_MAX, DIRECTORY_ROUTES_MAX);
-    }
+static bool allocate(struct reading *reading, const size_t n[STANZAS], size_t texts)
+{
+    struct directory *d = reading->directory;
+    size_t identities = n[STANZA_SYSTEM] + n[STANZA_OFFICIAL] + n[STANZA_AUDITOR];
+
     /* One more of each: calloc of nothing may give NULL. */
-    directory->members = calloc(n[STANZA_MEMBER] + 1, sizeof *directory->members);
-    directory->nodes = calloc(n[STANZA_NODE] + 1, sizeof *directory->nodes);
-    directory->identities = calloc(identities + 1, sizeof *directory->identities);
-    directory->bases = calloc(bases + 1, sizeof *directory->bases);
-    directory->avisos = calloc(n[STANZA_AVISO] + 1, sizeof *directory->avisos);
-    directory->routes = calloc(n[STANZA_ROUTE] + 1, sizeof *directory->routes);
+    d->texts = calloc(texts + 1, sizeof *d->texts);
+    d->authorities = calloc(n[STANZA_AUTHORITY] + 1, sizeof *d->authorities);
+    d->lifts = calloc(n[STANZA_LIFT] + 1, sizeof *d->lifts);
+    d->members = calloc(n[STANZA_MEMBER] + 1, sizeof *d->members);
+    d->nodes = calloc(n[STANZA_NODE] + 1, sizeof *d->nodes);
+    d->identities = calloc(identities + 1, sizeof *d->identities);
+    d->bases = calloc(n[STANZA_CONVENIO] + n[STANZA_LAW] + 1, sizeof *d->bases);
+    d->avisos = calloc(n[STANZA_AVISO] + 1, sizeof *d->avisos);
+    d->routes = calloc(n[STANZA_ROUTE] + 1, sizeof *d->routes);
     reading->reference_max =
         n[STANZA_MEMBER] + identities + REFERENCES_OF_ROUTE * n[STANZA_ROUTE] + 1;
     reading->references = calloc(reading->reference_max, sizeof *reading->references);
-    if (directory->members == NULL || directory->nodes == NULL || directory->identities == NULL ||
-        directory->bases == NULL || directory->avisos == NULL || directory->routes == NULL ||
-        reading->references == NULL) {
-        complain(reading, 1, "out of memory");
-        return RC_RESOURCE_EXHAUSTED;
-    }
-    return RC_OK;
+    return d->texts != NULL && d->authorities != NULL && d->lifts != NULL && d->members != NULL &&
+           d->nodes != NULL && d->identities != NULL && d->bases != NULL && d->avisos != NULL &&
+           d->routes != NULL && reading->references != NULL;
 }
 
-static enum rc read_all(struct reading *reading, struct bytes text)
+static enum rc make_room(struct reading *reading, size_t count)
+{
+    size_t n[STANZAS] = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        count_stanzas(reading->sources[i].text, n);
+    }
+    if (n[STANZA_MEMBER] > DIRECTORY_MEMBERS_MAX || n[STANZA_NODE] > DIRECTORY_NODES_MAX ||
+        n[STANZA_SYSTEM] + n[STANZA_OFFICIAL] + n[STANZA_AUDITOR] > DIRECTORY_IDENTITIES_MAX ||
+        n[STANZA_CONVENIO] + n[STANZA_LAW] > DIRECTORY_BASES_MAX ||
+        n[STANZA_AVISO] > DIRECTORY_AVISOS_MAX || n[STANZA_ROUTE] > DIRECTORY_ROUTES_MAX ||
+        n[STANZA_AUTHORITY] > DIRECTORY_AUTHORITIES_MAX || n[STANZA_LIFT] > DIRECTORY_LIFTS_MAX) {
+        return complain(reading, 1,
+                        "expected at most %d members, %d nodes, %d identities, %d legal bases, %d "
+                        "avisos, %d routes, %d authorities and %d lifts",
+                        DIRECTORY_MEMBERS_MAX, DIRECTORY_NODES_MAX, DIRECTORY_IDENTITIES_MAX,
+                        DIRECTORY_BASES_MAX, DIRECTORY_AVISOS_MAX, DIRECTORY_ROUTES_MAX,
+                        DIRECTORY_AUTHORITIES_MAX, DIRECTORY_LIFTS_MAX);
+    }
+    return allocate(reading, n, count) ? RC_OK : complain_memory(reading);
+}
+
+static enum rc check_size(struct reading *reading, struct bytes text)
 {
     if (text.size == 0 || text.size > DIRECTORY_TEXT_MAX) {
         return complain(reading, 1, "expected a text of 1 to %zu bytes", DIRECTORY_TEXT_MAX);
@@ -301,28 +423,90 @@ static enum rc read_all(struct reading *reading, struct bytes text)
     if (text.data[text.size - 1] != '\n') {
         return complain(reading, 1, "expected a line feed at the end of the text");
     }
-    TRY(make_room(reading, text));
-    TRY(read_lines(reading, text));
-    digest_of(&text, 1, reading->directory->sha256);
+    return RC_OK;
+}
+
+static enum rc read_all(struct reading *reading, size_t count, enum text_kind kind)
+{
+    struct directory *directory = reading->directory;
+
+    for (size_t i = 0; i < count; i++) {
+        reading->name = reading->sources[i].name;
+        TRY(check_size(reading, reading->sources[i].text));
+    }
+    TRY(make_room(reading, count));
+    for (size_t i = 0; i < count; i++) {
+        directory->text_count = i + 1;
+        directory->texts[i].kind = kind;
+        reading->text = (uint16_t)i;
+        reading->name = reading->sources[i].name;
+        reading->line = 0;
+        reading->stanza.kind = STANZA_NONE;
+        TRY(read_lines(reading, reading->sources[i].text));
+        digest_of(&reading->sources[i].text, 1, directory->texts[i].sha256);
+    }
     return directory_check(reading);
+}
+
+static enum rc parse(const struct directory_source *sources, size_t count, enum text_kind kind,
+                     struct directory **directory, char error[DIRECTORY_ERROR_SIZE])
+{
+    OWN_PTR(directory) made = calloc(1, sizeof *made);
+    struct reading reading = {
+        .name = sources[0].name, .error = error, .directory = made, .sources = sources};
+    enum rc rc;
+
+    error[0] = '\0';
+    if (made == NULL) {
+        return complain_memory(&reading);
+    }
+    rc = read_all(&reading, count, kind);
+    free(reading.references);
+    TRY(rc);
+    *directory = MOVE(made);
+    return RC_OK;
 }
 
 enum rc directory_parse(struct bytes text, const char *name, struct directory **directory,
                         char error[DIRECTORY_ERROR_SIZE])
 {
-    OWN_PTR(directory) made = calloc(1, sizeof *made);
-    struct reading reading = {.name = name, .error = error, .directory = made};
-    enum rc rc;
+    const struct directory_source source = {.text = text, .name = name};
 
-    error[0] = '\0';
-    if (made == NULL) {
-        complain(&reading, 1, "out of memory");
+    TRY(parse(&source, 1, TEXT_VIEW, directory, error));
+    memcpy((*directory)->sha256, (*directory)->texts[0].sha256, HASH_SIZE);
+    return RC_OK;
+}
+
+/* The texts' digests in ascending order: the order of arrival says nothing. */
+static int order_digests(const void *left, const void *right)
+{
+    return memcmp(left, right, HASH_SIZE);
+}
+
+enum rc directory_assemble(const struct directory_source *sources, size_t count,
+                           struct directory **directory, char error[DIRECTORY_ERROR_SIZE])
+{
+    uint8_t(*digests)[HASH_SIZE] = NULL;
+    struct bytes all;
+
+    if (count == 0 || count > DIRECTORY_TEXTS_MAX) {
+        snprintf(error, DIRECTORY_ERROR_SIZE, "expected 1 to %d texts", DIRECTORY_TEXTS_MAX);
+        return RC_INVALID_ARGUMENT;
+    }
+    TRY(parse(sources, count, TEXT_NETWORK, directory, error));
+    digests = calloc(count, HASH_SIZE);
+    if (digests == NULL) {
+        directory_free(*directory);
+        *directory = NULL;
         return RC_RESOURCE_EXHAUSTED;
     }
-    rc = read_all(&reading, text);
-    free(reading.references);
-    TRY(rc);
-    *directory = MOVE(made);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(digests[i], (*directory)->texts[i].sha256, HASH_SIZE);
+    }
+    qsort(digests, count, HASH_SIZE, order_digests);
+    all = BYTES(digests, count * HASH_SIZE);
+    digest_of(&all, 1, (*directory)->sha256);
+    free(digests);
     return RC_OK;
 }
 
@@ -364,6 +548,10 @@ void directory_free(struct directory *directory)
     if (directory == NULL) {
         return;
     }
+    free(directory->texts);
+    free(directory->authorities);
+    free(directory->lifts);
+    free(directory->suspended);
     free(directory->members);
     free(directory->nodes);
     free(directory->identities);

@@ -57,7 +57,16 @@
 #define DIRECTORY_BASES_MAX 1024
 #define DIRECTORY_AVISOS_MAX 256
 #define DIRECTORY_ROUTES_MAX 4096
+#define DIRECTORY_AUTHORITIES_MAX 256
+#define DIRECTORY_LIFTS_MAX 4096
+#define DIRECTORY_TEXTS_MAX 2048
 #define DIRECTORY_ERROR_SIZE 512
+
+/* A text without its signatures; both are borrowed. */
+struct directory_source {
+    struct bytes text;
+    const char *name; /* for errors */
+};
 
 /*
  * RC_INVALID_ARGUMENT (`error` then reads "file:line: ... expected ..., did you mean ...?"),
@@ -68,6 +77,16 @@ MUST_CHECK enum rc directory_read(const char *path, struct directory **directory
 /* The same from memory; `name` stands for the file's in errors. */
 MUST_CHECK enum rc directory_parse(struct bytes text, const char *name,
                                    struct directory **directory, char error[DIRECTORY_ERROR_SIZE]);
+/*
+ * One directory of the networks' texts and their members' rosters, in any order; its sha256 is that
+ * of the texts' digests in ascending order. Signatures are not looked at: see policy/law. Each text
+ * speaks for its own: a network's for its members, nodes and the routes from or to them, a roster
+ * for its member's systems, officials and auditors. A route between two networks of these is in
+ * force only when both have it, the same but for notes and order: else it is marked as one-sided.
+ */
+MUST_CHECK enum rc directory_assemble(const struct directory_source *sources, size_t count,
+                                      struct directory **directory,
+                                      char error[DIRECTORY_ERROR_SIZE]);
 void directory_free(struct directory *directory);
 OWN_PTR_DEFINE(directory)
 

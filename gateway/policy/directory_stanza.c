@@ -98,6 +98,24 @@ static enum rc set_witness_key(struct reading *reading, const char *value)
     return set_vkey(reading, value, 0x04, reading->stanza.node.witness_vkey);
 }
 
+static enum rc set_roster_key(struct reading *reading, const char *value)
+{
+    struct member *member = &reading->stanza.member;
+
+    if (member->roster_key_count == ROSTER_KEYS_MAX) {
+        return complain(reading, reading->line, "roster-key: expected at most %d keys",
+                        ROSTER_KEYS_MAX);
+    }
+    TRY(set_vkey(reading, value, 0x01, member->roster_vkeys[member->roster_key_count]));
+    member->roster_key_count++;
+    return RC_OK;
+}
+
+static enum rc set_authority_key(struct reading *reading, const char *value)
+{
+    return set_vkey(reading, value, 0x01, reading->stanza.authority.vkey);
+}
+
 static enum rc set_certificate(struct reading *reading, const char *value)
 {
     reading->stanza.identity.has_fingerprint = true;
@@ -116,7 +134,7 @@ static enum rc set_seal(struct reading *reading, const char *value)
 static enum rc set_title(struct reading *reading, const char *value)
 {
     if (strlen(value) > 256) {
-        return complain(reading, reading->line, "title: expected at most 256 bytes");
+        return complain(reading, reading->line, "expected a text of at most 256 bytes");
     }
     return RC_OK;
 }
@@ -176,14 +194,17 @@ static const struct key keys[] = {
     {"ladder", IN(ROUTE), 0, true, directory_route_add_ladder},
     {"second-official", IN(ROUTE), IN(ROUTE), false, directory_route_set_second_official},
     {"onward", IN(ROUTE), IN(ROUTE), false, directory_route_set_onward},
+    {"roster-key", IN(MEMBER), 0, true, set_roster_key},
+    {"key", IN(AUTHORITY), IN(AUTHORITY), false, set_authority_key},
+    {"reason", IN(LIFT), IN(LIFT), false, set_title},
 };
 
 #define KEYS (sizeof keys / sizeof keys[0])
 _Static_assert(KEYS <= 32, "stanza.given has 32 bits");
 
 static const char *const kind_names[STANZAS + 1] = {
-    "",         "member", "node",  "system", "official", "auditor",
-    "convenio", "law",    "aviso", "route",  NULL,
+    "",    "member", "node",  "system",    "official", "auditor", "convenio",
+    "law", "aviso",  "route", "authority", "quorum",   "lift",    NULL,
 };
 
 enum stanza_kind stanza_kind_of(const char *word)
@@ -258,6 +279,18 @@ static enum rc open_id(struct reading *reading, const char *id, char out[CODE_SI
     return RC_OK;
 }
 
+static enum rc open_quorum(struct reading *reading, const char *id)
+{
+    size_t digits = strspn(id, "0123456789");
+
+    if (digits == 0 || digits > 2 || id[digits] != '\0' || id[0] == '0') {
+        return complain(reading, reading->line,
+                        "\"%.60s\": expected how many authorities sign, from 2", id);
+    }
+    reading->stanza.quorum = (unsigned)strtoul(id, NULL, 10);
+    return RC_OK;
+}
+
 enum rc stanza_open(struct reading *reading, enum stanza_kind kind, const char *id)
 {
     struct stanza *stanza = &reading->stanza;
@@ -289,6 +322,12 @@ enum rc stanza_open(struct reading *reading, enum stanza_kind kind, const char *
         return open_id(reading, id, stanza->aviso.id);
     case STANZA_ROUTE:
         return open_id(reading, id, stanza->route.id);
+    case STANZA_AUTHORITY:
+        return open_id(reading, id, stanza->authority.name);
+    case STANZA_QUORUM:
+        return open_quorum(reading, id);
+    case STANZA_LIFT:
+        return value_sha256(reading, id, stanza->lift.sha256);
     default:
         return RC_INTERNAL;
     }
@@ -358,8 +397,18 @@ enum rc stanza_key(struct reading *reading, char *line)
 }
 
 /* In-force, document and line go to the row that this kind of stanza fills. */
-static void complete_rows(struct stanza *stanza)
+static void complete_rows(struct stanza *stanza, uint16_t text)
 {
+    stanza->member.text = text;
+    stanza->node.text = text;
+    stanza->identity.text = text;
+    stanza->basis.text = text;
+    stanza->aviso.text = text;
+    stanza->route.text = text;
+    stanza->authority.text = text;
+    stanza->authority.line = stanza->line;
+    stanza->lift.text = text;
+    stanza->lift.line = stanza->line;
     stanza->member.in_force = stanza->in_force;
     stanza->member.line = stanza->line;
     stanza->node.in_force = stanza->in_force;
@@ -395,6 +444,6 @@ enum rc stanza_close(struct reading *reading)
     if (stanza->kind == STANZA_ROUTE) {
         TRY(directory_route_close(reading));
     }
-    complete_rows(stanza);
+    complete_rows(stanza, reading->text);
     return RC_OK;
 }

@@ -20,6 +20,9 @@ enum stanza_kind {
     STANZA_LAW,
     STANZA_AVISO,
     STANZA_ROUTE,
+    STANZA_AUTHORITY,
+    STANZA_QUORUM,
+    STANZA_LIFT,
     STANZAS
 };
 
@@ -38,13 +41,18 @@ struct stanza {
     struct basis basis;
     struct aviso aviso;
     struct route route;
+    struct authority authority;
+    struct lift lift;
+    unsigned quorum;
 };
 
-/* Reading of one text. */
+/* Reading of the texts of one directory, one after the other. */
 struct reading {
     const char *name; /* the file's */
     char *error;
     unsigned line; /* now being read */
+    uint16_t text; /* its place in directory->texts */
+    const struct directory_source *sources;
     struct directory *directory;
     struct stanza stanza;
     struct reference *references;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/directory_file.h"
 #include "policy/directory_stanza.h"
 
 enum rc complain(struct reading *reading, unsigned line, const char *format, ...)
@@ -18,6 +19,18 @@ enum rc complain(struct reading *reading, unsigned line, const char *format, ...
     va_end(args);
     snprintf(reading->error, 512, "%.200s:%u: %.280s", reading->name, line, text);
     return RC_INVALID_ARGUMENT;
+}
+
+enum rc complain_in(struct reading *reading, uint16_t text, unsigned line, const char *format, ...)
+{
+    char complaint[DIRECTORY_LINE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(complaint, sizeof complaint, format, args);
+    va_end(args);
+    reading->name = reading->sources[text].name;
+    return complain(reading, line, "%s", complaint);
 }
 
 enum rc complain_near(struct reading *reading, const char *what, const char *word, const char *near)
@@ -92,6 +105,7 @@ enum rc value_refer(struct reading *reading, enum reference_kind kind, const cha
     memcpy(out, value, strlen(value));
     reference->kind = kind;
     reference->line = reading->line;
+    reference->text = reading->text;
     memcpy(reference->to, out, CODE_SIZE);
     reading->reference_count++;
     return RC_OK;

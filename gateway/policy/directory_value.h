@@ -18,12 +18,16 @@ enum reference_kind { REFERENCE_MEMBER, REFERENCE_NODE, REFERENCE_BASIS, REFEREN
 
 struct reference {
     enum reference_kind kind;
+    uint16_t text;
     unsigned line;
     char to[CODE_SIZE];
 };
 
 __attribute__((format(printf, 3, 4))) enum rc complain(struct reading *reading, unsigned line,
                                                        const char *format, ...);
+/* The same about a line of any of the texts. */
+__attribute__((format(printf, 4, 5))) enum rc complain_in(struct reading *reading, uint16_t text,
+                                                          unsigned line, const char *format, ...);
 /* "WORD": expected WHAT, did you mean NEAR?  near may be NULL. */
 enum rc complain_near(struct reading *reading, const char *what, const char *word,
                       const char *near);

@@ -75,7 +75,7 @@ const struct member *member_find(const struct directory *directory, const char *
 
     for (const struct member *member = member_known(directory, code);
          member != NULL && member < end && strcmp(member->code, code) == 0; member++) {
-        if (dates_cover(member->in_force, today)) {
+        if (dates_cover(member->in_force, today) && !member->is_suspended) {
             return member;
         }
     }
@@ -119,13 +119,42 @@ const struct node_entry *node_by_uri(const struct directory *directory, const ch
     return node_by_code(directory, code);
 }
 
+bool node_is(const struct node_entry *a, const struct node_entry *b)
+{
+    return a != NULL && b != NULL && strcmp(a->code, b->code) == 0;
+}
+
 const struct node_entry *node_of_member(const struct directory *directory, const char *member,
                                         int32_t today)
 {
     const struct member *row = member_find(directory, member, today);
     const struct node_entry *node = row != NULL ? node_by_code(directory, row->node) : NULL;
 
-    return node != NULL && dates_cover(node->in_force, today) ? node : NULL;
+    return node != NULL && dates_cover(node->in_force, today) && !node->is_suspended ? node : NULL;
+}
+
+/* ---- suspended certificates ---- */
+
+bool certificate_is_of(const char *network, const char *owner, const char *code)
+{
+    size_t size = strlen(network);
+
+    return owner[0] != '\0' ? strcmp(owner, code) == 0
+                            : strncmp(code, network, size) == 0 && code[size] == '/';
+}
+
+bool certificate_is_suspended(const struct directory *directory, const char *code,
+                              const uint8_t fingerprint[HASH_SIZE])
+{
+    for (size_t i = 0; i < directory->suspended_count; i++) {
+        const struct suspended_certificate *row = &directory->suspended[i];
+
+        if (digest_equal(row->fingerprint, fingerprint) &&
+            certificate_is_of(row->network, row->owner, code)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- identities ---- */
@@ -171,6 +200,9 @@ enum rc identity_authenticate(const struct directory *directory, const char *uri
             check = strcmp(check, "unknown") == 0 ? "dates" : check;
         } else if (row->has_fingerprint && !digest_equal(row->fingerprint, fingerprint)) {
             check = "fingerprint";
+        } else if (row->is_suspended ||
+                   certificate_is_suspended(directory, row->member, fingerprint)) {
+            check = "suspended";
         } else if (member_find(directory, row->member, today) == NULL) {
             check = "member";
         } else {
@@ -181,13 +213,17 @@ enum rc identity_authenticate(const struct directory *directory, const char *uri
     return refuse_identity(uri, check, fault);
 }
 
-enum rc node_authenticate(const struct directory *directory, const char *uri, int32_t today,
+enum rc node_authenticate(const struct directory *directory, const char *uri,
+                          const uint8_t fingerprint[HASH_SIZE], int32_t today,
                           const struct node_entry **node, struct fault *fault)
 {
     const struct node_entry *row = node_by_uri(directory, uri);
 
     if (row == NULL || !dates_cover(row->in_force, today)) {
         return refuse_identity(uri, row == NULL ? "unknown" : "dates", fault);
+    }
+    if (row->is_suspended || certificate_is_suspended(directory, row->code, fingerprint)) {
+        return refuse_identity(uri, "suspended", fault);
     }
     *node = row;
     return RC_OK;
@@ -237,7 +273,7 @@ bool official_is_in_force(const struct directory *directory, const char *member,
     spiffe_format(&spiffe, uri);
     row = first_of_uri(directory, uri);
     while (row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
-           !dates_cover(row->in_force, today)) {
+           (!dates_cover(row->in_force, today) || row->is_suspended)) {
         row++;
     }
     return row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
@@ -253,7 +289,7 @@ size_t identities_of_member(const struct directory *directory, const char *membe
     for (size_t i = 0; i < directory->identity_count; i++) {
         const struct identity *row = &directory->identities[i];
 
-        if (row->kind == kind && strcmp(row->member, member) == 0 &&
+        if (row->kind == kind && strcmp(row->member, member) == 0 && !row->is_suspended &&
             dates_cover(row->in_force, today)) {
             if (count < max) {
                 rows[count] = row;

@@ -61,17 +61,20 @@ const struct route *route_by_id(const struct directory *directory, const char *i
     return NULL;
 }
 
-static const struct basis *find_basis(const struct directory *directory, const char *id)
+/* Bases and avisos are looked for in the text that the route stands in. */
+static const struct basis *find_basis(const struct directory *directory, const struct route *route)
 {
     size_t low = 0;
     size_t high = directory->basis_count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = strcmp(directory->bases[middle].id, id);
+        const struct basis *basis = &directory->bases[middle];
+        int order = basis->text != route->text ? (basis->text < route->text ? -1 : 1)
+                                               : strcmp(basis->id, route->basis);
 
         if (order == 0) {
-            return &directory->bases[middle];
+            return basis;
         }
         if (order < 0) {
             low = middle + 1;
@@ -82,7 +85,7 @@ static const struct basis *find_basis(const struct directory *directory, const c
     return NULL;
 }
 
-static const struct aviso *find_aviso(const struct directory *directory, const char *id,
+static const struct aviso *find_aviso(const struct directory *directory, const struct route *route,
                                       const char *version)
 {
     size_t low = 0;
@@ -91,7 +94,8 @@ static const struct aviso *find_aviso(const struct directory *directory, const c
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct aviso *aviso = &directory->avisos[middle];
-        int order = strcmp(aviso->id, id);
+        int order = aviso->text != route->text ? (aviso->text < route->text ? -1 : 1)
+                                               : strcmp(aviso->id, route->aviso);
 
         order = order != 0 ? order : strcmp(aviso->version, version);
         if (order == 0) {
@@ -214,7 +218,7 @@ static enum rc check_aviso(const struct directory *directory, const struct route
         return deny(fault, "aviso.mismatch", "header.aviso.id",
                     "Use el aviso de privacidad que señala la ruta.");
     }
-    aviso = find_aviso(directory, header->aviso_id, header->aviso_version);
+    aviso = find_aviso(directory, route, header->aviso_version);
     if (aviso == NULL) {
         return deny(fault, "aviso.mismatch", "header.aviso.version",
                     "Use una versión vigente del aviso de privacidad.");
@@ -227,20 +231,108 @@ static enum rc check_aviso(const struct directory *directory, const struct route
     return RC_OK;
 }
 
+/* ---- dates, and what an urgent message does not wait for ---- */
+
+/* How long ago these dates ended: 0 in force, -1 not begun. */
+static int32_t days_over(struct dates dates, int32_t today)
+{
+    return today < dates.from_day ? -1 : today > dates.to_day ? today - dates.to_day : 0;
+}
+
+static bool is_late(struct dates dates, int32_t today, bool is_urgent)
+{
+    int32_t days = days_over(dates, today);
+
+    return days < 0 || days > (is_urgent ? ROUTE_WAIVER_DAYS : 0);
+}
+
+/* The texts by which a message is judged: both networks', and the sender's roster. */
+struct grounds {
+    const struct directory_text *texts[3];
+    size_t count;
+};
+
+static void add_ground(const struct directory *directory, uint16_t text, struct grounds *grounds)
+{
+    const struct directory_text *ground = &directory->texts[text];
+
+    if (text != TEXT_NONE && (grounds->count == 0 || grounds->texts[0] != ground)) {
+        grounds->texts[grounds->count++] = ground;
+    }
+}
+
+static void find_grounds(const struct directory *directory, const struct header *header,
+                         struct grounds *grounds)
+{
+    const struct member *from = member_known(directory, header->from);
+    const struct member *to = member_known(directory, header->to);
+
+    grounds->count = 0;
+    if (from != NULL && to != NULL) {
+        add_ground(directory, from->text, grounds);
+        add_ground(directory, to->text, grounds);
+        add_ground(directory, from->roster, grounds);
+    }
+}
+
+static enum rc check_directory(const struct directory *directory, const struct header *header,
+                               int32_t today, struct fault *fault)
+{
+    bool is_urgent = header->urgency == URGENCY_URGENT;
+    struct grounds grounds;
+
+    find_grounds(directory, header, &grounds);
+    for (size_t i = 0; i < grounds.count; i++) {
+        if (is_late(grounds.texts[i]->in_force, today, is_urgent)) {
+            return refuse(fault, RC_FAILED_PRECONDITION, "directory.not_in_force", "",
+                          "El texto de %s en el directorio de este nodo no está vigente: avise a "
+                          "quien lo opera.",
+                          grounds.texts[i]->subject);
+        }
+    }
+    return RC_OK;
+}
+
+const char *route_waiver(const struct directory *directory, const struct route *route,
+                         const struct message *message, int32_t today)
+{
+    const struct basis *basis = find_basis(directory, route);
+    struct grounds grounds;
+
+    if (message->header.urgency != URGENCY_URGENT) {
+        return NULL;
+    }
+    find_grounds(directory, &message->header, &grounds);
+    for (size_t i = 0; i < grounds.count; i++) {
+        if (days_over(grounds.texts[i]->in_force, today) != 0) {
+            return "waived:directory.not_in_force";
+        }
+    }
+    return basis != NULL && days_over(basis->in_force, today) != 0 ? "waived:basis.not_in_force"
+                                                                   : NULL;
+}
+
 static enum rc check_basis(const struct directory *directory, const struct route *route,
                            const struct header *header, int32_t today, bool must_be_in_force,
                            struct fault *fault)
 {
-    const struct basis *basis = find_basis(directory, route->basis);
+    const struct basis *basis = find_basis(directory, route);
 
     if (strcmp(header->legal_basis, route->basis) != 0) {
         return deny(fault, "basis.mismatch", "header.legal_basis",
                     "Use el fundamento legal que señala la ruta.");
     }
-    if (must_be_in_force && (basis == NULL || !dates_cover(basis->in_force, today))) {
+    if (must_be_in_force &&
+        (basis == NULL || is_late(basis->in_force, today, header->urgency == URGENCY_URGENT))) {
         return deny(fault, "basis.not_in_force", "header.legal_basis",
                     "El convenio o artículo que fundamenta la ruta no está vigente hoy.");
     }
+    return RC_OK;
+}
+
+static enum rc check_purpose(const struct route *route, const struct header *header,
+                             struct fault *fault)
+{
     if (strcmp(header->purpose, route->purpose) != 0) {
         return deny(fault, "purpose.not_allowed", "header.purpose",
                     "Los datos solo se transfieren para la finalidad que señala la ruta.");
@@ -279,6 +371,7 @@ static enum rc check_terms(const struct directory *directory, const struct route
 
     TRY(check_codes(route, header, fault));
     TRY(check_basis(directory, route, header, today, must_be_in_force, fault));
+    TRY(check_purpose(route, header, fault));
     TRY(check_aviso(directory, route, header, fault));
     if (header->urgency == URGENCY_URGENT && !route->is_urgent_allowed) {
         return deny(fault, "urgency.not_allowed", "header.urgency",
@@ -286,16 +379,6 @@ static enum rc check_terms(const struct directory *directory, const struct route
     }
     for (size_t i = 0; i < header->clock_count; i++) {
         TRY(check_clock(route, &header->clocks[i], i, fault));
-    }
-    return RC_OK;
-}
-
-static enum rc check_directory(const struct directory *directory, int32_t today,
-                               struct fault *fault)
-{
-    if (!dates_cover(directory->in_force, today)) {
-        return refuse(fault, RC_FAILED_PRECONDITION, "directory.not_in_force", "",
-                      "El directorio de este nodo no está vigente: avise a quien lo opera.");
     }
     return RC_OK;
 }
@@ -346,7 +429,7 @@ static enum rc select_route(const struct directory *directory, const struct head
             continue;
         }
         reach = REACH_CODE;
-        if (dates_cover(at->in_force, today)) {
+        if (dates_cover(at->in_force, today) && !at->is_one_sided) {
             *route = at;
             return RC_OK;
         }
@@ -359,7 +442,7 @@ enum rc route_find(const struct directory *directory, const struct message *mess
 {
     const struct route *found = NULL;
 
-    TRY(check_directory(directory, today, fault));
+    TRY(check_directory(directory, &message->header, today, fault));
     TRY(select_route(directory, &message->header, today, &found, fault));
     TRY(check_terms(directory, found, message, today, true, fault));
     *route = found;
@@ -406,8 +489,8 @@ enum rc route_follow(const struct directory *directory, const char *route_id,
     }
     TRY(check_direction(found, message, fault));
     if (must_be_in_force) {
-        TRY(check_directory(directory, today, fault));
-        if (!dates_cover(found->in_force, today)) {
+        TRY(check_directory(directory, header, today, fault));
+        if (!dates_cover(found->in_force, today) || found->is_one_sided) {
             return refuse_reach(REACH_CODE, fault);
         }
     }
@@ -417,4 +500,16 @@ enum rc route_follow(const struct directory *directory, const char *route_id,
     TRY(check_terms(directory, found, message, today, must_be_in_force, fault));
     *route = found;
     return RC_OK;
+}
+
+bool route_is_in_force(const struct directory *directory, const struct route *route, int32_t today)
+{
+    const struct basis *basis = find_basis(directory, route);
+    const struct member *from = member_find(directory, route->from, today);
+    const struct member *to = member_find(directory, route->to, today);
+
+    return !route->is_one_sided && dates_cover(route->in_force, today) && basis != NULL &&
+           dates_cover(basis->in_force, today) && from != NULL && to != NULL &&
+           dates_cover(directory->texts[from->text].in_force, today) &&
+           dates_cover(directory->texts[to->text].in_force, today);
 }

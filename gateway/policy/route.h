@@ -19,7 +19,12 @@
  *     clock.not_listed           a clock that the route does not list
  *     clock.too_long             due later than the law allows; limits above 72 hours are calendar
  *                                days, which end with a local day: 25 hours of grace
- *     directory.not_in_force     RC_FAILED_PRECONDITION: this node's directory has run out
+ *     directory.not_in_force     RC_FAILED_PRECONDITION: a network's text, or the sender's roster,
+ *                                has run out
+ *
+ * An urgent message does not wait for a directory or a legal basis that ran out at most
+ * ROUTE_WAIVER_DAYS ago: it passes, and route_waiver says so, for the record and the log. What has
+ * not begun is never waived, nor are the parties' own dates.
  *
  * Pure; any thread.
  */
@@ -29,6 +34,8 @@
 #include "base/rc.h"
 #include "model/directory.h"
 #include "model/lifecycle.h"
+
+#define ROUTE_WAIVER_DAYS 30
 
 /* For a message that opens its exchange. */
 MUST_CHECK enum rc route_find(const struct directory *directory, const struct message *message,
@@ -42,6 +49,13 @@ MUST_CHECK enum rc route_find(const struct directory *directory, const struct me
 MUST_CHECK enum rc route_follow(const struct directory *directory, const char *route_id,
                                 const struct message *message, int32_t today,
                                 const struct route **route, struct fault *fault);
+
+/* What an urgent message that passed was let through without ("waived:..."), or NULL. Constant. */
+const char *route_waiver(const struct directory *directory, const struct route *route,
+                         const struct message *message, int32_t today);
+
+/* Route, basis, both parties and their networks' texts: without a waiver. */
+bool route_is_in_force(const struct directory *directory, const struct route *route, int32_t today);
 
 /* NULL: none. Looks at every route: for consoles and restarts, not for each message. */
 const struct route *route_by_id(const struct directory *directory, const char *id);

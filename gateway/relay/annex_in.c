@@ -14,6 +14,7 @@
 #include "relay/annex_debt.h"
 #include "relay/annexes.h"
 #include "relay/courier.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/who.h"
 #include "rpc/codec_service.h"
@@ -38,14 +39,14 @@ struct putting {
     struct write write;
     struct stream_item item;
     struct node *node;
-    const struct node_entry *peer; /* who sends; NULL: a member's system */
-    const char *owner;             /* whose place and budget: text of the directory */
-    struct arena *arena;           /* of the request under way */
+    struct node_entry peer; /* who sends, if a node does; else a member's system */
+    bool is_of_node;
+    char owner[CODE_SIZE]; /* whose place and budget */
+    struct arena *arena;   /* of the request under way */
     char holder[CODE_SIZE];
     char to[CODE_SIZE];
-    const struct route *route;
-    const struct node_entry
-        *next_node; /* to whom it will be owed; NULL: the recipient lives here */
+    char retention[RETENTION_SIZE];
+    char next_node[CODE_SIZE]; /* to whom it will be owed; empty: the recipient lives here */
     struct file_claim claim;
     const struct attachment_chunk *chunk;
     struct file_in *file;
@@ -108,8 +109,8 @@ static enum rc open_file(struct putting *putting)
     int32_t month;
     enum rc rc;
 
-    TRY(vault_month(putting->route->retention, clock_now_ms(), &month));
-    TRY(vault_shard(node->vault, putting->holder, putting->route->retention, month, true, &shard));
+    TRY(vault_month(putting->retention, clock_now_ms(), &month));
+    TRY(vault_shard(node->vault, putting->holder, putting->retention, month, true, &shard));
     rc = files_receive(node->files, &putting->claim, shard, &putting->file, &putting->fault);
     if (rc == RC_ALREADY_EXISTS) {
         return look_at_whole(putting);
@@ -214,33 +215,35 @@ static void end_badly(struct putting *putting, enum rc rc, struct fault *fault)
 static enum rc check_sender(const struct putting *putting, struct fault *fault)
 {
     const struct rpc_peer *peer = stream_peer(putting->user.stream);
-    const struct node_entry *sending_node;
-    const struct identity *identity;
+    struct node_entry sending_node;
+    struct identity identity;
 
-    return putting->peer != NULL ? who_is_node(putting->node, peer, &sending_node, fault)
-                                 : annex_caller(putting->node, peer, &identity, fault);
+    return putting->is_of_node ? who_is_node(putting->node, peer, &sending_node, fault)
+                               : annex_caller(putting->node, peer, &identity, fault);
 }
 
 /* Under whom it is kept here, and to which node it is owed then. */
 static enum rc find_way(struct putting *putting, const char *to, struct fault *fault)
 {
     const struct node *node = putting->node;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
     const struct node_entry *home =
-        node_of_member(node->directory, to, clock_local_day(clock_now_ms()));
+        node_of_member(edition->directory, to, clock_local_day(clock_now_ms()));
+    bool is_here = node_is(home, node->self);
 
-    if (putting->peer != NULL) {
-        TRY(annex_peer_route(node, putting->peer, to, &putting->route, fault));
-        if (home != node->self) {
+    if (putting->is_of_node) {
+        TRY(annex_peer_route(node, &putting->peer, to, putting->retention, fault));
+        if (!is_here) {
             return refuse(fault, RC_PERMISSION_DENIED, "recipient.not_here", "to",
                           "Este nodo no atiende a esa institución.");
         }
     } else {
-        TRY(annex_route(node, putting->owner, to, &putting->route, fault));
+        TRY(annex_route(node, putting->owner, to, putting->retention, fault));
     }
-    putting->next_node = home != node->self ? home : NULL;
+    snprintf(putting->next_node, CODE_SIZE, "%s", home != NULL && !is_here ? home->code : "");
     snprintf(putting->to, sizeof putting->to, "%s", to);
     snprintf(putting->holder, sizeof putting->holder, "%s",
-             putting->next_node != NULL ? putting->owner : to);
+             putting->next_node[0] != '\0' ? putting->owner : to);
     return RC_OK;
 }
 
@@ -275,8 +278,9 @@ static enum rc take_chunk(struct putting *putting, const struct attachment_chunk
                       "Un flujo lleva un solo anexo: abra otro.");
     }
     putting->chunk = chunk;
-    return begin(putting, is_last && putting->next_node != NULL && !putting->is_owed ? STEP_DEBT
-                                                                                     : STEP_CHUNK);
+    return begin(putting, is_last && putting->next_node[0] != '\0' && !putting->is_owed
+                              ? STEP_DEBT
+                              : STEP_CHUNK);
 }
 
 static enum rc take(struct putting *putting, struct bytes message, struct fault *fault)
@@ -327,8 +331,8 @@ static void answer(struct putting *putting)
 
     codec_attachment_state_write(putting->durable, putting->is_complete, &bytes);
     rc = bytes.is_failed ? RC_RESOURCE_EXHAUSTED : stream_send(stream, buffer_bytes(&bytes));
-    if (putting->is_complete && putting->next_node != NULL) {
-        couriers_poke(putting->node->couriers, putting->next_node->code);
+    if (putting->is_complete && putting->next_node[0] != '\0') {
+        couriers_poke(putting->node->couriers, putting->next_node);
     }
     if (rc != RC_OK) {
         end_badly(putting, rc, &putting->fault);
@@ -407,7 +411,7 @@ static enum rc putting_new(struct node *node, const char *owner, struct putting 
     }
     putting->user.events = &events;
     putting->node = node;
-    putting->owner = owner;
+    snprintf(putting->owner, CODE_SIZE, "%s", owner);
     putting->arena = arena_new(ANNEX_ARENA_MAX);
     if (putting->arena == NULL) {
         putting_free(putting);
@@ -428,7 +432,10 @@ static void start(struct stream *stream, struct node *node, const char *owner,
         stream_refuse(stream, &fault);
         return;
     }
-    putting->peer = peer;
+    if (peer != NULL) {
+        putting->peer = *peer;
+        putting->is_of_node = true;
+    }
     stream_accept(stream, &putting->user);
     stream_read(stream);
 }
@@ -436,25 +443,25 @@ static void start(struct stream *stream, struct node *node, const char *owner,
 void annex_in_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
 
     if (annex_caller(node, stream_peer(stream), &identity, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }
-    start(stream, node, identity->member, NULL);
+    start(stream, node, identity.member, NULL);
 }
 
 void annex_in_on_peer_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct node_entry *peer;
+    struct node_entry peer;
     struct fault fault = {0};
 
     if (who_is_node(node, stream_peer(stream), &peer, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }
-    start(stream, node, peer->code, peer);
+    start(stream, node, peer.code, &peer);
 }

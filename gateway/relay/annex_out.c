@@ -31,6 +31,7 @@ struct call_state {
     struct call *call;
     struct node *node;
     struct file_name name;
+    char holder[CODE_SIZE];
     struct file_state state;
     enum rc rc;
 };
@@ -61,7 +62,7 @@ static void run_stat(struct chore *chore)
 static enum rc begin_stat(struct node *node, struct call *call, struct fault *fault)
 {
     struct call_state *stat = arena_alloc(call_arena(call), sizeof *stat);
-    const struct identity *identity;
+    struct identity identity;
     struct id id;
 
     TRY(annex_caller(node, call_peer(call), &identity, fault));
@@ -69,10 +70,11 @@ static enum rc begin_stat(struct node *node, struct call *call, struct fault *fa
     if (stat == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    memcpy(stat->holder, identity.member, CODE_SIZE);
     stat->chore.run = run_stat;
     stat->call = call;
     stat->node = node;
-    stat->name = (struct file_name){.holder = identity->member, .id = id};
+    stat->name = (struct file_name){.holder = stat->holder, .id = id};
     call_set_state(call, stat);
     return annexes_do(node->annexes, &stat->chore);
 }
@@ -96,7 +98,7 @@ struct getting {
     struct chore chore;
     struct stream_item item;
     struct node *node;
-    const char *holder; /* text of the directory; also whose place it takes */
+    char holder[CODE_SIZE]; /* also whose place it takes */
     struct id id;
     struct file_out *file;
     uint64_t offset;
@@ -191,7 +193,7 @@ static void end_badly(struct getting *getting, enum rc rc, struct fault *fault)
 static void pump(struct getting *getting)
 {
     const struct rpc_peer *peer = stream_peer(getting->user.stream);
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
     enum rc rc;
 
@@ -315,7 +317,7 @@ static enum rc getting_new(struct node *node, const struct identity *identity, s
     }
     getting->user.events = &events;
     getting->node = node;
-    getting->holder = identity->member;
+    memcpy(getting->holder, identity->member, CODE_SIZE);
     *out = getting;
     return RC_OK;
 }
@@ -323,12 +325,12 @@ static enum rc getting_new(struct node *node, const struct identity *identity, s
 void annex_out_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct identity *identity;
+    struct identity identity;
     struct getting *getting = NULL;
     struct fault fault = {0};
 
     if (annex_caller(node, stream_peer(stream), &identity, &fault) != RC_OK ||
-        getting_new(node, identity, &getting, &fault) != RC_OK) {
+        getting_new(node, &identity, &getting, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }

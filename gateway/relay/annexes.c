@@ -7,7 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/worker.h"
+#include "crypto/digest.h"
 #include "policy/member.h"
+#include "policy/route.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/who.h"
 #include "store/files.h"
@@ -18,7 +21,7 @@ struct annexes {
     struct worker *worker;
     int64_t tidy_at_ms; /* the scheduler's */
     atomic_bool is_tidying;
-    _Atomic(const char *) places[ANNEX_STREAMS_MAX];
+    atomic_uint_fast64_t places[ANNEX_STREAMS_MAX]; /* whose, by digest; 0: free */
 };
 
 static void tidy(struct chore *chore)
@@ -79,25 +82,35 @@ void annexes_tidy(struct annexes *annexes)
 
 /* ---- places ---- */
 
-static unsigned places_of(struct annexes *annexes, const char *owner)
+/* Owners come and go with editions of the directory: a place remembers 64 bits of its name. */
+static uint_fast64_t mark_of(const char *owner)
+{
+    struct bytes text = bytes_text(owner);
+    uint8_t digest[DIGEST_SIZE];
+
+    digest_of(&text, 1, digest);
+    return get_u64(digest) | 1;
+}
+
+static unsigned places_of(struct annexes *annexes, uint_fast64_t mark)
 {
     unsigned count = 0;
 
     for (size_t i = 0; i < ANNEX_STREAMS_MAX; i++) {
-        const char *taken = atomic_load(&annexes->places[i]);
-
-        count += taken != NULL && strcmp(taken, owner) == 0;
+        count += atomic_load(&annexes->places[i]) == mark;
     }
     return count;
 }
 
 enum rc annexes_enter(struct annexes *annexes, const char *owner, struct fault *fault)
 {
-    if (places_of(annexes, owner) < ANNEX_STREAMS_PER_OWNER) {
-        for (size_t i = 0; i < ANNEX_STREAMS_MAX; i++) {
-            const char *none = NULL;
+    uint_fast64_t mark = mark_of(owner);
 
-            if (atomic_compare_exchange_strong(&annexes->places[i], &none, owner)) {
+    if (places_of(annexes, mark) < ANNEX_STREAMS_PER_OWNER) {
+        for (size_t i = 0; i < ANNEX_STREAMS_MAX; i++) {
+            uint_fast64_t none = 0;
+
+            if (atomic_compare_exchange_strong(&annexes->places[i], &none, mark)) {
                 return RC_OK;
             }
         }
@@ -108,10 +121,12 @@ enum rc annexes_enter(struct annexes *annexes, const char *owner, struct fault *
 
 void annexes_leave(struct annexes *annexes, const char *owner)
 {
-    for (size_t i = 0; i < ANNEX_STREAMS_MAX; i++) {
-        const char *mine = owner;
+    uint_fast64_t mark = mark_of(owner);
 
-        if (atomic_compare_exchange_strong(&annexes->places[i], &mine, NULL)) {
+    for (size_t i = 0; i < ANNEX_STREAMS_MAX; i++) {
+        uint_fast64_t mine = mark;
+
+        if (atomic_compare_exchange_strong(&annexes->places[i], &mine, 0)) {
             return;
         }
     }
@@ -120,11 +135,11 @@ void annexes_leave(struct annexes *annexes, const char *owner)
 /* ---- rules ---- */
 
 enum rc annex_caller(const struct node *node, const struct rpc_peer *peer,
-                     const struct identity **identity, struct fault *fault)
+                     struct identity *identity, struct fault *fault)
 {
     TRY(who_is(node, peer, identity, fault));
-    if ((*identity)->kind != IDENTITY_SYSTEM && (*identity)->kind != IDENTITY_OFFICIAL) {
-        log_warn("identity.refused", "uri=%s check=attachments", (*identity)->uri);
+    if (identity->kind != IDENTITY_SYSTEM && identity->kind != IDENTITY_OFFICIAL) {
+        log_warn("identity.refused", "uri=%s check=attachments", identity->uri);
         return refuse(fault, RC_PERMISSION_DENIED, "identity.not_allowed", "",
                       "Esta identidad no puede usar este servicio.");
     }
@@ -143,19 +158,6 @@ static bool carries(const struct route *route, const char *from, const char *to)
            field_set_has(route->reply_fields, number);
 }
 
-static bool is_in_force(const struct directory *directory, const struct route *route, int32_t today)
-{
-    if (!dates_cover(directory->in_force, today) || !dates_cover(route->in_force, today)) {
-        return false;
-    }
-    for (size_t i = 0; i < directory->basis_count; i++) {
-        if (strcmp(directory->bases[i].id, route->basis) == 0) {
-            return dates_cover(directory->bases[i].in_force, today);
-        }
-    }
-    return false;
-}
-
 static enum rc refuse_route(struct fault *fault)
 {
     return refuse(fault, RC_PERMISSION_DENIED, "route.none", "to",
@@ -163,9 +165,10 @@ static enum rc refuse_route(struct fault *fault)
 }
 
 enum rc annex_route(const struct node *node, const char *from, const char *to,
-                    const struct route **route, struct fault *fault)
+                    char retention[RETENTION_SIZE], struct fault *fault)
 {
-    const struct directory *directory = node->directory;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
+    const struct directory *directory = edition->directory;
     int32_t today = clock_local_day(clock_now_ms());
 
     if (node_of_member(directory, to, today) == NULL) {
@@ -174,8 +177,8 @@ enum rc annex_route(const struct node *node, const char *from, const char *to,
     for (size_t i = 0; i < directory->route_count; i++) {
         const struct route *candidate = &directory->routes[i];
 
-        if (carries(candidate, from, to) && is_in_force(directory, candidate, today)) {
-            *route = candidate;
+        if (carries(candidate, from, to) && route_is_in_force(directory, candidate, today)) {
+            memcpy(retention, candidate->retention, RETENTION_SIZE);
             return RC_OK;
         }
     }
@@ -183,16 +186,17 @@ enum rc annex_route(const struct node *node, const char *from, const char *to,
 }
 
 enum rc annex_peer_route(const struct node *node, const struct node_entry *peer, const char *to,
-                         const struct route **route, struct fault *fault)
+                         char retention[RETENTION_SIZE], struct fault *fault)
 {
-    const struct directory *directory = node->directory;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
+    const struct directory *directory = edition->directory;
     int32_t today = clock_local_day(clock_now_ms());
 
     for (size_t i = 0; i < directory->member_count; i++) {
         const struct member *member = &directory->members[i];
 
-        if (node_of_member(directory, member->code, today) == peer &&
-            annex_route(node, member->code, to, route, NULL) == RC_OK) {
+        if (node_is(node_of_member(directory, member->code, today), peer) &&
+            annex_route(node, member->code, to, retention, NULL) == RC_OK) {
             return RC_OK;
         }
     }

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "model/directory.h"
 #include "base/own.h"
 #include "base/rc.h"
 
@@ -19,7 +20,6 @@ struct chore;
 struct identity;
 struct node;
 struct node_entry;
-struct route;
 struct rpc_peer;
 
 /* Open streams of the whole node, and of one member or peer. About 1 MiB each. */
@@ -60,19 +60,19 @@ void annexes_leave(struct annexes *annexes, const char *owner);
 
 /* A system or an official in force; auditors read the log, not files. */
 MUST_CHECK enum rc annex_caller(const struct node *node, const struct rpc_peer *peer,
-                                const struct identity **identity, struct fault *fault);
+                                struct identity *identity, struct fault *fault);
 
 /*
  * The first route in force that lets attachments travel from one member to another: it lists
  * attachments.entries.attachment_id, or the compartment sealed; in the other direction of an
- * exchange, its reply fields list it. RC_PERMISSION_DENIED "route.none": the one answer also when
- * there is no such member.
+ * exchange, its reply fields list it. What is wanted of it is how long they are kept.
+ * RC_PERMISSION_DENIED "route.none": the one answer also when there is no such member.
  */
 MUST_CHECK enum rc annex_route(const struct node *node, const char *from, const char *to,
-                               const struct route **route, struct fault *fault);
+                               char retention[RETENTION_SIZE], struct fault *fault);
 /* The same from any member that the peer hosts. */
 MUST_CHECK enum rc annex_peer_route(const struct node *node, const struct node_entry *peer,
-                                    const char *to, const struct route **route,
+                                    const char *to, char retention[RETENTION_SIZE],
                                     struct fault *fault);
 
 /* There is no such file, or it is not yours: one answer. */

@@ -16,25 +16,25 @@
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/outbox.h"
-#include "tlog/succession.h"
 
 /* Systems of one member; more than the directory lists of any. */
 #define SYSTEMS_MAX 256
 
-enum rc arrival_admit(const struct node *node, const struct message *message,
-                      const struct exchange *exchange, const uint8_t commitment[HASH_SIZE],
-                      int64_t as_of_ms, const struct route **route, struct fault *fault)
+enum rc arrival_admit(const struct node *node, const struct directory *directory,
+                      const struct message *message, const struct exchange *exchange,
+                      const uint8_t commitment[HASH_SIZE], int64_t as_of_ms,
+                      const struct route **route, struct fault *fault)
 {
     int32_t today = clock_local_day(as_of_ms);
 
     TRY(validate_message(message, fault));
     if (exchange == NULL) {
-        TRY(route_find(node->directory, message, today, route, fault));
+        TRY(route_find(directory, message, today, route, fault));
     } else {
-        TRY(route_follow(node->directory, exchange->route, message, today, route, fault));
+        TRY(route_follow(directory, exchange->route, message, today, route, fault));
     }
     TRY(allowed_check(*route, message, fault));
-    return sign_rules_check(node->directory, node->ca, message, commitment, today, as_of_ms, fault);
+    return sign_rules_check(directory, node->ca, message, commitment, today, as_of_ms, fault);
 }
 
 /* Not for good: its opening may be on the way, in this very parcel or on another stream. */
@@ -84,7 +84,7 @@ static enum rc look_back(struct arrival *arrival, const struct node *node,
     return find_exchange(arrival, txn, exchange);
 }
 
-enum rc arrival_check_system(const struct node *node, const struct header *header,
+enum rc arrival_check_system(const struct directory *directory, const struct header *header,
                              struct fault *fault)
 {
     const struct identity *rows[SYSTEMS_MAX];
@@ -93,7 +93,7 @@ enum rc arrival_check_system(const struct node *node, const struct header *heade
     if (header->to_system[0] == '\0') {
         return RC_OK;
     }
-    count = identities_of_member(node->directory, header->to, IDENTITY_SYSTEM,
+    count = identities_of_member(directory, header->to, IDENTITY_SYSTEM,
                                  clock_local_day(clock_now_ms()), rows, SYSTEMS_MAX);
     for (size_t i = 0; i < count && i < SYSTEMS_MAX; i++) {
         if (strcmp(rows[i]->name, header->to_system) == 0) {
@@ -117,12 +117,13 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
     if (arrival->is_known) {
         return RC_OK;
     }
-    TRY(arrival_check_system(node, header, &arrival->fault));
-    TRY(arrival_admit(node, arrival->message, is_opening ? NULL : &exchange, entry->commitment,
-                      arrival->as_of_ms, &arrival->route, &arrival->fault));
+    TRY(arrival_check_system(arrival->directory, header, &arrival->fault));
+    TRY(arrival_admit(node, arrival->directory, arrival->message, is_opening ? NULL : &exchange,
+                      entry->commitment, arrival->as_of_ms, &arrival->route, &arrival->fault));
     entry->kind = RECORD_RECEIVED;
     entry->message = arrival->message;
     entry->route = arrival->route;
+    entry->directory = arrival->directory;
     entry->holder = header->to;
     entry->actor = actor;
     return entry_prepare(entry, node, NULL, 0);
@@ -184,14 +185,6 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     return rc;
 }
 
-/* What its sender's log took before this one began may have been delivered then. */
-static uint32_t given_before(const struct arrival *arrival, const struct node *node)
-{
-    bool is_older = node->succession != NULL && arrival->as_of_ms < node->succession->begun_ms;
-
-    return is_older || arrival->entry.replayed.size > 0 ? OUTBOX_GIVEN : 0;
-}
-
 enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,
                     struct exchange *exchange)
 {
@@ -207,9 +200,8 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
         TRY(exchange_put(txn, header->to, exchange));
     }
     desk_destination(header, destination);
-    return outbox_add(
-        txn, destination, header->urgency,
-        &(struct outbox_entry){.index = arrival->index, .flags = given_before(arrival, node)});
+    return outbox_add(txn, destination, header->urgency,
+                      &(struct outbox_entry){.index = arrival->index});
 }
 
 void arrival_announce(const struct arrival *arrival, const struct node *node)

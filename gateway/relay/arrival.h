@@ -8,11 +8,13 @@
 #include "relay/entry.h"
 #include "store/exchange.h"
 
+struct directory;
 struct node;
 struct txn;
 
 struct arrival {
     struct message *message;
+    const struct directory *directory; /* that judges it; held by whoever made the arrival */
     const struct route *route;
     struct entry entry;
     struct fault fault;
@@ -49,8 +51,8 @@ MUST_CHECK enum rc arrival_check_new(struct txn *txn, const struct header *heade
                                      const char *holder, struct exchange *scratch,
                                      struct fault *fault);
 /* The recipient that a message names exists: "system.unknown" for a system not in force. */
-MUST_CHECK enum rc arrival_check_system(const struct node *node, const struct header *header,
-                                        struct fault *fault);
+MUST_CHECK enum rc arrival_check_system(const struct directory *directory,
+                                        const struct header *header, struct fault *fault);
 
 /*
  * The checks of a message that are the same where it is sent and where it arrives: well-formed,
@@ -58,8 +60,8 @@ MUST_CHECK enum rc arrival_check_system(const struct node *node, const struct he
  * a running exchange; NULL for an opening message. Dates are those of `as_of_ms`: a message that
  * waited for a peer is judged by the day on which its sender's log took it.
  */
-MUST_CHECK enum rc arrival_admit(const struct node *node, const struct message *message,
-                                 const struct exchange *exchange,
+MUST_CHECK enum rc arrival_admit(const struct node *node, const struct directory *directory,
+                                 const struct message *message, const struct exchange *exchange,
                                  const uint8_t commitment[HASH_SIZE], int64_t as_of_ms,
                                  const struct route **route, struct fault *fault);
 

@@ -78,7 +78,7 @@ struct attached {
     struct node *node;
     struct budget_hold hold;
     size_t request_size; /* of the message at hand */
-    const struct identity *identity;
+    struct identity identity;
     struct desk_seat seat;
     uint32_t window;
     struct queue queues[QUEUES];
@@ -105,11 +105,8 @@ static const struct write_ops ack_ops = {
 
 /* ---- deliveries out ---- */
 
-static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queue,
-                       const struct outbox_entry *debt)
+static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queue, uint64_t index)
 {
-    uint64_t index = debt->index;
-    bool was_given = (debt->flags & OUTBOX_GIVEN) != 0 || desk_was_given(attached->desk, index);
     OWN_PTR(arena) arena = arena_new(JOB_ARENA_MAX);
     OWN(buffer) bytes = {0};
     struct in_flight *slot = &attached->in_flight[attached->in_flight_count];
@@ -118,8 +115,8 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     if (held == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(delivery_write(attached->node, attached->reader, txn, index, was_given, arena, held,
-                       &bytes));
+    TRY(delivery_write(attached->node, attached->reader, txn, index,
+                       desk_was_given(attached->desk, index), arena, held, &bytes));
     TRY(stream_send(attached->user.stream, buffer_bytes(&bytes)));
     slot->message_id = held->message.header.message_id;
     slot->index = index;
@@ -171,7 +168,7 @@ static bool deliver_some(struct attached *attached, struct txn *txn, unsigned nu
             leases_end(desk_leases(attached->desk), debts[i].index);
             continue;
         }
-        rc = deliver(attached, txn, number, &debts[i]);
+        rc = deliver(attached, txn, number, debts[i].index);
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
             log_error("deliver.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
                       rc_name(rc));
@@ -387,7 +384,7 @@ static void answer_lodged(struct attached *attached, struct lodged *lodged)
 static enum rc lodge(struct attached *attached, struct arena **arena, struct submission *submission,
                      struct fault *fault)
 {
-    struct submit_job *job = submit_new(attached->node, *arena, attached->identity);
+    struct submit_job *job = submit_new(attached->node, *arena, &attached->identity);
     struct lodged *lodged = arena_alloc(*arena, sizeof *lodged);
 
     if (job == NULL || lodged == NULL) {
@@ -416,7 +413,7 @@ static enum rc lodge(struct attached *attached, struct arena **arena, struct sub
 static enum rc take_hello(struct attached *attached, const struct attach_request *request,
                           struct fault *fault)
 {
-    const struct identity *identity = attached->identity;
+    const struct identity *identity = &attached->identity;
 
     if (request->kind != ATTACH_HELLO || request->window == 0 || request->window > WINDOW_MAX ||
         request->urgency == URGENCY_NONE) {
@@ -496,7 +493,7 @@ static void on_message(struct stream_user *user, struct bytes message)
 
     if (rc != RC_OK) {
         refuse(&fault, rc, "node.unavailable", "", "El nodo no pudo atender; reintente.");
-        log_info("attach.refused", "identity=%s reason=%s path=%s", attached->identity->uri,
+        log_info("attach.refused", "identity=%s reason=%s path=%s", attached->identity.uri,
                  fault.reason, fault.path);
         stream_finish(user->stream, &fault);
         return;
@@ -558,7 +555,7 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
     struct attached *attached = (struct attached *)user;
     bool had_some = attached->in_flight_count > 0;
 
-    log_debug("system.detached", "identity=%s reason=%s", attached->identity->uri, fault->reason);
+    log_debug("system.detached", "identity=%s reason=%s", attached->identity.uri, fault->reason);
     for (size_t i = 0; i < attached->in_flight_count; i++) {
         leases_return(desk_leases(attached->desk), attached->in_flight[i].index);
     }
@@ -601,12 +598,12 @@ static enum rc check_system(const struct identity *identity, struct fault *fault
 void attached_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct identity *identity;
+    struct identity identity;
     struct attached *attached;
     struct fault fault = {0};
 
     if (who_is_member(node, stream_peer(stream), &identity, &fault) != RC_OK ||
-        check_system(identity, &fault) != RC_OK) {
+        check_system(&identity, &fault) != RC_OK) {
         stream_refuse(stream, &fault);
         return;
     }
@@ -620,8 +617,7 @@ void attached_on_stream(struct rpc_service *service, struct stream *stream)
         stream_refuse(stream, &fault);
         return;
     }
-    if (budget_enter(node->budget, identity->uri, BUDGET_ATTACH, &attached->hold, &fault) !=
-        RC_OK) {
+    if (budget_enter(node->budget, identity.uri, BUDGET_ATTACH, &attached->hold, &fault) != RC_OK) {
         auditlog_reader_free(attached->reader);
         free(attached);
         stream_refuse(stream, &fault);

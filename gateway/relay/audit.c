@@ -11,6 +11,7 @@
 #include "relay/budget.h"
 #include "relay/chain.h"
 #include "relay/entry.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/who.h"
 #include "rpc/codec_service.h"
@@ -25,7 +26,8 @@ struct session {
     struct stream_user user; /* first */
     struct node *node;
     struct budget_hold hold;
-    const struct identity *auditor;
+    struct identity auditor;
+    uint8_t directory[HASH_SIZE]; /* of the reading's leaf */
     struct auditlog_reader *reader;
     struct audit_page_request asked;
     char purpose[MESSAGE_CODE_MAX + 1];
@@ -48,12 +50,12 @@ static enum rc apply_leaf(struct write *write, struct txn *txn)
 
     record_init(&record, RECORD_READING);
     record.hosted_by = session->node->self->code;
-    record.actor = session->auditor->uri;
+    record.actor = session->auditor.uri;
     record.from = session->node->self->code;
-    record.to = session->auditor->member;
+    record.to = session->auditor.member;
     record.purpose = session->purpose;
     record.first_index = session->asked.from_index;
-    record.directory_sha256 = BYTES(session->node->directory->sha256, HASH_SIZE);
+    record.directory_sha256 = BYTES(session->directory, HASH_SIZE);
     return entry_put_record(session->node, txn, &record, &index);
 }
 
@@ -163,8 +165,9 @@ static enum rc log_session(struct session *session)
 static enum rc take_request(struct session *session, struct bytes message, struct fault *fault)
 {
     OWN_PTR(arena) arena = arena_new(PAGE_ARENA_MAX);
+    struct identity identity;
 
-    TRY(who_is(session->node, stream_peer(session->user.stream), &session->auditor, fault));
+    TRY(who_is(session->node, stream_peer(session->user.stream), &identity, fault));
     if (arena == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
@@ -223,7 +226,7 @@ static void on_items(struct stream_user *user, struct stream_item *items)
         return;
     }
     session->is_logged = true;
-    log_info("audit.reading", "identity=%s purpose=%s", session->auditor->uri, session->purpose);
+    log_info("audit.reading", "identity=%s purpose=%s", session->auditor.uri, session->purpose);
     send_page(session);
 }
 
@@ -252,7 +255,7 @@ static const struct stream_events session_events = {
 void audit_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
     struct session *session;
 
@@ -260,10 +263,10 @@ void audit_on_stream(struct rpc_service *service, struct stream *stream)
         stream_refuse(stream, &fault);
         return;
     }
-    if (identity->kind != IDENTITY_AUDITOR) {
+    if (identity.kind != IDENTITY_AUDITOR) {
         refuse(&fault, RC_PERMISSION_DENIED, "identity.not_allowed", "",
                "Esta identidad no puede usar este servicio.");
-        log_warn("identity.refused", "uri=%s check=auditor", identity->uri);
+        log_warn("identity.refused", "uri=%s check=auditor", identity.uri);
         stream_refuse(stream, &fault);
         return;
     }
@@ -277,7 +280,7 @@ void audit_on_stream(struct rpc_service *service, struct stream *stream)
         stream_refuse(stream, &fault);
         return;
     }
-    if (budget_enter(node->budget, identity->uri, BUDGET_AUDIT, &session->hold, &fault) != RC_OK) {
+    if (budget_enter(node->budget, identity.uri, BUDGET_AUDIT, &session->hold, &fault) != RC_OK) {
         auditlog_reader_free(session->reader);
         free(session);
         stream_refuse(stream, &fault);
@@ -286,6 +289,7 @@ void audit_on_stream(struct rpc_service *service, struct stream *stream)
     session->user.events = &session_events;
     session->node = node;
     session->auditor = identity;
+    inforce_digest(node->inforce, session->directory);
     stream_accept(stream, &session->user);
     stream_read(stream);
 }

@@ -11,8 +11,10 @@
 #include "base/inbox.h"
 #include "base/log.h"
 #include "crypto/digest.h"
+#include "policy/directory_file.h"
 #include "policy/member.h"
 #include "relay/annex_debt.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "rpc/channel.h"
 #include "rpc/codec_service.h"
@@ -34,7 +36,7 @@
 
 struct courier {
     struct couriers *couriers;
-    const struct node_entry *peer;
+    struct node_entry peer; /* as the directory had it when the courier began */
     struct channel *channel;
     struct inbox *pokes;
     struct inbox_item poke;
@@ -52,7 +54,7 @@ struct courier {
 struct couriers {
     struct node *node;
     struct courier *items;
-    size_t count;
+    atomic_size_t count; /* grows when a directory lists a new node */
 };
 
 /* ---- debts in the store ---- */
@@ -126,7 +128,7 @@ static void settle(struct courier *courier, const struct annex_debt *debts, size
         rc = settling.write.rc;
     }
     if (rc != RC_OK) {
-        log_warn("attachment.debts", "peer=%s count=%zu rc=%s", courier->peer->code, count,
+        log_warn("attachment.debts", "peer=%s count=%zu rc=%s", courier->peer.code, count,
                  rc_name(rc));
     }
 }
@@ -272,6 +274,7 @@ static size_t mine_due(struct courier *courier, struct annex_debt *debts)
     int64_t now_ms = clock_now_ms();
     size_t found = 0;
     size_t mine = 0;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
     OWN_READ(txn) = NULL;
 
     if (txn_read(node->db, &txn) != RC_OK ||
@@ -280,8 +283,8 @@ static size_t mine_due(struct courier *courier, struct annex_debt *debts)
     }
     for (size_t i = 0; i < found && mine < PUT_OFF_MAX; i++) {
         if (annex_debt_read(&courier->page[i], &debts[mine]) == RC_OK &&
-            node_of_member(node->directory, debts[mine].to, clock_local_day(now_ms)) ==
-                courier->peer) {
+            node_is(node_of_member(edition->directory, debts[mine].to, clock_local_day(now_ms)),
+                    &courier->peer)) {
             mine++;
         }
     }
@@ -303,17 +306,17 @@ static size_t pay(struct courier *courier, const struct annex_debt *debts, size_
 
     id_format(&debts[0].id, id);
     if (rc == RC_OK) {
-        log_info("attachment.delivered", "attachment=%s peer=%s to=%s", id, courier->peer->code,
+        log_info("attachment.delivered", "attachment=%s peer=%s to=%s", id, courier->peer.code,
                  debts[0].to);
     } else if (rc == RC_NOT_FOUND && fault.rc == RC_OK) {
         log_warn("attachment.erased", "attachment=%s peer=%s check=before_delivery", id,
-                 courier->peer->code);
+                 courier->peer.code);
         rc = RC_OK;
     } else if (atomic_load(&courier->is_stopping)) {
         return count;
     } else {
         log_info("attachment.owed", "attachment=%s peer=%s attempts=%u reason=%s rc=%s", id,
-                 courier->peer->code, debts[0].attempts + 1U, fault.reason, rc_name(rc));
+                 courier->peer.code, debts[0].attempts + 1U, fault.reason, rc_name(rc));
     }
     done = is_unreachable(rc, &fault) ? count : 1;
     settle(courier, debts, done, rc == RC_OK);
@@ -354,7 +357,7 @@ static enum rc courier_init(struct courier *courier, struct couriers *couriers,
                                     .server_identity = peer->uri};
 
     courier->couriers = couriers;
-    courier->peer = peer;
+    courier->peer = *peer;
     pthread_mutex_init(&courier->lock, NULL);
     courier->pokes = inbox_new(1);
     courier->written = inbox_new(1);
@@ -403,28 +406,53 @@ enum rc couriers_start(struct node *node, struct couriers **out)
         return RC_RESOURCE_EXHAUSTED;
     }
     couriers->node = node;
-    couriers->items = calloc(node->directory->node_count + 1, sizeof *couriers->items);
+    couriers->items = calloc(DIRECTORY_NODES_MAX, sizeof *couriers->items);
     if (couriers->items == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    for (size_t i = 0; i < node->directory->node_count; i++) {
-        const struct node_entry *peer = &node->directory->nodes[i];
+    TRY(couriers_refresh(couriers));
+    *out = MOVE(couriers);
+    return RC_OK;
+}
 
-        if (peer != node->self) {
-            TRY(courier_init(&couriers->items[couriers->count++], couriers, peer));
+static bool is_known(struct couriers *couriers, const struct node_entry *peer)
+{
+    for (size_t i = 0; i < atomic_load(&couriers->count); i++) {
+        if (node_is(&couriers->items[i].peer, peer)) {
+            return true;
         }
     }
-    *out = MOVE(couriers);
+    return false;
+}
+
+enum rc couriers_refresh(struct couriers *couriers)
+{
+    OWN_EDITION(edition) = inforce_take(couriers->node->inforce);
+    const struct directory *directory = edition->directory;
+
+    for (size_t i = 0; i < directory->node_count; i++) {
+        const struct node_entry *peer = &directory->nodes[i];
+        size_t count = atomic_load(&couriers->count);
+
+        if (node_is(peer, couriers->node->self) || is_known(couriers, peer)) {
+            continue;
+        }
+        if (count == DIRECTORY_NODES_MAX) {
+            return RC_RESOURCE_EXHAUSTED;
+        }
+        atomic_store(&couriers->count, count + 1); /* couriers_free releases what failed, too */
+        TRY(courier_init(&couriers->items[count], couriers, peer));
+    }
     return RC_OK;
 }
 
 void couriers_free(struct couriers *couriers)
 {
     if (couriers != NULL) {
-        for (size_t i = 0; i < couriers->count; i++) {
+        for (size_t i = 0; i < atomic_load(&couriers->count); i++) {
             courier_stop(&couriers->items[i]);
         }
-        for (size_t i = 0; i < couriers->count; i++) {
+        for (size_t i = 0; i < atomic_load(&couriers->count); i++) {
             courier_release(&couriers->items[i]);
         }
         free(couriers->items);
@@ -434,10 +462,10 @@ void couriers_free(struct couriers *couriers)
 
 void couriers_poke(struct couriers *couriers, const char *node_code)
 {
-    for (size_t i = 0; i < couriers->count; i++) {
+    for (size_t i = 0; i < atomic_load(&couriers->count); i++) {
         struct courier *courier = &couriers->items[i];
 
-        if (strcmp(courier->peer->code, node_code) == 0 &&
+        if (strcmp(courier->peer.code, node_code) == 0 &&
             !atomic_exchange(&courier->is_poked, true)) {
             if (inbox_put(courier->pokes, &courier->poke) != RC_OK) {
                 return; /* it is stopping */

@@ -25,6 +25,9 @@ struct node;
 MUST_CHECK enum rc couriers_start(struct node *node, struct couriers **couriers);
 /* Breaks off what is under way, ends the threads, frees. NULL does nothing. Before the writer
  * stops. */
+/* Another directory is in force: couriers to its new nodes; one that moved is reached at its new
+ * address after the next start. One thread at a time. */
+MUST_CHECK enum rc couriers_refresh(struct couriers *couriers);
 void couriers_free(struct couriers *couriers);
 OWN_PTR_DEFINE(couriers)
 

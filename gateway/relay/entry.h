@@ -14,6 +14,7 @@
 #include "tlog/leaf.h"
 
 struct arena;
+struct directory;
 struct exchange;
 struct node;
 struct route;
@@ -34,6 +35,7 @@ struct entry_tag {
 struct entry {
     enum record_kind kind; /* RECORD_SENT or RECORD_RECEIVED */
     const struct message *message;
+    const struct directory *directory; /* that judged it: its digest is recorded */
     const struct route *route;
     const char *holder;            /* member code, hosted here */
     const char *actor;             /* the identity behind it, as its certificate names it */
@@ -44,8 +46,7 @@ struct entry {
     struct buffer key_row;
     struct buffer body_row;
     struct entry_tag tags[ENTRY_TAGS];
-    struct bytes replayed; /* its leaf in the log before this epoch; usually none */
-    uint64_t index;        /* set by entry_put */
+    uint64_t index; /* set by entry_put */
 };
 
 /* M of a message: tlog/commit over header and compartments. */

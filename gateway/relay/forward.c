@@ -12,9 +12,12 @@
 #include "crypto/digest.h"
 #include "relay/chain.h"
 #include "relay/entry.h"
-#include "relay/epochs.h"
 #include "relay/held.h"
 #include "relay/lineage.h"
+#include "policy/directory_file.h"
+#include "policy/member.h"
+#include "relay/inforce.h"
+#include "relay/lawfetch.h"
 #include "relay/node.h"
 #include "relay/settle.h"
 #include "rpc/channel.h"
@@ -30,6 +33,8 @@
 #include "tlog/leaf.h"
 
 #define PARCELS_IN_FLIGHT 4
+/* Two for each node, and as many changes of address until the next start. */
+#define LINK_CHANNELS_MAX ((size_t)4 * DIRECTORY_NODES_MAX)
 #define PARCEL_BYTES_SOFT ((size_t)3 << 20)
 /* What an entry takes beside its message and its path: leaf, tags, lengths. */
 #define ENTRY_BYTES (LEAF_SIZE + 32)
@@ -42,15 +47,18 @@
 struct link {
     struct stream_user user; /* first */
     struct links *links;
-    const struct node_entry *peer;
+    char code[CODE_SIZE];   /* the peer's */
+    struct node_entry peer; /* as the directory had it when the stream was opened */
+    char address[128];      /* of the channel; links_refresh's */
     enum urgency urgency;
-    struct channel *channel;
+    _Atomic(struct channel *) channel; /* another one when its address changes */
     struct cq *cq;
     struct cq_post post;
     atomic_bool is_poked;
     atomic_bool is_stopping;
     atomic_bool is_open; /* a stream exists; written on the queue's thread */
     atomic_bool is_anchoring;
+    atomic_bool is_doubted;        /* another directory came: is the peer still in force? */
     struct anchor_write anchoring; /* the anchor thread's meanwhile */
     /* The queue thread's own from here on. */
     bool is_ready; /* hello answered */
@@ -72,9 +80,12 @@ struct link {
 
 struct links {
     struct node *node;
-    struct link *items;
-    struct channel **channels; /* one for each link: ordinary bytes never stand before urgent */
-    size_t peer_count;
+    struct link *items;       /* room for every node that a directory may list */
+    atomic_size_t peer_count; /* grows when a directory lists a new node */
+    /* One for each link, so that ordinary bytes never stand before urgent ones, and those of former
+     * addresses, which streams may still use. */
+    struct channel *channels[LINK_CHANNELS_MAX];
+    size_t channel_count;
 };
 
 static const struct stream_events link_events;
@@ -126,16 +137,17 @@ static enum rc send_hello(struct link *link, struct bytes note)
 {
     struct node *node = link->links->node;
     OWN(buffer) bytes = {0};
+    uint8_t sha256[HASH_SIZE];
     struct peer_hello hello = {
         .node = node->self->uri,
         .origin = node->self->origin,
         .urgency = link->urgency,
         .seen_size = link->chain.last.size,
-        .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
+        .directory_sha256 = BYTES_OF(sha256),
         .seen_checkpoint = note,
-        .succession = node->succession_note,
     };
 
+    inforce_digest(node->inforce, sha256);
     codec_hello_write(&hello, true, &bytes);
     return stream_send(link->user.stream, buffer_bytes(&bytes));
 }
@@ -147,10 +159,37 @@ static bool has_debts(struct link *link)
     size_t count = 0;
     OWN_READ(txn) = NULL;
 
-    forward_destination(link->peer->code, destination);
+    forward_destination(link->code, destination);
     return txn_read(link->links->node->db, &txn) == RC_OK &&
            outbox_scan(txn, destination, link->urgency, OUTBOX_START, &entry, 1, &count) == RC_OK &&
            count > 0;
+}
+
+static bool stands(const struct node_entry *peer)
+{
+    return peer != NULL && !peer->is_suspended &&
+           dates_cover(peer->in_force, clock_local_day(clock_now_ms()));
+}
+
+static bool is_standing(const struct link *link)
+{
+    OWN_EDITION(edition) = inforce_take(link->links->node->inforce);
+
+    return stands(node_by_code(edition->directory, link->code));
+}
+
+/* By the directory of now: its keys may be others since the last stream, or it may be suspended. */
+static bool is_in_force(struct link *link)
+{
+    OWN_EDITION(edition) = inforce_take(link->links->node->inforce);
+    const struct node_entry *peer = node_by_code(edition->directory, link->code);
+
+    if (!stands(peer)) {
+        log_debug("peer.not_in_force", "peer=%s", link->code);
+        return false;
+    }
+    link->peer = *peer;
+    return true;
 }
 
 static void open_stream(struct link *link)
@@ -160,7 +199,11 @@ static void open_stream(struct link *link)
     if (clock_monotonic_ms() < link->retry_at_ms || !has_debts(link)) {
         return;
     }
-    if (chain_load(&link->chain, link->links->node, link->peer, &note) != RC_OK) {
+    if (!is_in_force(link)) {
+        back_off(link);
+        return;
+    }
+    if (chain_load(&link->chain, link->links->node, &link->peer, &note) != RC_OK) {
         back_off(link);
         return;
     }
@@ -170,7 +213,8 @@ static void open_stream(struct link *link)
     link->rewind_at_ms = 0;
     link->sequence = 0;
     atomic_store(&link->is_open, true);
-    if (stream_open(link->channel, link->cq, FORWARD_METHOD, -1, &link->user) != RC_OK) {
+    if (stream_open(atomic_load(&link->channel), link->cq, FORWARD_METHOD, -1, &link->user) !=
+        RC_OK) {
         atomic_store(&link->is_open, false);
         lineage_release(&link->lineage);
         back_off(link);
@@ -236,7 +280,7 @@ static enum rc fill_parcel(struct link *link, struct settle_job *job, struct com
     if (reader == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    forward_destination(link->peer->code, destination);
+    forward_destination(link->code, destination);
     TRY(txn_read(link->links->node->db, &txn));
     TRY(outbox_scan(txn, destination, link->urgency, link->cursor, link->debts, PARCEL_ENTRIES_MAX,
                     &count));
@@ -274,12 +318,14 @@ static enum rc send_parcel(struct link *link, struct settle_job *job)
     struct node *node = link->links->node;
     struct commit_point *point = anchor_latest(node->anchor);
     OWN(buffer) bytes = {0};
+    uint8_t sha256[HASH_SIZE];
     enum rc rc;
 
+    inforce_digest(node->inforce, sha256);
     rc = fill_parcel(link, job, point);
     if (rc == RC_OK) {
         job->parcel.sequence = ++link->sequence;
-        job->parcel.directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE);
+        job->parcel.directory_sha256 = BYTES_OF(sha256);
         buffer_reserve(&bytes, job->bytes + job->parcel.entry_count * ENTRY_PROOF_ROOM);
         codec_parcel_write(&job->parcel, &bytes);
         rc = bytes.is_failed ? RC_RESOURCE_EXHAUSTED
@@ -330,7 +376,7 @@ static void send_what_waits(struct link *link)
     while (link->is_ready && link->waiting_count + link->settling < PARCELS_IN_FLIGHT &&
            !stream_is_over(link->user.stream)) {
         struct settle_job *job =
-            settle_new(link->links->node, link->peer, link->urgency, PARCEL_ARENA_MAX);
+            settle_new(link->links->node, &link->peer, link->urgency, PARCEL_ARENA_MAX);
         enum rc rc = job != NULL ? send_parcel(link, job) : RC_RESOURCE_EXHAUSTED;
 
         if (rc == RC_OK) {
@@ -338,7 +384,7 @@ static void send_what_waits(struct link *link)
         }
         settle_free(job);
         if (rc != RC_NOT_FOUND) {
-            log_warn("forward.parcel", "peer=%s rc=%s", link->peer->code, rc_name(rc));
+            log_warn("forward.parcel", "peer=%s rc=%s", link->code, rc_name(rc));
             stream_cancel(link->user.stream);
         }
         return;
@@ -364,20 +410,16 @@ static void settled(struct settle_job *job)
 
 static enum rc take_hello(struct link *link, const struct peer_hello *hello)
 {
-    struct fault fault = {0};
-
-    if (hello == NULL || strcmp(hello->node, link->peer->uri) != 0) {
-        log_error("peer.hello", "peer=%s check=identity", link->peer->code);
+    if (hello == NULL || strcmp(hello->node, link->peer.uri) != 0 ||
+        strcmp(hello->origin, link->peer.origin) != 0) {
+        log_error("peer.hello", "peer=%s check=identity", link->code);
         return RC_PERMISSION_DENIED;
     }
-    TRY(epochs_admit(link->links->node->epochs, link->peer, hello->origin, hello->succession,
-                     &fault));
-    if (strcmp(link->chain.epoch->origin, hello->origin) != 0) {
-        return RC_ABORTED; /* a new epoch: the next stream begins with what we saw of that log */
-    }
-    TRY(chain_check_own(link->links->node, link->peer, hello, &link->told_size));
+    TRY(chain_check_own(link->links->node, &link->peer, hello));
+    link->told_size = hello->seen_size;
     link->is_ready = true;
-    log_info("peer.connected", "peer=%s urgency=%d", link->peer->code, link->urgency);
+    lawfetch_hint(link->links->node, link->code, hello->directory_sha256);
+    log_info("peer.connected", "peer=%s urgency=%d", link->code, link->urgency);
     return RC_OK;
 }
 
@@ -386,7 +428,7 @@ static enum rc take_answer(struct link *link, const struct parcel_answer *answer
     struct settle_job *job;
 
     if (link->waiting_count == 0 || answer->sequence != link->waiting[0]->parcel.sequence) {
-        log_error("peer.answer", "peer=%s check=sequence", link->peer->code);
+        log_error("peer.answer", "peer=%s check=sequence", link->code);
         return RC_INVALID_ARGUMENT;
     }
     job = link->waiting[0];
@@ -432,7 +474,7 @@ static void on_message(struct stream_user *user, struct bytes message)
     enum rc rc = take_message(link, message);
 
     if (rc != RC_OK) {
-        log_warn("peer.refused", "peer=%s rc=%s", link->peer->code, rc_name(rc));
+        log_warn("peer.refused", "peer=%s rc=%s", link->code, rc_name(rc));
         stream_cancel(user->stream);
         return;
     }
@@ -470,7 +512,7 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
     struct link *link = (struct link *)user;
 
     if (!atomic_load(&link->is_stopping)) {
-        log_info("peer.disconnected", "peer=%s urgency=%d rc=%s reason=%s", link->peer->code,
+        log_info("peer.disconnected", "peer=%s urgency=%d rc=%s reason=%s", link->code,
                  link->urgency, rc_name(fault->rc), settle_word(fault->reason));
     }
     link->is_ready = false;
@@ -512,6 +554,12 @@ static void on_poke(struct op *op, bool ok)
         }
         return;
     }
+    if (atomic_exchange(&link->is_doubted, false) && atomic_load(&link->is_open) &&
+        !is_standing(link)) {
+        log_warn("peer.cut", "peer=%s urgency=%d", link->code, link->urgency);
+        stream_cancel(link->user.stream);
+        return;
+    }
     if (atomic_load(&link->is_open)) {
         pump(link);
     } else {
@@ -528,10 +576,10 @@ static void poke(struct link *link)
 
 void links_poke(struct links *links, const char *node_code, enum urgency urgency)
 {
-    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
         struct link *link = &links->items[i];
 
-        if (link->urgency == urgency && strcmp(link->peer->code, node_code) == 0) {
+        if (link->urgency == urgency && strcmp(link->code, node_code) == 0) {
             poke(link);
         }
     }
@@ -539,7 +587,7 @@ void links_poke(struct links *links, const char *node_code, enum urgency urgency
 
 void links_poke_all(struct links *links)
 {
-    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
         poke(&links->items[i]);
     }
 }
@@ -565,41 +613,99 @@ static void link_init(struct link *link, struct links *links, const struct node_
 {
     link->user.events = &link_events;
     link->links = links;
-    link->peer = peer;
+    memcpy(link->code, peer->code, CODE_SIZE);
+    link->peer = *peer;
+    memcpy(link->address, peer->address, sizeof link->address);
     link->urgency = urgency;
-    link->channel = channel;
+    atomic_store(&link->channel, channel);
     link->cq = cq_pool_next(links->node->link_pool);
     link->post.op.done = on_poke;
 }
 
+static enum rc open_channel(struct links *links, const struct node_entry *peer,
+                            struct channel **channel)
+{
+    if (links->channel_count == LINK_CHANNELS_MAX) {
+        return failed(RC_RESOURCE_EXHAUSTED, "peer.channels", "peer=%s", peer->code);
+    }
+    TRY(channel_to(links->node, peer, &links->channels[links->channel_count]));
+    *channel = links->channels[links->channel_count++];
+    return RC_OK;
+}
+
+static enum rc add_peer(struct links *links, const struct node_entry *peer)
+{
+    size_t count = atomic_load(&links->peer_count);
+    struct channel *channels[2];
+
+    if (count == DIRECTORY_NODES_MAX) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    TRY(open_channel(links, peer, &channels[0]));
+    TRY(open_channel(links, peer, &channels[1]));
+    link_init(&links->items[2 * count], links, peer, URGENCY_ORDINARY, channels[0]);
+    link_init(&links->items[2 * count + 1], links, peer, URGENCY_URGENT, channels[1]);
+    atomic_store(&links->peer_count, count + 1); /* only now others see them */
+    return RC_OK;
+}
+
+/* Streams under way stay where they are; the next one goes to the new address. */
+static enum rc move_peer(struct links *links, struct link *link, const struct node_entry *peer)
+{
+    struct channel *channel;
+
+    if (strcmp(link->address, peer->address) == 0) {
+        return RC_OK;
+    }
+    TRY(open_channel(links, peer, &channel));
+    memcpy(link->address, peer->address, sizeof link->address);
+    atomic_store(&link->channel, channel);
+    log_info("peer.moved", "peer=%s address=%s", link->code, peer->address);
+    return RC_OK;
+}
+
+static enum rc refresh_peer(struct links *links, const struct node_entry *peer)
+{
+    bool is_known = false;
+
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
+        if (strcmp(links->items[i].code, peer->code) == 0) {
+            is_known = true;
+            TRY(move_peer(links, &links->items[i], peer));
+        }
+    }
+    return is_known ? RC_OK : add_peer(links, peer);
+}
+
+enum rc links_refresh(struct links *links)
+{
+    OWN_EDITION(edition) = inforce_take(links->node->inforce);
+    const struct directory *directory = edition->directory;
+
+    for (size_t i = 0; i < directory->node_count; i++) {
+        if (!node_is(&directory->nodes[i], links->node->self)) {
+            TRY(refresh_peer(links, &directory->nodes[i]));
+        }
+    }
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
+        atomic_store(&links->items[i].is_doubted, true);
+    }
+    return RC_OK;
+}
+
 struct links *links_new(struct node *node)
 {
-    size_t most = node->directory->node_count;
-    struct links *links = calloc(1, sizeof *links);
+    OWN_PTR(links) links = calloc(1, sizeof *links);
 
     if (links == NULL) {
         return NULL;
     }
     links->node = node;
-    links->items = calloc(2 * most + 1, sizeof *links->items);
-    links->channels = calloc(2 * most + 1, sizeof(struct channel *));
-    for (size_t i = 0; links->items != NULL && links->channels != NULL && i < most; i++) {
-        const struct node_entry *peer = &node->directory->nodes[i];
-        size_t at = 2 * links->peer_count;
-
-        if (peer == node->self) {
-            continue;
-        }
-        links->peer_count++;
-        if (channel_to(node, peer, &links->channels[at]) != RC_OK ||
-            channel_to(node, peer, &links->channels[at + 1]) != RC_OK) {
-            links_free(links);
-            return NULL;
-        }
-        link_init(&links->items[at], links, peer, URGENCY_ORDINARY, links->channels[at]);
-        link_init(&links->items[at + 1], links, peer, URGENCY_URGENT, links->channels[at + 1]);
+    links->items = calloc((size_t)2 * DIRECTORY_NODES_MAX, sizeof *links->items);
+    if (links->items == NULL || links_refresh(links) != RC_OK) {
+        return NULL;
     }
-    return links;
+    return MOVE(links);
 }
 
 void links_start(struct links *links)
@@ -611,12 +717,12 @@ void links_stop(struct links *links)
 {
     bool is_any = true;
 
-    for (size_t i = 0; i < 2 * links->peer_count; i++) {
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
         atomic_store(&links->items[i].is_stopping, true);
     }
     while (is_any) {
         is_any = false;
-        for (size_t i = 0; i < 2 * links->peer_count; i++) {
+        for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
             struct link *link = &links->items[i];
 
             if (atomic_load(&link->is_open) || atomic_load(&link->is_poked) ||
@@ -632,10 +738,9 @@ void links_stop(struct links *links)
 void links_free(struct links *links)
 {
     if (links != NULL) {
-        for (size_t i = 0; i < 2 * links->peer_count; i++) {
+        for (size_t i = 0; i < links->channel_count; i++) {
             channel_free(links->channels[i]);
         }
-        free(links->channels);
         free(links->items);
         free(links);
     }

@@ -18,6 +18,12 @@ struct node;
 
 /* One pair of links for each other node of the directory. */
 struct links *links_new(struct node *node);
+/*
+ * Another directory is in force: links to its new nodes, and to the new addresses of known ones;
+ * poked, a stream to a peer that is not in force any more ends. One thread at a time; not after
+ * links_stop.
+ */
+MUST_CHECK enum rc links_refresh(struct links *links);
 /* Opens what has debts; then pokes keep it going. */
 void links_start(struct links *links);
 /*

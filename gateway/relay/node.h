@@ -12,7 +12,6 @@
 #include "tlog/vkey.h"
 
 struct anchor;
-struct authorities;
 struct annexes;
 struct backlog;
 struct budget;
@@ -21,24 +20,24 @@ struct couriers;
 struct cq_pool;
 struct db;
 struct desk;
-struct epochs;
 struct files;
+struct inforce;
 struct index;
 struct indexer;
 struct keyring;
+struct lawfetch;
 struct links;
 struct refusals;
-struct replay;
 struct seen;
-struct succession;
 struct tagkeys;
 struct vault;
 struct writer;
 
 struct node {
-    struct rpc_service service; /* first: handlers get the node back */
-    const struct directory *directory;
-    const struct node_entry *self;
+    struct rpc_service service;    /* first: handlers get the node back */
+    struct inforce *inforce;       /* the directory: an edition is taken for each judgement */
+    struct lawfetch *fetch;        /* newer texts of peers; the law keeper's */
+    const struct node_entry *self; /* as the directory had it at the start */
     const struct cert_store *ca;
     struct cq_pool *pool;      /* calls and streams that come in */
     struct cq_pool *link_pool; /* to peers: a parcel of 256 keeps no caller waiting */
@@ -53,11 +52,6 @@ struct node {
     struct indexer *indexer; /* its thread */
     struct keyring *log_key;
     struct vkey log_vkey;
-    const struct authorities *authorities; /* may be none: then no statement is taken */
-    const struct succession *succession;   /* by which our log began; NULL: it is the first */
-    struct bytes succession_note;          /* as it was signed; empty likewise */
-    struct epochs *epochs;                 /* which log speaks for each peer */
-    struct replay *replay;                 /* brings back what the peers hold for us */
     struct backlog *backlog;   /* what waits for each destination; the writer thread's */
     struct desk *desk;         /* deliveries to attached systems */
     struct links *links;       /* streams to peer nodes */

@@ -125,7 +125,7 @@ void receipts_on_call(struct rpc_service *service, struct call *call)
     struct node *node = (struct node *)service;
     OWN(buffer) scratch = {0};
     OWN(buffer) response = {0};
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
     struct id id;
     enum rc rc;
@@ -135,7 +135,7 @@ void receipts_on_call(struct rpc_service *service, struct call *call)
         call_refuse(call, &fault);
         return;
     }
-    rc = collect(node, &id, identity->member, &scratch, &response);
+    rc = collect(node, &id, identity.member, &scratch, &response);
     if (rc != RC_OK) {
         refuse(&fault, rc == RC_NOT_FOUND ? rc : RC_UNAVAILABLE,
                rc == RC_NOT_FOUND ? "message.unknown" : "node.unavailable", "message_id", "%s",

@@ -10,8 +10,9 @@
 #include "relay/arrival.h"
 #include "relay/budget.h"
 #include "relay/chain.h"
-#include "relay/epochs.h"
 #include "relay/lineage.h"
+#include "relay/inforce.h"
+#include "relay/lawfetch.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
 #include "policy/member.h"
@@ -35,7 +36,8 @@
 struct gate {
     struct stream_user user; /* first */
     struct node *node;
-    const struct node_entry *peer; /* NULL until the hello */
+    struct node_entry peer; /* once it is greeted */
+    bool is_greeted;
     enum urgency urgency;
     struct chain chain;
     struct lineage lineage;
@@ -63,7 +65,8 @@ struct intake {
     struct arena *arena;
     struct gate *gate;
     struct stream *stream;
-    const struct node_entry *peer;
+    const struct node_entry *peer; /* the gate's */
+    struct edition *edition;       /* by which it is judged */
     struct parcel *parcel;
     struct intake_entry *entries;
     struct bytes note;
@@ -89,10 +92,11 @@ static enum rc refuse_stranger(struct intake_entry *entry)
 static enum rc check_parties(const struct intake *intake, struct intake_entry *entry)
 {
     const struct header *header = &entry->arrival.message->header;
+    const struct directory *directory = intake->edition->directory;
     int32_t today = clock_local_day(clock_now_ms());
 
-    if (node_of_member(intake->node->directory, header->from, today) != intake->peer ||
-        node_of_member(intake->node->directory, header->to, today) != intake->node->self) {
+    if (!node_is(node_of_member(directory, header->from, today), intake->peer) ||
+        !node_is(node_of_member(directory, header->to, today), intake->node->self)) {
         return refuse_stranger(entry);
     }
     if ((header->urgency == URGENCY_URGENT) != intake->write.is_urgent) {
@@ -123,6 +127,7 @@ static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
     struct arrival *arrival = &entry->arrival;
 
     arrival->message = from->message;
+    arrival->directory = intake->edition->directory;
     entry->leaf = from->leaf;
     TRY(entry_commitment(from->message, arrival->entry.commitment));
     TRY(chain_check_leaf(&intake->gate->chain, from->leaf, &from->path, arrival->entry.commitment,
@@ -166,7 +171,8 @@ static struct intake *intake_new(struct gate *gate, struct arena *arena, struct 
     intake->arena = arena;
     intake->gate = gate;
     intake->stream = gate->user.stream;
-    intake->peer = gate->peer;
+    intake->peer = &gate->peer;
+    intake->edition = inforce_take(gate->node->inforce);
     intake->parcel = parcel;
     return intake;
 }
@@ -177,6 +183,7 @@ static void intake_free(struct intake *intake)
         arrival_release(&intake->entries[i].arrival);
     }
     commit_point_release(intake->write.point);
+    inforce_leave(intake->edition);
     arena_free(intake->arena);
 }
 
@@ -202,7 +209,7 @@ static enum rc put_refusal(const struct intake *intake, struct txn *txn,
     record.type = header->type;
     record.urgency = header->urgency;
     record.fields_sent = entry->arrival.message->fields;
-    record.directory_sha256 = BYTES(intake->node->directory->sha256, HASH_SIZE);
+    record.directory_sha256 = BYTES(intake->edition->directory->sha256, HASH_SIZE);
     record.reason = entry->arrival.fault.reason;
     record.reason_path = entry->arrival.fault.path;
     return entry_put_record(intake->node, txn, &record, &index);
@@ -406,31 +413,32 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
     struct node *node = gate->node;
     OWN(buffer) bytes = {0};
     OWN(buffer) note = {0};
+    uint8_t sha256[HASH_SIZE];
     struct peer_hello answer = {
         .node = node->self->uri,
         .origin = node->self->origin,
         .urgency = hello->urgency,
-        .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
-        .succession = node->succession_note,
+        .directory_sha256 = BYTES_OF(sha256),
     };
-    const struct node_entry *peer;
 
-    TRY(who_is_node(node, stream_peer(gate->user.stream), &peer, fault));
-    if (strcmp(hello->node, peer->uri) != 0) {
+    inforce_digest(node->inforce, sha256);
+    TRY(who_is_node(node, stream_peer(gate->user.stream), &gate->peer, fault));
+    if (strcmp(hello->node, gate->peer.uri) != 0 || strcmp(hello->origin, gate->peer.origin) != 0) {
         return refuse(fault, RC_PERMISSION_DENIED, "peer.hello", "hello.node",
                       "El nodo que saluda no es el de su certificado.");
     }
-    TRY(epochs_admit(node->epochs, peer, hello->origin, hello->succession, fault));
-    gate->peer = peer;
-    if (chain_check_own(node, gate->peer, hello, &gate->told_size) != RC_OK) {
+    if (chain_check_own(node, &gate->peer, hello) != RC_OK) {
         return refuse(fault, RC_DATA_LOSS, "log.older_than_witnessed", "hello.seen_size",
                       "La bitácora de este nodo no contiene la que ya vio el otro.");
     }
-    TRY(chain_load(&gate->chain, node, gate->peer, &note));
+    TRY(chain_load(&gate->chain, node, &gate->peer, &note));
     gate->urgency = hello->urgency;
+    gate->told_size = hello->seen_size;
     answer.seen_size = gate->chain.last.size;
     answer.seen_checkpoint = buffer_bytes(&note);
     codec_hello_write(&answer, false, &bytes);
+    gate->is_greeted = true;
+    lawfetch_hint(node, gate->peer.code, hello->directory_sha256);
     return stream_send(gate->user.stream, buffer_bytes(&bytes));
 }
 
@@ -461,7 +469,7 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
                            size_t size, struct fault *fault)
 {
     struct checkpoint before = gate->chain.last;
-    const struct node_entry *peer;
+    struct node_entry peer;
     struct intake *intake;
 
     TRY(who_is_node(gate->node, stream_peer(gate->user.stream), &peer, fault));
@@ -469,6 +477,7 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "peer.too_many", "parcel",
                       "Hay demasiados paquetes sin respuesta en esta conexión.");
     }
+    lawfetch_hint(gate->node, peer.code, parcel->directory_sha256);
     TRY(chain_extend(&gate->chain, &parcel->progress, fault));
     intake = intake_new(gate, *arena, parcel);
     if (intake == NULL) {
@@ -502,16 +511,16 @@ static enum rc take_message(struct gate *gate, struct bytes message, struct faul
         return RC_RESOURCE_EXHAUSTED;
     }
     TRY(codec_exchange_request_read(copy, arena, &part, fault));
-    if (gate->peer == NULL && part.hello != NULL) {
+    if (!gate->is_greeted && part.hello != NULL) {
         return take_hello(gate, part.hello, fault);
     }
-    if (gate->peer != NULL && part.question != NULL) {
+    if (gate->is_greeted && part.question != NULL) {
         return lineage_prove(gate->node, part.question, gate->user.stream, false);
     }
-    if (gate->peer != NULL && part.proof != NULL) {
+    if (gate->is_greeted && part.proof != NULL) {
         return lineage_answer(&gate->lineage, part.proof);
     }
-    if (gate->peer == NULL || part.parcel == NULL) {
+    if (!gate->is_greeted || part.parcel == NULL) {
         return refuse(fault, RC_INVALID_ARGUMENT, "peer.order", "",
                       "Primero va el saludo, y después los paquetes.");
     }
@@ -527,7 +536,7 @@ static void on_message(struct stream_user *user, struct bytes message)
     if (rc != RC_OK) {
         refuse(&fault, rc, "node.unavailable", "", "El nodo no pudo atender; reintente.");
         log_warn("peer.stream_refused", "identity=%s reason=%s path=%s",
-                 gate->peer != NULL ? gate->peer->uri : "-", fault.reason, fault.path);
+                 gate->is_greeted ? gate->peer.uri : "-", fault.reason, fault.path);
         stream_finish(user->stream, &fault);
         return;
     }
@@ -583,7 +592,7 @@ static const struct stream_events gate_events = {
 void receive_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct node_entry *peer;
+    struct node_entry peer;
     struct fault fault = {0};
     struct gate *gate;
 
@@ -597,8 +606,8 @@ void receive_on_stream(struct rpc_service *service, struct stream *stream)
         stream_refuse(stream, &fault);
         return;
     }
-    if (budget_enter(node->budget, peer->uri, BUDGET_PEER, &gate->hold, &fault) != RC_OK) {
-        log_warn("peer.streams", "peer=%s most=%d", peer->code, BUDGET_PEER_MAX);
+    if (budget_enter(node->budget, peer.uri, BUDGET_PEER, &gate->hold, &fault) != RC_OK) {
+        log_warn("peer.streams", "peer=%s most=%d", peer.code, BUDGET_PEER_MAX);
         free(gate);
         stream_refuse(stream, &fault);
         return;

@@ -10,6 +10,7 @@
 #include "relay/annexes.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
 #include "store/anchor.h"
@@ -36,14 +37,16 @@ struct tally {
 static enum rc apply_tally(struct write *write, struct txn *txn)
 {
     const struct tally *tally = (const struct tally *)write;
+    uint8_t sha256[HASH_SIZE];
     struct record record;
     uint64_t index;
 
+    inforce_digest(tally->node->inforce, sha256);
     record_init(&record, RECORD_REFUSALS_COUNTED);
     record.hosted_by = tally->node->self->code;
     record.actor = tally->count.identity_uri;
     record.count = tally->count.count;
-    record.directory_sha256 = BYTES(tally->node->directory->sha256, HASH_SIZE);
+    record.directory_sha256 = BYTES_OF(sha256);
     return entry_put_record(tally->node, txn, &record, &index);
 }
 

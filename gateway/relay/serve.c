@@ -6,8 +6,8 @@
 #include "relay/attached.h"
 #include "relay/node.h"
 #include "relay/receipts.h"
+#include "relay/lawfetch.h"
 #include "relay/receive.h"
-#include "relay/replay.h"
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
 #include "relay/track.h"
@@ -30,8 +30,7 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "PutPeerAttachment",
      .kind = RPC_STREAM,
      .on_stream = annex_in_on_peer_stream},
-    {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
-    {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
+    {.path = FEDERATION "FetchDirectory", .kind = RPC_UNARY, .on_call = lawfetch_on_call},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
 };
 

@@ -10,13 +10,12 @@
 #include "policy/validate.h"
 #include "relay/arrival.h"
 #include "relay/backlog.h"
-#include "relay/custody.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/life.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
-#include "relay/replay.h"
 #include "relay/reply.h"
 #include "relay/who.h"
 #include "rpc/call.h"
@@ -37,26 +36,23 @@ static const struct write_ops job_ops = {
 struct submit_job *submit_new(struct node *node, struct arena *arena, const struct identity *sender)
 {
     struct submit_job *job = arena_alloc(arena, sizeof *job);
+    struct identity *own = arena_alloc(arena, sizeof *own);
+    struct submission *submission = arena_alloc(arena, sizeof *submission);
 
-    if (job != NULL) {
-        job->write.ops = &job_ops;
-        job->node = node;
-        job->arena = arena;
-        job->sender = sender;
-        job->submission = arena_alloc(arena, sizeof *job->submission);
+    if (job == NULL || own == NULL || submission == NULL) {
+        return NULL;
     }
-    return job != NULL && job->submission != NULL ? job : NULL;
+    *own = *sender;
+    job->write.ops = &job_ops;
+    job->node = node;
+    job->arena = arena;
+    job->sender = own;
+    job->submission = submission;
+    job->edition = inforce_take(node->inforce);
+    return job;
 }
 
 /* ---- before the writer ---- */
-
-/* What its peers hold for this node is still coming back. */
-static enum rc refuse_recovering(struct submit_job *job)
-{
-    return refuse(&job->fault, RC_UNAVAILABLE, "node.recovering", "header.exchange_id",
-                  "El nodo está recuperando lo que tenía; reintente en unos minutos con el mismo "
-                  "identificador.");
-}
 
 /* A running exchange's row, as the sender's member sees it; NULL for an opening message. */
 static enum rc find_running(struct submit_job *job, struct exchange *exchange,
@@ -73,10 +69,8 @@ static enum rc find_running(struct submit_job *job, struct exchange *exchange,
     TRY(txn_read(job->node->db, &txn));
     rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
     if (rc == RC_NOT_FOUND) {
-        return replay_is_under_way(job->node->replay)
-                   ? refuse_recovering(job)
-                   : refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
-                            "No hay un intercambio suyo con ese identificador.");
+        return refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
+                      "No hay un intercambio suyo con ese identificador.");
     }
     *running = exchange;
     return rc;
@@ -87,14 +81,14 @@ static enum rc find_recipient(struct submit_job *job)
     const struct node *node = job->node;
     const char *to = job->submission->message.header.to;
     const struct node_entry *host =
-        node_of_member(node->directory, to, clock_local_day(clock_now_ms()));
+        node_of_member(job->edition->directory, to, clock_local_day(clock_now_ms()));
 
     if (host == NULL) {
         return refuse(&job->fault, RC_PERMISSION_DENIED, "route.none", "header.to",
                       "Ninguna ruta en vigor lleva a ese destino.");
     }
     snprintf(job->recipient_node, sizeof job->recipient_node, "%s", host->code);
-    job->is_local = host == node->self;
+    job->is_local = node_is(host, node->self);
     return RC_OK;
 }
 
@@ -111,8 +105,10 @@ static enum rc prepare_local(struct submit_job *job)
         return RC_RESOURCE_EXHAUSTED;
     }
     job->arrival->message = &job->submission->message;
+    job->arrival->directory = job->edition->directory;
     job->arrival->as_of_ms = clock_now_ms();
-    TRY(arrival_check_system(job->node, &job->submission->message.header, &job->fault));
+    TRY(arrival_check_system(job->edition->directory, &job->submission->message.header,
+                             &job->fault));
     if (strcmp(job->submission->message.header.from, job->submission->message.header.to) == 0) {
         /* One member: its view of the exchange is the sent side's. */
         job->arrival->route = job->sent.route;
@@ -120,6 +116,7 @@ static enum rc prepare_local(struct submit_job *job)
         job->arrival->entry.kind = RECORD_RECEIVED;
         job->arrival->entry.message = &job->submission->message;
         job->arrival->entry.route = job->sent.route;
+        job->arrival->entry.directory = job->edition->directory;
         job->arrival->entry.holder = job->submission->message.header.to;
         job->arrival->entry.actor = job->sender->uri;
         return entry_prepare(&job->arrival->entry, job->node, job->submission->local_subjects,
@@ -141,13 +138,14 @@ static enum rc prepare(struct submit_job *job)
     struct exchange exchange;
 
     TRY(find_running(job, &exchange, &running));
-    TRY(arrival_admit(job->node, message, running, job->sent.commitment, clock_now_ms(),
-                      &job->sent.route, &job->fault));
+    TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
+                      clock_now_ms(), &job->sent.route, &job->fault));
     TRY(find_recipient(job));
     job->sent.kind = RECORD_SENT;
     job->sent.message = message;
     job->sent.holder = message->header.from;
     job->sent.actor = job->sender->uri;
+    job->sent.directory = job->edition->directory;
     TRY(entry_prepare(&job->sent, job->node, submission->local_subjects,
                       submission->local_subject_count));
     return job->is_local ? prepare_local(job) : RC_OK;
@@ -294,13 +292,10 @@ static enum rc check_custody(struct submit_job *job, struct txn *txn)
     struct journal_entry received;
     enum rc rc;
 
-    if (!custody_is(header)) {
+    if (header->type != MESSAGE_ACT || header->event != EVENT_CUSTODY) {
         return RC_OK;
     }
     rc = journal_find(txn, JOURNAL_RECEIVED, &header->regards, header->to, &received);
-    if (rc == RC_NOT_FOUND && replay_is_under_way(job->node->replay)) {
-        return refuse_recovering(job);
-    }
     if (rc == RC_NOT_FOUND ||
         (rc == RC_OK && !id_equal(&received.exchange_id, &header->exchange_id))) {
         return refuse(&job->fault, RC_FAILED_PRECONDITION, "act.regards", "header.act.regards",
@@ -311,17 +306,25 @@ static enum rc check_custody(struct submit_job *job, struct txn *txn)
     return rc;
 }
 
+/* Whichever queue it waited in: the system's own or its member's, urgent or not. */
 static enum rc settle_custody(struct submit_job *job, struct txn *txn)
 {
+    static const enum urgency urgencies[] = {URGENCY_ORDINARY, URGENCY_URGENT};
     const struct header *header = &job->submission->message.header;
-    enum rc rc;
 
-    if (!job->is_custody) {
-        return RC_OK;
+    for (size_t i = 0; i < 4 && job->is_custody && !job->is_custody_settled; i++) {
+        struct header answered = {.to = header->from,
+                                  .to_system = i < 2 ? "" : header->from_system};
+        enum rc rc;
+
+        desk_destination(&answered, job->settled_destination);
+        rc = outbox_settle(txn, job->settled_destination, urgencies[i % 2], job->settled_index);
+        if (rc != RC_OK && rc != RC_NOT_FOUND) {
+            return rc;
+        }
+        job->is_custody_settled = rc == RC_OK;
     }
-    rc = custody_settle(txn, header, job->settled_index, job->settled_destination);
-    job->is_custody_settled = rc == RC_OK;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+    return RC_OK;
 }
 
 static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *views)
@@ -359,7 +362,7 @@ static enum rc put_refusal(struct submit_job *job, struct txn *txn)
     record.type = header->type;
     record.urgency = header->urgency;
     record.fields_sent = job->submission->message.fields;
-    record.directory_sha256 = BYTES(job->node->directory->sha256, HASH_SIZE);
+    record.directory_sha256 = BYTES(job->edition->directory->sha256, HASH_SIZE);
     record.reason = job->fault.reason;
     record.reason_path = job->fault.path;
     TRY(entry_put_record(job->node, txn, &record, &index));
@@ -519,6 +522,8 @@ void submit_release(struct submit_job *job)
     }
     commit_point_release(job->write.point);
     budget_leave(&job->hold);
+    inforce_leave(job->edition);
+    job->edition = NULL;
 }
 
 /* ---- the unary method ---- */
@@ -552,7 +557,7 @@ static void resume_call(struct submit_job *job)
 void submit_on_call(struct rpc_service *service, struct call *call)
 {
     struct node *node = (struct node *)service;
-    const struct identity *sender;
+    struct identity sender;
     struct fault fault = {0};
     struct submit_job *job;
 
@@ -560,15 +565,15 @@ void submit_on_call(struct rpc_service *service, struct call *call)
         call_refuse(call, &fault);
         return;
     }
-    job = submit_new(node, call_arena(call), sender);
+    job = submit_new(node, call_arena(call), &sender);
     if (job == NULL) {
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "message.too_large", "", "El mensaje es muy grande.");
         call_refuse(call, &fault);
         return;
     }
-    if (budget_enter(node->budget, sender->uri, BUDGET_CALL, &job->hold, &fault) != RC_OK ||
+    if (budget_enter(node->budget, sender.uri, BUDGET_CALL, &job->hold, &fault) != RC_OK ||
         budget_admit(&job->hold, budget_weight(call_request(call).size), &fault) != RC_OK) {
-        budget_leave(&job->hold);
+        submit_release(job);
         call_refuse(call, &fault);
         return;
     }

@@ -21,6 +21,7 @@
 
 struct arrival;
 struct call;
+struct edition;
 struct identity;
 struct lodged;
 struct submission;
@@ -30,7 +31,8 @@ struct submit_job {
     struct stream_item item; /* for whoever it is handed over to */
     struct node *node;
     struct arena *arena;
-    const struct identity *sender;
+    const struct identity *sender; /* the arena's */
+    struct edition *edition;       /* by which it is judged; left by submit_release */
     struct submission *submission;
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
@@ -54,7 +56,7 @@ struct submit_job {
     size_t weight;           /* in its stream's budget */
 };
 
-/* NULL when the arena is full. */
+/* Copies the sender. NULL when the arena is full. */
 struct submit_job *submit_new(struct node *node, struct arena *arena,
                               const struct identity *sender);
 

@@ -155,7 +155,7 @@ static struct submit_job *job_new(struct lane *lane, const struct identity *send
 static void on_message(struct stream_user *user, struct bytes message)
 {
     struct lane *lane = lane_of(user);
-    const struct identity *sender;
+    struct identity sender;
     struct fault fault = {0};
     struct bytes request;
     struct submit_job *job;
@@ -164,7 +164,7 @@ static void on_message(struct stream_user *user, struct bytes message)
         stream_finish(user->stream, &fault);
         return;
     }
-    job = job_new(lane, sender, message, &request);
+    job = job_new(lane, &sender, message, &request);
     if (job == NULL) {
         refuse(&fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "El nodo está ocupado; reintente.");
         stream_finish(user->stream, &fault);
@@ -228,7 +228,7 @@ static const struct stream_events lane_events = {
 void submit_stream_on_stream(struct rpc_service *service, struct stream *stream)
 {
     struct node *node = (struct node *)service;
-    const struct identity *sender;
+    struct identity sender;
     struct fault fault = {0};
     struct lane *lane;
 
@@ -242,7 +242,7 @@ void submit_stream_on_stream(struct rpc_service *service, struct stream *stream)
         stream_refuse(stream, &fault);
         return;
     }
-    if (budget_enter(node->budget, sender->uri, BUDGET_SUBMIT, &lane->hold, &fault) != RC_OK) {
+    if (budget_enter(node->budget, sender.uri, BUDGET_SUBMIT, &lane->hold, &fault) != RC_OK) {
         free(lane);
         stream_refuse(stream, &fault);
         return;

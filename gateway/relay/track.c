@@ -1,6 +1,7 @@
 #include "relay/track.h"
 
 #include "base/clock.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/who.h"
 #include "rpc/call.h"
@@ -45,7 +46,7 @@ void track_on_call(struct rpc_service *service, struct call *call)
 {
     struct node *node = (struct node *)service;
     OWN(buffer) response = {0};
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
     struct exchange exchange;
     struct track track;
@@ -57,7 +58,7 @@ void track_on_call(struct rpc_service *service, struct call *call)
         call_refuse(call, &fault);
         return;
     }
-    rc = find(node, &id, identity->member, &exchange);
+    rc = find(node, &id, identity.member, &exchange);
     if (rc != RC_OK) {
         refuse(&fault, rc == RC_NOT_FOUND ? rc : RC_UNAVAILABLE,
                rc == RC_NOT_FOUND ? "exchange.unknown" : "node.unavailable", "exchange_id", "%s",
@@ -75,19 +76,21 @@ void ping_on_call(struct rpc_service *service, struct call *call)
 {
     struct node *node = (struct node *)service;
     OWN(buffer) response = {0};
-    const struct identity *identity;
+    struct identity identity;
     struct fault fault = {0};
+    uint8_t sha256[HASH_SIZE];
     struct ping ping;
 
     if (who_is(node, call_peer(call), &identity, &fault) != RC_OK) {
         call_refuse(call, &fault);
         return;
     }
+    inforce_digest(node->inforce, sha256);
     ping = (struct ping){
-        .you = identity->uri,
+        .you = identity.uri,
         .node = node->self->uri,
         .time_ms = clock_now_ms(),
-        .directory_sha256 = BYTES(node->directory->sha256, HASH_SIZE),
+        .directory_sha256 = BYTES_OF(sha256),
     };
     codec_ping_write(&ping, &response);
     call_reply(call, buffer_bytes(&response));

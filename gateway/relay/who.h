@@ -13,16 +13,16 @@ struct node;
 struct node_entry;
 struct rpc_peer;
 
-/* A connection outlives no certificate: its dates are looked at each time. */
+/* A connection outlives no certificate: its dates are looked at each time. Copied out. */
 MUST_CHECK enum rc who_is(const struct node *node, const struct rpc_peer *peer,
-                          const struct identity **identity, struct fault *fault);
+                          struct identity *identity, struct fault *fault);
 /*
  * The same for what only members may ask of their own node: a system or an official of a member
  * that is hosted here ("identity.not_hosted" else, naming no other node).
  */
 MUST_CHECK enum rc who_is_member(const struct node *node, const struct rpc_peer *peer,
-                                 const struct identity **identity, struct fault *fault);
+                                 struct identity *identity, struct fault *fault);
 MUST_CHECK enum rc who_is_node(const struct node *node, const struct rpc_peer *peer,
-                               const struct node_entry **peer_node, struct fault *fault);
+                               struct node_entry *peer_node, struct fault *fault);
 
 #endif

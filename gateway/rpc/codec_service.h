@@ -117,7 +117,6 @@ struct peer_hello {
     uint64_t seen_size;
     struct bytes directory_sha256;
     struct bytes seen_checkpoint;
-    struct bytes succession; /* empty in a log's first epoch */
 };
 
 /* A question between two sizes of one log, and its answer; a question has no path. */
@@ -174,47 +173,6 @@ void codec_question_write(const struct line *question, bool is_request, struct b
 void codec_proof_write(const struct line *proof, bool is_request, struct buffer *out);
 void codec_parcel_write(const struct parcel *parcel, struct buffer *out);
 void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer *out);
-
-/* ---- Federation: after a new epoch ---- */
-
-struct replay_request {
-    const char *origin;
-    struct bytes succession;
-    uint64_t from_index;
-    uint64_t seen_size;
-};
-
-struct replay_entry {
-    struct message *message;    /* reading */
-    struct bytes message_bytes; /* writing: a serialised Message */
-    struct bytes leaf;
-    struct path path;
-    struct bytes old_leaf;
-    struct bytes old_proof;
-};
-
-struct replay_page {
-    struct progress progress;
-    struct replay_entry *entries; /* at most PARCEL_ENTRIES_MAX */
-    size_t entry_count;
-    uint64_t next_index;
-    bool is_complete;
-};
-
-MUST_CHECK enum rc codec_replay_request_read(struct bytes from, struct arena *arena,
-                                             struct replay_request *request, struct fault *fault);
-void codec_replay_request_write(const struct replay_request *request, struct buffer *out);
-MUST_CHECK enum rc codec_replay_page_read(struct bytes from, struct arena *arena,
-                                          struct replay_page *page, struct fault *fault);
-void codec_replay_page_write(const struct replay_page *page, struct buffer *out);
-
-/* GetSeenRequest and GetSeenResponse hold one thing each. */
-MUST_CHECK enum rc codec_get_seen_read(struct bytes from, struct arena *arena, const char **origin,
-                                       struct fault *fault);
-void codec_get_seen_write(const char *origin, struct buffer *out);
-MUST_CHECK enum rc codec_seen_read(struct bytes from, struct arena *arena, struct bytes *checkpoint,
-                                   struct fault *fault);
-void codec_seen_write(struct bytes checkpoint, struct buffer *out);
 
 /* ---- Attachments (Exchange and Federation have the same shapes) ---- */
 
@@ -281,5 +239,29 @@ void codec_audit_request_write(const struct audit_page_request *request, struct 
 MUST_CHECK enum rc codec_audit_page_read(struct bytes from, struct arena *arena,
                                          struct audit_page *page, struct fault *fault);
 void codec_audit_page_write(const struct audit_page *page, struct buffer *out);
+
+/* ---- texts of the directory ---- */
+
+#define LAW_TEXTS_MAX 4096
+#define LAW_TEXT_MAX (1u << 20)
+
+/* The wire's values (enlace.v1.TextKind). */
+enum held_kind { HELD_NONE, HELD_NETWORK, HELD_ROSTER, HELD_SUSPENSION };
+
+struct held_text {
+    enum held_kind kind;
+    const char *subject;
+    uint64_t version;
+    struct bytes sha256;
+};
+
+void codec_fetch_request_write(const struct held_text *held, size_t count, struct buffer *out);
+MUST_CHECK enum rc codec_fetch_request_read(struct bytes from, struct arena *arena,
+                                            struct held_text **held, size_t *count,
+                                            struct fault *fault);
+void codec_fetch_response_write(const struct bytes *notes, size_t count, struct buffer *out);
+MUST_CHECK enum rc codec_fetch_response_read(struct bytes from, struct arena *arena,
+                                             struct bytes **notes, size_t *count,
+                                             struct fault *fault);
 
 #endif

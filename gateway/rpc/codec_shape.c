@@ -44,12 +44,10 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_PUT_ATTACHMENT_RESPONSE] = &enlace__v1__put_attachment_response__descriptor,
     [SHAPE_GET_ATTACHMENT_REQUEST] = &enlace__v1__get_attachment_request__descriptor,
     [SHAPE_GET_ATTACHMENT_RESPONSE] = &enlace__v1__get_attachment_response__descriptor,
-    [SHAPE_REPLAY_REQUEST] = &enlace__v1__replay_request__descriptor,
-    [SHAPE_REPLAY_RESPONSE] = &enlace__v1__replay_response__descriptor,
-    [SHAPE_GET_SEEN_REQUEST] = &enlace__v1__get_seen_request__descriptor,
-    [SHAPE_GET_SEEN_RESPONSE] = &enlace__v1__get_seen_response__descriptor,
     [SHAPE_READ_RECORDS_REQUEST] = &enlace__v1__read_records_request__descriptor,
     [SHAPE_READ_RECORDS_RESPONSE] = &enlace__v1__read_records_response__descriptor,
+    [SHAPE_FETCH_DIRECTORY_REQUEST] = &enlace__v1__fetch_directory_request__descriptor,
+    [SHAPE_FETCH_DIRECTORY_RESPONSE] = &enlace__v1__fetch_directory_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");

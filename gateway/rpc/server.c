@@ -43,6 +43,7 @@ struct server {
     atomic_size_t inside; /* outstanding requests, calls, streams */
     pthread_mutex_t lock;
     pthread_cond_t change;
+    struct served *served; /* open streams */
     bool is_started;
     bool is_stopping;
     bool is_shut; /* gRPC has told that no call is left */
@@ -72,6 +73,49 @@ void server_leave(struct server *server)
     atomic_fetch_sub(&server->inside, 1);
     pthread_cond_broadcast(&server->change);
     pthread_mutex_unlock(&server->lock);
+}
+
+void server_list(struct server *server, struct served *served)
+{
+    pthread_mutex_lock(&server->lock);
+    served->prev = NULL;
+    served->next = server->served;
+    if (served->next != NULL) {
+        served->next->prev = served;
+    }
+    server->served = served;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void server_unlist(struct server *server, struct served *served)
+{
+    pthread_mutex_lock(&server->lock);
+    if (served->next != NULL) {
+        served->next->prev = served->prev;
+    }
+    if (served->prev != NULL) {
+        served->prev->next = served->next;
+    } else {
+        server->served = served->next;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+unsigned server_cut(struct server *server, bool (*is_out)(void *arg, const struct rpc_peer *peer),
+                    void *arg)
+{
+    unsigned count = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (const struct served *served = server->served; served != NULL; served = served->next) {
+        if (is_out(arg, served->peer)) {
+            grpc_call_cancel_with_status(served->core, GRPC_STATUS_PERMISSION_DENIED,
+                                         "identity.not_allowed", NULL);
+            count++;
+        }
+    }
+    pthread_mutex_unlock(&server->lock);
+    return count;
 }
 
 static void raise_descriptor_limit(void)

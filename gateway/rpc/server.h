@@ -20,6 +20,7 @@
 
 struct call;
 struct cq_pool;
+struct rpc_peer;
 struct server;
 struct stream;
 
@@ -75,6 +76,12 @@ MUST_CHECK enum rc server_new(struct cq_pool *pool, const struct server_config *
                               struct server **out);
 /* The bound port of a listener; 1 for a Unix socket. */
 int server_port(const struct server *server, size_t listener);
+/*
+ * Ends at once, with PERMISSION_DENIED, each open stream whose peer `is_out`; returns how many. Any
+ * thread; is_out runs on it, under the lock that streams take when they open and close.
+ */
+unsigned server_cut(struct server *server, bool (*is_out)(void *arg, const struct rpc_peer *peer),
+                    void *arg);
 /*
  * Accepts nothing more, waits up to grace_ms for calls and streams under way, then cancels the
  * rest and waits until their owners have answered them. Blocks; not from a queue's thread.

@@ -28,6 +28,18 @@ struct lane {
     struct server_queue *queue;
 };
 
+/* A stream that is open, in its server's list. */
+struct served {
+    struct served *next;
+    struct served *prev;
+    grpc_call *core;
+    const struct rpc_peer *peer;
+};
+
+/* Any thread. What is taken off the list was put on it. */
+void server_list(struct server *server, struct served *served);
+void server_unlist(struct server *server, struct served *served);
+
 grpc_server *server_core(struct server *server);
 /* One more, one less object that refers to the server. Any thread. */
 void server_enter(struct server *server);

@@ -64,6 +64,8 @@ struct stream {
     bool is_ending;    /* status or half-close has been started */
     bool is_core_done; /* closing has completed */
     bool is_closed;    /* on_closed has run */
+    bool is_listed;
+    struct served served; /* server only, once accepted */
 };
 
 static void on_woken(struct op *op, bool ok);
@@ -95,6 +97,9 @@ static void stream_free(struct stream *stream)
 {
     struct lane *lane = stream->lane;
 
+    if (stream->is_listed) {
+        server_unlist(lane->queue->server, &stream->served);
+    }
     drop_outgoing(stream);
     free(stream->outgoing);
     core_status_release(&stream->status);
@@ -457,6 +462,10 @@ void stream_accept(struct stream *stream, struct stream_user *user)
     op.op = GRPC_OP_SEND_INITIAL_METADATA;
     start(stream, &op, 1, &stream->opening);
     start_closing(stream);
+    stream->served.core = stream->core;
+    stream->served.peer = &stream->peer->peer;
+    stream->is_listed = true;
+    server_list(stream->lane->queue->server, &stream->served);
     if (user->events->on_open != NULL) {
         user->events->on_open(user);
     }

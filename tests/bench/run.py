@@ -76,7 +76,7 @@ class Bench:
             conf.write(f"node = cdmx/{code}\nlisten = {self.address(code)}\n"
                        f"certificate = {keys}/tls.pem\nkey = {keys}/tls.key\n"
                        f"ca = {self.path('pki/ca/all.pem')}\nlog_key = {keys}/log.key\n"
-                       f"directory = {self.path('directory.txt')}\n"
+                       f"directory = {self.path('directory')}\n"
                        f"data = {home}/data\nvault = {home}/vault\n")
         child = self.start(os.path.join(self.args.bin, "enlaced"), f"{home}/enlaced.conf",
                            log=f"node/{code}/log")

@@ -3,6 +3,7 @@
     30_federation.py WORK BUILD
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -333,9 +334,11 @@ def directory_leaf(home, ssc):
     say("the directory in force is a leaf, one for all starts with the same", len(directories()) == 1,
         len(directories()))
     ssc.kill(15)
-    shutil.copy(f"{WORK}/directory.txt", f"{WORK}/directory.before")
-    with open(f"{WORK}/directory.txt", "a", encoding="utf-8") as file:
-        file.write("# otra\n")
+    with open(f"{WORK}/directory.txt", encoding="utf-8") as file:
+        port = re.search(r"address 127\.0\.0\.1:(\d+)", file.read()).group(1)
+    script = os.path.join(os.path.dirname(__file__), "../../deploy/demo/make_directory.sh")
+    subprocess.run([script, f"{WORK}/pki", f"{WORK}/directory.txt", "--ports-from", port,
+                    "--remark", "otra"], check=True)
     ssc.start()
     auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", "cdmx/ssc")
     found = directories()

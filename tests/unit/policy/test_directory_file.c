@@ -14,9 +14,9 @@ static void every_column_is_read(void **state)
     (void)state;
     digest_of(&text, 1, digest);
     assert_memory_equal(d->sha256, digest, sizeof digest);
-    assert_string_equal(d->network, "cdmx");
-    assert_int_equal(d->version, 7);
-    assert_int_equal(d->in_force.to_day, fixture_day("2026-12-31"));
+    assert_string_equal(d->texts[0].subject, "cdmx");
+    assert_int_equal(d->texts[0].version, 7);
+    assert_int_equal(d->texts[0].in_force.to_day, fixture_day("2026-12-31"));
     assert_int_equal(d->member_count, 3);
     assert_int_equal(d->node_count, 2);
     assert_int_equal(d->identity_count, 6);

@@ -105,13 +105,14 @@ static void nodes_authenticate_on_their_days(void **state)
     const struct node_entry *node = NULL;
 
     (void)state;
-    assert_int_equal(node_authenticate(d, "spiffe://enlace.cdmx/node/ssc",
+    assert_int_equal(node_authenticate(d, "spiffe://enlace.cdmx/node/ssc", fixture_ones,
                                        fixture_day("2026-01-15"), &node, NULL),
                      RC_PERMISSION_DENIED);
-    assert_int_equal(node_authenticate(d, PLATAFORMA, fixture_day("2026-05-15"), &node, NULL),
-                     RC_PERMISSION_DENIED);
+    assert_int_equal(
+        node_authenticate(d, PLATAFORMA, fixture_ones, fixture_day("2026-05-15"), &node, NULL),
+        RC_PERMISSION_DENIED);
     assert_null(node);
-    assert_int_equal(node_authenticate(d, "spiffe://enlace.cdmx/node/ssc",
+    assert_int_equal(node_authenticate(d, "spiffe://enlace.cdmx/node/ssc", fixture_ones,
                                        fixture_day("2026-05-15"), &node, NULL),
                      RC_OK);
     assert_string_equal(node->code, "cdmx/ssc");
