@@ -1,9 +1,9 @@
 /*
  * digest - SHA-256, HMAC, HKDF-Expand, comparison in constant time, random bytes.
  *
- * One algorithm fetched once per process and one context reused per thread: a 65-byte tree node
- * costs about a third of what SHA256() costs. Any thread may call; nothing here can fail but for
- * want of memory or entropy, and then the process aborts: there is no service without a digest.
+ * Contexts stand on the stack and forget what they held. Any thread may call; nothing here can fail
+ * but for want of memory or entropy, and then the process aborts: there is no service without a
+ * digest.
  */
 #ifndef CRYPTO_DIGEST_H
 #define CRYPTO_DIGEST_H

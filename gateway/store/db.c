@@ -42,6 +42,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_DEBT] = {DB_LOG, "debt"},
     [TABLE_EXCHANGE] = {DB_LOG, "exchange"},
     [TABLE_EVIDENCE] = {DB_LOG, "evidence"},
+    [TABLE_PROOF] = {DB_LOG, "proof"},
     [TABLE_NOTE] = {DB_LOG, "note"},
     [TABLE_TIMER] = {DB_LOG, "timer"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},

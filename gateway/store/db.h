@@ -25,7 +25,7 @@ struct db;
 struct txn;
 
 /* Raised when a row's bytes change meaning; another version is refused at open. */
-#define DB_FORMAT 2
+#define DB_FORMAT 3
 #define DB_MAP_SIZE ((uint64_t)1 << 40)
 #define DB_FLOOR ((uint64_t)256 << 20)
 #define DB_ORIGIN_MAX 255

@@ -3,7 +3,7 @@
  *
  * By the index of our own leaf: with the sender it is R1, with the receiver the proof under which
  * the message was accepted. Verified by the caller before it is put. A checkpoint is stored once,
- * however many paths lead to it.
+ * however many paths lead to it; the proofs of a commit are one row (numbered.h).
  */
 #ifndef STORE_EVIDENCE_H
 #define STORE_EVIDENCE_H
@@ -30,8 +30,9 @@ struct evidence {
  */
 MUST_CHECK enum rc evidence_check(struct txn *txn, const struct checkpoint *checkpoint);
 /*
- * RC_ALREADY_EXISTS: the first evidence stays. RC_DATA_LOSS: another root stands for this log and
- * size, a fork; logged. RC_INVALID_ARGUMENT: no leaf, or a path or note past their bounds.
+ * Inside write_ops.apply the path is borrowed until the batch is done. RC_ALREADY_EXISTS: the first
+ * evidence stays. RC_DATA_LOSS: another root stands for this log and size, a fork; logged.
+ * RC_INVALID_ARGUMENT: no leaf, or a path or note past their bounds.
  */
 MUST_CHECK enum rc evidence_put(struct txn *txn, uint64_t own_index,
                                 const struct evidence *evidence);

@@ -18,20 +18,21 @@
 
 /* On disk by name (table.c): rows may be reordered here, names never change. */
 enum table {
-    TABLE_FORMAT, /* name of a fact -> its value */
-    TABLE_COMMIT, /* u64 size ‖ u8 part -> leaves, records, nodes (logrow.h); bodies (body.h) */
+    TABLE_FORMAT,     /* name of a fact -> its value */
+    TABLE_COMMIT,     /* u64 size ‖ u8 part -> leaves, records, nodes (logrow.h); bodies */
     TABLE_CHECKPOINT, /* u64 size -> signed note that no later commit holds */
     TABLE_MESSAGE,    /* role ‖ message id ‖ member -> journal entry */
-    TABLE_KEY,      /* u64 index -> content keys wrapped again since the commit; nothing: deleted */
-    TABLE_TAG,      /* u64 number -> name, wrapped tag key */
-    TABLE_TAGINDEX, /* SHA-256(name)[16] -> u64 number */
-    TABLE_DEBT,     /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
-    TABLE_EXCHANGE, /* exchange id ‖ member -> state */
-    TABLE_EVIDENCE, /* u64 own index -> the other node's leaf and path */
-    TABLE_NOTE,     /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
-    TABLE_TIMER,    /* u64 due ‖ u64 sequence -> what then */
-    TABLE_SEEN,     /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
-    TABLE_POSTING,  /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
+    TABLE_KEY,        /* u64 index -> keys wrapped again since the commit, or nothing */
+    TABLE_TAG,        /* u64 first number -> names, wrapped tag keys (numbered.h) */
+    TABLE_TAGINDEX,   /* SHA-256(name)[16] -> u64 number */
+    TABLE_DEBT,       /* destination ‖ 0 ‖ class ‖ u64 index -> attempts */
+    TABLE_EXCHANGE,   /* exchange id ‖ member -> state */
+    TABLE_EVIDENCE,   /* u64 own index -> u64 number of the proof */
+    TABLE_PROOF,      /* u64 first number -> others' leaves and paths (numbered.h) */
+    TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
+    TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
+    TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
 };
 

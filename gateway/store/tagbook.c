@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "crypto/digest.h"
+#include "store/append.h"
 #include "store/dbkey.h"
+#include "store/numbered.h"
 #include "store/tagtail.h"
 #include "store/writer.h"
 
@@ -80,53 +82,46 @@ static void identify(struct bytes name, uint8_t identity[TAG_IDENTITY_SIZE])
 
 /* ---- rows ---- */
 
-static enum rc row_split(struct bytes row, struct bytes *name, struct bytes *wrapped)
-{
-    struct reader reader = {.rest = row};
-
-    *name = reader_take(&reader, reader_u16(&reader));
-    *wrapped = reader.rest;
-    return reader.is_failed ? failed(RC_DATA_LOSS, "tag.row", "cause=damaged") : RC_OK;
-}
-
 /* RC_NOT_FOUND also when another name's row has the number: the map knew one that came to nothing.
  */
 static enum rc row_get(struct txn *txn, uint64_t number, struct bytes name, struct bytes *wrapped)
 {
-    struct dbkey key;
-    struct bytes row;
-    struct bytes found;
+    struct pack_item item;
 
-    dbkey_u64(&key, number);
-    TRY(table_get(txn, TABLE_TAG, dbkey_bytes(&key), &row));
-    TRY(row_split(row, &found, wrapped));
-    return bytes_equal(found, name) ? RC_OK : RC_NOT_FOUND;
+    TRY(numbered_get(txn, TABLE_TAG, number, &item));
+    *wrapped = item.second;
+    return bytes_equal(item.first, name) ? RC_OK : RC_NOT_FOUND;
 }
 
-static enum rc row_put(struct txn *txn, uint64_t number, bool is_new, struct bytes name,
-                       struct bytes wrapped)
+/* What is gathered keeps copies: callers' names and rows may be gone by the end of the batch. */
+static enum rc keep(struct txn *txn, struct bytes *bytes)
 {
-    OWN(buffer) row = {0};
-    struct dbkey key;
+    struct append *append = txn_append(txn);
+    uint8_t *copy;
 
-    buffer_put_u16(&row, (uint16_t)name.size);
-    buffer_put_bytes(&row, name);
-    buffer_put_bytes(&row, wrapped);
-    if (row.is_failed) {
+    if (append == NULL || bytes->size == 0) {
+        return RC_OK;
+    }
+    copy = gathered_alloc(append->gathered, bytes->size);
+    if (copy == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    dbkey_u64(&key, number);
-    return is_new ? table_append(txn, TABLE_TAG, dbkey_bytes(&key), buffer_bytes(&row))
-                  : table_put(txn, TABLE_TAG, dbkey_bytes(&key), buffer_bytes(&row));
+    memcpy(copy, bytes->data, bytes->size);
+    bytes->data = copy;
+    return RC_OK;
 }
 
-static enum rc next_number(struct txn *txn, uint64_t *number)
+static enum rc row_add(struct txn *txn, struct bytes name, struct bytes wrapped, uint64_t *number)
 {
-    struct row last;
-    enum rc rc = table_last(txn, TABLE_TAG, &last);
+    TRY(keep(txn, &name));
+    TRY(keep(txn, &wrapped));
+    return numbered_add(txn, TABLE_TAG, name, wrapped, number);
+}
 
-    *number = rc == RC_OK ? get_u64(last.key.data) + 1 : 0;
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
+static enum rc row_replace(struct txn *txn, uint64_t number, struct bytes wrapped)
+{
+    TRY(keep(txn, &wrapped));
+    return numbered_replace(txn, TABLE_TAG, number, wrapped);
 }
 
 static enum rc indexed_get(struct txn *txn, uint64_t *below)
@@ -140,25 +135,45 @@ static enum rc indexed_get(struct txn *txn, uint64_t *below)
 
 /* ---- the tail ---- */
 
+static enum rc load_row(struct tagbook *book, struct bytes row)
+{
+    uint8_t identity[TAG_IDENTITY_SIZE];
+    struct pack_item item;
+    enum rc rc;
+
+    for (size_t i = 0; (rc = pack_at(row, i, &item)) == RC_OK; i++) {
+        identify(item.first, identity);
+        TRY(tagtail_set(book->tail, identity, item.index));
+    }
+    return rc == RC_NOT_FOUND ? RC_OK : failed(rc, "tag.row", "cause=damaged");
+}
+
+/* The row that holds a number may begin before it: what is listed and read again does no harm. */
+static void first_row(struct txn *txn, uint64_t number, struct dbkey *from)
+{
+    struct dbkey past;
+    struct row row;
+
+    dbkey_u64(&past, number + 1);
+    if (table_before(txn, TABLE_TAG, dbkey_bytes(&past), &row) == RC_OK && row.key.size == 8) {
+        number = get_u64(row.key.data);
+    }
+    dbkey_u64(from, number);
+}
+
 static enum rc load(struct tagbook *book, struct txn *txn)
 {
     OWN_PTR(cursor) cursor = NULL;
-    uint8_t identity[TAG_IDENTITY_SIZE];
     struct dbkey from;
     struct row row;
     uint64_t below;
     enum rc rc;
 
     TRY(indexed_get(txn, &below));
-    dbkey_u64(&from, below);
+    first_row(txn, below, &from);
     TRY(cursor_open(txn, TABLE_TAG, dbkey_bytes(&from), &cursor));
     while ((rc = cursor_next(cursor, &row)) == RC_OK) {
-        struct bytes name;
-        struct bytes wrapped;
-
-        TRY(row_split(row.value, &name, &wrapped));
-        identify(name, identity);
-        TRY(tagtail_set(book->tail, identity, get_u64(row.key.data)));
+        TRY(load_row(book, row.value));
     }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
@@ -217,9 +232,8 @@ static enum rc add(struct tagbook *book, struct txn *txn, const uint8_t *identit
 {
     uint64_t number;
 
-    TRY(next_number(txn, &number));
-    TRY(tagtail_set(book->tail, identity, number));
-    return row_put(txn, number, true, name, wrapped);
+    TRY(row_add(txn, name, wrapped, &number));
+    return tagtail_set(book->tail, identity, number);
 }
 
 enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct bytes name, struct bytes wrapped)
@@ -232,7 +246,7 @@ enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct bytes name, st
     identify(name, identity);
     rc = locate(book, txn, identity, name, &number, &old);
     if (rc == RC_OK) {
-        return row_put(txn, number, false, name, wrapped);
+        return row_replace(txn, number, wrapped);
     }
     return rc == RC_NOT_FOUND ? add(book, txn, identity, name, wrapped) : rc;
 }
@@ -306,7 +320,7 @@ static enum rc tidy_begin(struct tidy *tidy, struct db *db)
 
     TRY(txn_read(db, &txn));
     TRY(load_once(tidy->book, txn));
-    TRY(next_number(txn, &tidy->below));
+    TRY(numbered_next(txn, TABLE_TAG, &tidy->below));
     return tagtail_list(tidy->book->tail, tidy->below, &tidy->rows, &tidy->count);
 }
 

@@ -1,7 +1,7 @@
 /*
  * tagbook - the rows of tag keys, found by name, and added at the end.
  *
- *     tag         u64 number -> u16 n | name[n] | wrapped key
+ *     tag         by number (numbered.h): the name, then the wrapped key
  *     tagindex    SHA-256(name)[16] -> u64 number
  *     format      "tagindex" -> u64: rows below this number are listed
  *

@@ -27,8 +27,10 @@ struct write_queue {
     size_t count;             /* of all three */
     size_t bytes;
     struct write_bounds most;
+    size_t taken; /* writes of the newest batch */
     bool is_closed;
-    bool has_sleeper; /* only then does putting cost a wake-up */
+    bool has_sleeper;  /* only then does putting cost a wake-up */
+    bool is_gathering; /* the sleeper has a batch, and looks again by itself */
 };
 
 /* A batch as it is put together. */
@@ -120,8 +122,8 @@ enum rc write_queue_put(struct write_queue *queue, struct write *write)
         rc = RC_RESOURCE_EXHAUSTED;
     } else {
         append(queue, write);
-        wake = queue->has_sleeper;
-        queue->has_sleeper = false;
+        wake = queue->has_sleeper && (!queue->is_gathering || write->is_urgent);
+        queue->has_sleeper = queue->has_sleeper && !wake;
     }
     pthread_mutex_unlock(&queue->lock);
     if (wake) {
@@ -163,6 +165,37 @@ static void wait_for_some(struct write_queue *queue, int timeout_ms)
             return;
         }
     }
+}
+
+static struct timespec at_us(int64_t instant_us)
+{
+    return (struct timespec){.tv_sec = instant_us / 1000000,
+                             .tv_nsec = (long)(instant_us % 1000000) * 1000};
+}
+
+static bool may_gather(const struct write_queue *queue, const struct write_bounds *batch)
+{
+    return queue->taken >= GATHER_LEAST && queue->urgent.first == NULL && !queue->is_closed &&
+           queue->count < batch->count && queue->bytes < batch->bytes;
+}
+
+static void gather(struct write_queue *queue, const struct write_bounds *batch)
+{
+    int64_t now_us = clock_monotonic_us();
+    int64_t until_us = now_us + GATHER_MOST_US;
+    size_t before = 0;
+
+    queue->is_gathering = true;
+    while (may_gather(queue, batch) && queue->count > before && now_us < until_us) {
+        struct timespec wake = at_us(now_us + GATHER_SLICE_US);
+
+        before = queue->count;
+        queue->has_sleeper = true;
+        (void)pthread_cond_timedwait(&queue->some, &queue->lock, &wake);
+        now_us = clock_monotonic_us();
+    }
+    queue->has_sleeper = false;
+    queue->is_gathering = false;
 }
 
 static bool fits(const struct taken *taken, const struct write *write,
@@ -219,6 +252,7 @@ struct inbox_item *write_queue_take(struct write_queue *queue, const struct writ
         pthread_mutex_unlock(&queue->lock);
         return NULL;
     }
+    gather(queue, batch);
     urgent = urgent_bounds(batch, queue->ordinary.first == NULL);
     take_from(queue, &queue->urgent, &taken, &urgent);
     if (is_patience_over(queue)) {
@@ -227,6 +261,7 @@ struct inbox_item *write_queue_take(struct write_queue *queue, const struct writ
     take_from(queue, &queue->ordinary, &taken, batch);
     take_from(queue, &queue->urgent, &taken, batch); /* what ordinary ones left over */
     take_from(queue, &queue->patient, &taken, batch);
+    queue->taken = taken.sum.count;
     *is_closed = queue->is_closed && taken.first == NULL;
     pthread_mutex_unlock(&queue->lock);
     return taken.first;

@@ -112,6 +112,7 @@ static enum rc put_rows(struct writer *writer, struct txn *txn, const struct app
 {
     struct bytes note_before = {0};
 
+    TRY(gathered_put_numbered(txn, append->gathered));
     if (view_size(append->view) == view_old_size(append->view)) {
         return RC_OK;
     }

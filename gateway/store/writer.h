@@ -3,10 +3,10 @@
  *
  *     any thread --writer_submit()--> writer thread: apply ... commit, sign, done --> any thread
  *
- * It takes what waits, urgent writes first, bounded by count, leaves and bytes and never delayed to
- * gather more, applies each write in one transaction, commits once with full sync, signs the root
- * of the tree that is now on disk, and only then answers. Within an urgency the order of answers is
- * the order of submission.
+ * It takes what waits, urgent writes first, bounded by count, leaves and bytes (delayed a moment to
+ * gather more only under load and never for an urgent one, write_queue.h), applies each write in
+ * one transaction, commits once with full sync, signs the root of the tree that is now on disk, and
+ * only then answers. Within an urgency the order of answers is the order of submission.
  *
  * A write that fails halfway (a code other than RC_OK after a put, or a put that the store does not
  * take) takes nobody along: the transaction is aborted, this write is answered RC_UNAVAILABLE, and

@@ -115,6 +115,60 @@ static void the_first_evidence_stays(void **state)
     buffer_release(&second.note);
 }
 
+struct put_deed {
+    struct deed deed; /* first */
+    struct offer *offers;
+    size_t count;
+};
+
+static enum rc put_offers(struct deed *deed, struct txn *txn)
+{
+    struct put_deed *put = (struct put_deed *)deed;
+
+    for (size_t i = 0; i < put->count; i++) {
+        struct evidence first = put->offers[i].evidence;
+
+        TRY(evidence_put(txn, 50 - i, &first));
+        assert_int_equal(evidence_put(txn, 50 - i, &put->offers[0].evidence), RC_ALREADY_EXISTS);
+    }
+    return RC_OK;
+}
+
+static void the_proofs_of_a_batch_are_one_row(void **state)
+{
+    struct world *world = *state;
+    struct put_deed deed = {.count = 13};
+    struct offer offers[13];
+    uint64_t rows;
+
+    txn_abort(world->txn);
+    assert_int_equal(logstore_open_writer(&world->own), RC_OK);
+    for (size_t i = 0; i < deed.count; i++) {
+        offer_of(world, 20 + i, &offers[i]);
+    }
+    deed.offers = offers;
+    deed_init(&deed.deed, put_offers, 0);
+    assert_int_equal(deed_run(&world->own, &deed.deed), RC_OK);
+    writer_free(world->own.writer);
+    world->own.writer = NULL;
+    assert_int_equal(txn_write(world->own.db, &world->txn), RC_OK);
+    assert_int_equal(table_count(world->txn, TABLE_PROOF, &rows), RC_OK);
+    assert_int_equal(rows, 1);
+    for (size_t i = 0; i < deed.count; i++) {
+        OWN(buffer) text = {0};
+        uint8_t leaf[LEAF_SIZE];
+        uint64_t index;
+        struct checkpoint checkpoint;
+
+        assert_int_equal(evidence_get(world->txn, 50 - i, leaf, &text), RC_OK);
+        assert_memory_equal(leaf, offers[i].leaf, LEAF_SIZE);
+        assert_int_equal(tlog_proof_verify(buffer_bytes(&text), BYTES_OF(leaf), &world->other.vkey,
+                                           &index, &checkpoint, NULL),
+                         RC_OK);
+        buffer_release(&offers[i].note);
+    }
+}
+
 static void two_roots_for_one_size_are_a_fork(void **state)
 {
     struct world *world = *state;
@@ -161,9 +215,8 @@ static void what_is_out_of_bounds_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(it_comes_back_as_a_receipt_that_verifies),
-        TEST(the_first_evidence_stays),
-        TEST(two_roots_for_one_size_are_a_fork),
+        TEST(it_comes_back_as_a_receipt_that_verifies), TEST(the_first_evidence_stays),
+        TEST(the_proofs_of_a_batch_are_one_row),        TEST(two_roots_for_one_size_are_a_fork),
         TEST(what_is_out_of_bounds_is_refused),
     };
 

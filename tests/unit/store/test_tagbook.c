@@ -185,6 +185,66 @@ static void a_name_of_a_failed_batch_never_gets_anothers_row(void **state)
     assert_true(holds(f, 60, "took the number"));
 }
 
+struct put_deed {
+    struct deed deed; /* first */
+    struct fixture *fixture;
+};
+
+static void check(struct fixture *f, struct txn *txn, uint64_t number, const char *wrapped)
+{
+    uint8_t name[12];
+    struct bytes found;
+
+    assert_int_equal(tagbook_find(f->book, txn, name_of(number, name), &found), RC_OK);
+    assert_true(bytes_are_text(found, wrapped));
+}
+
+/* Names and rows of the caller's that do not outlive the call. */
+static enum rc put_three(struct deed *deed, struct txn *txn)
+{
+    struct fixture *f = ((struct put_deed *)deed)->fixture;
+    char wrapped[8];
+
+    for (uint64_t i = 100; i < 103; i++) {
+        snprintf(wrapped, sizeof wrapped, "new %llu", (unsigned long long)i);
+        put(f, txn, i, wrapped);
+        check(f, txn, i, wrapped);
+    }
+    snprintf(wrapped, sizeof wrapped, "changed");
+    put(f, txn, 101, wrapped);
+    put(f, txn, 5, wrapped); /* which an earlier batch made */
+    memset(wrapped, 'x', sizeof wrapped);
+    check(f, txn, 101, "changed");
+    check(f, txn, 5, "changed");
+    return RC_OK;
+}
+
+static void what_a_batch_adds_is_one_row_and_seen_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct put_deed deed = {.fixture = f};
+
+    put_many(f, 0, 10, "old");
+    deed_init(&deed.deed, put_three, 0);
+    assert_int_equal(deed_run(&f->store, &deed.deed), RC_OK);
+    assert_int_equal(rows_of(f, TABLE_TAG), 11);
+    for (int round = 0; round < 2; round++) {
+        assert_true(holds(f, 4, "old"));
+        assert_true(holds(f, 5, "changed"));
+        assert_true(holds(f, 100, "new 100"));
+        assert_true(holds(f, 101, "changed"));
+        assert_true(holds(f, 102, "new 102"));
+        forget(f);
+    }
+    put_many(f, 102, 203, "later");
+    assert_int_equal(rows_of(f, TABLE_TAG), 111);
+    assert_true(holds(f, 101, "changed"));
+    assert_true(holds(f, 102, "later"));
+    tidy_to_the_end(f);
+    assert_true(holds(f, 202, "later"));
+    assert_true(holds(f, 101, "changed"));
+}
+
 static void a_damaged_row_is_data_loss(void **state)
 {
     struct fixture *f = *state;
@@ -239,6 +299,7 @@ int main(void)
         TEST(listing_empties_the_map_and_loses_no_row),
         TEST(a_listing_that_was_cut_off_is_done_again),
         TEST(a_name_of_a_failed_batch_never_gets_anothers_row),
+        TEST(what_a_batch_adds_is_one_row_and_seen_at_once),
         TEST(a_damaged_row_is_data_loss),
         cmocka_unit_test(the_map_grows_lists_in_order_and_drops),
     };
