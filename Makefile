@@ -1,5 +1,5 @@
 # The architecture. A layer may include and link what stands on its line and nothing else; `make lint` enforces it.
-LAYERS := base model crypto tlog store rpc policy relay client offline publish
+LAYERS := base model crypto tlog store rpc http policy relay client offline publish
 base_DEPS   :=
 model_DEPS  := base
 crypto_DEPS := base
@@ -7,8 +7,9 @@ tlog_DEPS   := crypto base
 offline_DEPS := tlog crypto base
 store_DEPS  := tlog crypto model base
 rpc_DEPS    := crypto model base
+http_DEPS   := base
 policy_DEPS := tlog crypto model base
-relay_DEPS  := policy rpc store tlog crypto model base
+relay_DEPS  := policy http rpc store tlog crypto model base
 publish_DEPS := offline store tlog crypto model base
 client_DEPS := rpc tlog crypto model base
 # Programs: enlaced may use relay and publish; everything that talks to a node may use client, and never store.
@@ -24,6 +25,7 @@ ADAPTERS := $(filter-out sdk,$(patsubst adapters/%/main.c,%,$(wildcard adapters/
 openssl_OWNER := crypto
 lmdb_OWNER    := store
 grpc_OWNER    := rpc
+event_OWNER   := http
 
 # `make SANITIZE=address,undefined` and `make SANITIZE=thread` build beside the normal build.
 SANITIZE ?=
@@ -36,7 +38,7 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd \
-	-lcurl -lseccomp -lpthread
+	-lcurl -lseccomp -levent_core -levent_extra -levent_pthreads -lpthread
 
 # `make V=1` shows whole commands; otherwise a word for each.
 Q := $(if $(V),,@)

@@ -31,6 +31,8 @@ certificate = $demo/pki/node/$code/tls.pem
 key = $demo/pki/node/$code/tls.key
 ca = $demo/pki/ca/all.pem
 log_key = $demo/pki/node/$code/log.key
+witness_key = $demo/pki/node/$code/witness.key
+witness_policy = $demo/policy.txt
 directory = $demo/directory
 data = $folder/data
 vault = $folder/vault
@@ -62,6 +64,7 @@ certificate = ../pki/$5/tls.pem
 key = ../pki/$5/tls.key
 ca = ../pki/ca/all.pem
 member = $member
+policy = ../policy.txt
 $([[ $4 == - ]] || echo "system = $4")
 $(profile_of_system "$1" "$member" "$4" "$5")
 ${logs_of[$2]}
@@ -109,6 +112,8 @@ auditor_profiles() {
 "$root/certs/make_pki.sh" "$demo/pki" >"$demo/log/pki.log" 2>&1 ||
     { cat "$demo/log/pki.log" >&2; die "no se pudieron hacer los certificados"; }
 "$here/make_directory.sh" "$demo/pki" "$demo/directory.txt" --ports-from "$ports"
+
+"$here/make_policy.sh" "$demo/directory.txt" "$demo/policy.txt"
 
 mapfile -t nodes < <(awk '$1 == "node" && /^node/ { print $2 }' "$demo/directory.txt")
 mapfile -t members < <(awk '/^member/ { print $2 }' "$demo/directory.txt" | sort -u)

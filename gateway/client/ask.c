@@ -48,6 +48,27 @@ enum rc ask_receipts(struct session *session, const struct id *message_id, struc
     return codec_receipts_read(response, arena, receipts, fault);
 }
 
+enum rc ask_witnessed_receipts(struct session *session, const struct id *message_id,
+                               struct arena *arena, struct receipts *receipts, struct fault *fault)
+{
+    struct bytes response;
+
+    TRY(ask_about(session, SERVICE "GetWitnessedReceipts", message_id, arena, &response, fault));
+    return codec_receipts_read(response, arena, receipts, fault);
+}
+
+enum rc ask_checkpoint(struct session *session, const char *origin, struct arena *arena,
+                       struct bytes *note, struct fault *fault)
+{
+    OWN(buffer) request = {0};
+    struct bytes response;
+
+    codec_origin_write(origin, &request);
+    TRY(ask(session, "/enlace.v1.FederationService/GetCheckpoint", buffer_bytes(&request), arena,
+            &response, fault));
+    return codec_note_read(response, arena, note, fault);
+}
+
 enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
                  struct fault *fault)
 {

@@ -17,6 +17,14 @@ MUST_CHECK enum rc ask_track(struct session *session, const struct id *exchange_
 MUST_CHECK enum rc ask_receipts(struct session *session, const struct id *message_id,
                                 struct arena *arena, struct receipts *receipts,
                                 struct fault *fault);
+/* Under a checkpoint with a quorum; "receipt.unwitnessed" until there is one. Not checked either.
+ */
+MUST_CHECK enum rc ask_witnessed_receipts(struct session *session, const struct id *message_id,
+                                          struct arena *arena, struct receipts *receipts,
+                                          struct fault *fault);
+/* The newest checkpoint of this log with a quorum, unverified; empty: none. For auditors. */
+MUST_CHECK enum rc ask_checkpoint(struct session *session, const char *origin, struct arena *arena,
+                                  struct bytes *note, struct fault *fault);
 MUST_CHECK enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
                             struct fault *fault);
 

@@ -29,6 +29,10 @@ const struct conf_row profile_rows[] = {
     TEXT(seal_certificate, "", 0, "archivo PEM: certificado de sello de este sistema"),
     TEXT(seal_key, "", 0, "archivo PEM: la llave que abre lo sellado a este sistema"),
     TEXT(spool, "", 0, "carpeta para lo que falta enviar y los acuses; vacía: no se guarda nada"),
+    TEXT(
+        policy, "", 0,
+        "archivo de testigos y quórum (C2SP tlog-policy): toda verificación lo exige; vacío: basta "
+        "la firma de la bitácora"),
     {"timeout_ms", CONF_INTEGER, offsetof(struct profile, timeout_ms), "15000", 100, 600000,
      "cuánto se espera una respuesta del nodo, en milisegundos"},
     LIST(node_log, "llave (vkey) de la bitácora del propio nodo; puede haber varias líneas"),
@@ -105,6 +109,7 @@ static enum rc resolve_all(struct profile *profile, char error[PROFILE_ERROR_SIZ
     TRY(resolve(profile, "official_key", profile->official_key, error));
     TRY(resolve(profile, "seal_certificate", profile->seal_certificate, error));
     TRY(resolve(profile, "seal_key", profile->seal_key, error));
+    TRY(resolve(profile, "policy", profile->policy, error));
     return resolve(profile, "spool", profile->spool, error);
 }
 

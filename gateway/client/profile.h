@@ -11,10 +11,12 @@
  *     node_log = gw.ssc/audit/2026+9c1a...+AbC...
  *     log = gw.cdmx/audit/2026+07d2...+AxY...
  *     peer = cdmx/mpi-cdmx gw.cdmx/audit/2026
+ *     policy = ../policy.txt
  *
  * A relative path counts from the profile's own folder (links resolved). A receipt of the own node
  * has to come from a log in `node_log` (several: epochs); the sender's evidence from the log that a
- * `peer` line names for the sending member, or, without such a line, from any log listed.
+ * `peer` line names for the sending member, or, without such a line, from any log listed. With a
+ * policy (C2SP tlog-policy) every verification asks for its quorum of witnesses.
  *
  * Read before the first thread starts, constant afterwards.
  */
@@ -43,6 +45,7 @@ struct profile {
     char seal_certificate[CONF_TEXT_SIZE];
     char seal_key[CONF_TEXT_SIZE];
     char spool[CONF_TEXT_SIZE];
+    char policy[CONF_TEXT_SIZE]; /* "": none */
     int64_t timeout_ms;
     struct conf_list node_log;
     struct conf_list log;

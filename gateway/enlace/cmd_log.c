@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "client/ask.h"
 #include "client/audit_read.h"
 #include "client/profile.h"
 #include "client/session.h"
@@ -68,6 +69,28 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct exporti
     return EXIT_DONE;
 }
 
+/*
+ * The newest checkpoint with a quorum, when the folder is not past it already: a reader with a
+ * policy believes no other. Without one the export ends at the log's own newest.
+ */
+static bool find_witnessed(struct cli *cli, uint64_t size, struct buffer *note,
+                           struct checkpoint *head)
+{
+    const struct profile *profile = cli->profile;
+    struct fault ignored = {0};
+    struct bytes found;
+
+    for (size_t i = 0; i < profile->own_log_count; i++) {
+        if (ask_checkpoint(cli->session, profile->logs[i].name, cli->arena, &found, &ignored) ==
+                RC_OK &&
+            checkpoint_open(found, &profile->logs[i], NULL, head) == RC_OK && head->size >= size) {
+            buffer_put_bytes(note, found);
+            return !note->is_failed;
+        }
+    }
+    return false;
+}
+
 /* Up to the head of the first page: the log may grow faster than it is read. */
 static enum rc add_page(struct log_folder *folder, const struct audit_page *page, uint64_t end,
                         struct fault *fault)
@@ -95,12 +118,16 @@ static enum rc begin_at(struct log_folder *folder, const struct checkpoint *head
     return exporting->is_fresh ? RC_OK : log_folder_resume(folder, head->size, fault);
 }
 
-static enum rc add_pages(struct audit_read *read, struct log_folder *folder, struct buffer *note,
-                         struct exporting *exporting, struct fault *fault)
+static enum rc add_pages(struct cli *cli, struct audit_read *read, struct log_folder *folder,
+                         struct buffer *note, struct exporting *exporting, struct fault *fault)
 {
     OWN_PTR(arena) arena = arena_new(PAGE_ARENA_MAX);
     struct checkpoint end = {0};
-    bool has_end = false;
+    bool has_end = find_witnessed(cli, log_folder_size(folder), note, &end);
+
+    if (has_end) {
+        snprintf(exporting->origin, sizeof exporting->origin, "%s", end.origin);
+    }
 
     while (!has_end || log_folder_size(folder) < end.size) {
         uint64_t from = log_folder_size(folder);
@@ -186,7 +213,7 @@ static enum rc export_into(struct cli *cli, struct audit_read *read, struct byte
 
     TRY(log_folder_open(&options, &folder, fault));
     before = log_folder_size(folder);
-    TRY(add_pages(read, folder, &note, exporting, fault));
+    TRY(add_pages(cli, read, folder, &note, exporting, fault));
     TRY(log_folder_finish(folder, buffer_bytes(&note), fault));
     exporting->size = log_folder_size(folder);
     exporting->added = exporting->size - before;

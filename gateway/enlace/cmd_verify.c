@@ -17,6 +17,7 @@ struct verifying {
     int argc;
     const char *message_path;
     bool has_keys;
+    bool has_policy;
 };
 
 static bool split_arguments(struct cli *cli, int argc, char **argv, struct verifying *verifying)
@@ -32,6 +33,7 @@ static bool split_arguments(struct cli *cli, int argc, char **argv, struct verif
         }
         verifying->has_keys = verifying->has_keys || strncmp(argv[i], "--vkey", 6) == 0 ||
                               strncmp(argv[i], "--policy", 8) == 0;
+        verifying->has_policy = verifying->has_policy || strncmp(argv[i], "--policy", 8) == 0;
         verifying->argv[verifying->argc++] = argv[i];
     }
     return true;
@@ -109,10 +111,16 @@ int cmd_verify(struct cli *cli, int argc, char **argv)
     if (argc < 2 || !split_arguments(cli, argc, argv, &verifying) || verifying.argc == 0) {
         return cli_usage(cli, "verify", "Se esperaba receipt, log, consistency o exchange.");
     }
-    if (!verifying.has_keys) {
+    /* With keys of his own the reader needs no profile; one that he has still brings its policy. */
+    if (!verifying.has_keys || (!verifying.has_policy && cli->profile_path != NULL)) {
         status = cli_need_profile(cli);
-        caller.logs = status == EXIT_DONE ? cli->profile->logs : NULL;
-        caller.log_count = status == EXIT_DONE ? cli->profile->log_count : 0;
+    }
+    if (status == EXIT_DONE && !verifying.has_keys) {
+        caller.logs = cli->profile->logs;
+        caller.log_count = cli->profile->log_count;
+    }
+    if (status == EXIT_DONE && cli->profile != NULL && cli->profile->policy[0] != '\0') {
+        caller.policy = cli->profile->policy;
     }
     if (status == EXIT_DONE && verifying.message_path != NULL) {
         status = check_against_message(cli, &verifying);

@@ -44,15 +44,18 @@ const struct command commands[] = {
      cmd_report},
     {"track", "ID", "dice en qué va un intercambio", NULL, cmd_track},
     {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
-     "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n", cmd_receipt},
+     "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n"
+     "  --witnessed  la prueba bajo un sello con el quórum de testigos de la policy del perfil\n",
+     cmd_receipt},
     {"verify", "QUÉ ARCHIVO…", "verifica acuses y bitácoras sin conexión y sin el nodo",
      "  receipt ARCHIVO        los acuses de un mensaje\n"
      "  log CARPETA            una bitácora exportada, completa\n"
      "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
      "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
      "  --vkey LLAVE       llave de la bitácora; varias veces; sin ella, las del perfil\n"
-     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
-     "  --unwitnessed      con --policy, acepta sin quórum, y lo dice\n"
+     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum; sin\n"
+     "                     ella, la policy del perfil\n"
+     "  --unwitnessed      acepta sin quórum, y lo dice\n"
      "  --own TESTIGO      testigo de la misma institución: no cuenta; varias veces\n"
      "  --fresh SEGUNDOS   no cuentan firmas de testigos más viejas\n"
      "  --tolerance SEGUNDOS  entre relojes (600)\n"

@@ -8,11 +8,12 @@
 static json_t *one_as_json(const struct receipt *receipt, const struct receipt_facts *facts,
                            const struct fault *fault)
 {
-    return json_pack("{s:s,s:b,s:s,s:I,s:I,s:I,s:s,s:s,s:s}", "level",
-                     receipt_level_name(receipt->level), "verified", fault->rc == RC_OK, "log",
-                     facts->origin, "index", (json_int_t)facts->index, "tree_size",
-                     (json_int_t)facts->tree_size, "time_ms", (json_int_t)facts->time_ms, "check",
-                     fault->reason, "path", fault->path, "remedy", fault->remedy);
+    return json_pack("{s:s,s:b,s:s,s:s,s:I,s:I,s:I,s:s,s:s,s:s}", "level",
+                     receipt_level_name(receipt->level), "verified", fault->rc == RC_OK, "grade",
+                     "firmado por la bitácora", "log", facts->origin, "index",
+                     (json_int_t)facts->index, "tree_size", (json_int_t)facts->tree_size, "time_ms",
+                     (json_int_t)facts->time_ms, "check", fault->reason, "path", fault->path,
+                     "remedy", fault->remedy);
 }
 
 static void print_one(const struct receipt *receipt, const struct receipt_facts *facts,
@@ -26,7 +27,8 @@ static void print_one(const struct receipt *receipt, const struct receipt_facts 
         return;
     }
     cli_time(facts->time_ms, when);
-    printf("✔ %s\n    bitácora %s, hoja %llu, árbol de %llu, %s\n",
+    printf("✔ %s\n    bitácora %s, hoja %llu, árbol de %llu, %s\n"
+           "    grado: firmado por la bitácora\n",
            receipt_level_text(receipt->level), facts->origin, (unsigned long long)facts->index,
            (unsigned long long)facts->tree_size, when);
 }

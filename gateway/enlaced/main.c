@@ -25,6 +25,8 @@
 #include "crypto/tlsconf.h"
 #include "enlaced/bounds.h"
 #include "enlaced/settings.h"
+#include "enlaced/witnessing.h"
+#include "http/http_loop.h"
 #include "publish/publisher.h"
 #include "publish/quorum_text.h"
 #include "relay/annexes.h"
@@ -33,14 +35,17 @@
 #include "relay/budget.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
+#include "relay/gather.h"
 #include "relay/inforce.h"
 #include "relay/lawkeeper.h"
 #include "relay/indexer.h"
 #include "relay/node.h"
+#include "relay/recall_own.h"
 #include "relay/refusals.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
+#include "relay/witness_http.h"
 #include "rpc/cq.h"
 #include "rpc/health.h"
 #include "store/anchor.h"
@@ -51,6 +56,7 @@
 #include "store/tagkey.h"
 #include "store/vault.h"
 #include "store/writer.h"
+#include "tlog/policy.h"
 
 #define EXIT_USAGE 2
 /* One for each urgency, on most machines. */
@@ -64,6 +70,9 @@ struct running {
     struct node node;
     struct lawkeeper *keeper;
     struct cert_store *ca;
+    struct witnessing witnessing;
+    struct witness_http witness_http;
+    struct http_loop *http;
     struct schedule *schedule;
     struct health *health;
     struct server *server;
@@ -158,6 +167,35 @@ static enum rc open_keys(struct running *running)
     return RC_OK;
 }
 
+/* Not the log's key: a cosignature does not say whose name it was made for. */
+static enum rc open_witness_key(struct running *running)
+{
+    struct node *node = &running->node;
+    const char *file = running->settings.witness_key;
+    struct vkey listed;
+
+    node->witnessed_logs = running->witnessing.logs;
+    if (file[0] == '\0') {
+        return RC_OK;
+    }
+    TRY(keyring_load(file, &node->witness_key, NULL));
+    if (vkey_parse(bytes_text(node->self->witness_vkey), &listed) != RC_OK) {
+        return failed(RC_FAILED_PRECONDITION, "start.witness_key",
+                      "check=directory_lists_none file=%s", file);
+    }
+    TRY(vkey_of(listed.name, VKEY_COSIGNATURE, node->witness_key, &node->witness_vkey));
+    if (memcmp(listed.public_key, node->witness_vkey.public_key, sizeof listed.public_key) != 0) {
+        return failed(RC_FAILED_PRECONDITION, "start.witness_key",
+                      "check=directory_lists_another_key file=%s", file);
+    }
+    if (memcmp(node->log_vkey.public_key, node->witness_vkey.public_key,
+               sizeof listed.public_key) == 0) {
+        return failed(RC_FAILED_PRECONDITION, "start.witness_key", "check=same_as_log_key file=%s",
+                      file);
+    }
+    return RC_OK;
+}
+
 /* Before anything is written: an older copy of the data signs nothing more. */
 static enum rc open_anchor(struct running *running)
 {
@@ -226,6 +264,47 @@ static enum rc open_relay(struct running *running)
     return couriers_start(node, &node->couriers);
 }
 
+/* The service manager and whoever watches the health service see it; the log says it already. */
+static void on_lag(struct node *node, enum lag_state state)
+{
+    struct running *running = (struct running *)((char *)node - offsetof(struct running, node));
+    static const char *const words[] = {"witnessed", "witnesses behind",
+                                        "witnesses behind: ordinary messages wait"};
+
+    if (health_set(running->health, "enlace.witnesses", state == LAG_FINE) != RC_OK) {
+        log_error("health.set", "service=enlace.witnesses");
+    }
+    sd_notifyf(0, "STATUS=%s", words[state]);
+}
+
+static enum rc open_gather(struct running *running)
+{
+    const struct settings *settings = &running->settings;
+    struct gather_options options = {
+        .node = &running->node,
+        .policy = running->witnessing.policy,
+        .interval_ms = settings->witness_interval_ms,
+        .refresh_s = settings->witness_refresh_s,
+        .heartbeat_s = settings->heartbeat_s,
+        .limits = {.loud_s = settings->max_witness_lag_s, .stop_s = settings->stop_witness_lag_s},
+        .on_lag = on_lag,
+    };
+
+    witness_http_init(&running->witness_http, &running->node);
+    if (settings->witness_listen[0] != '\0' || options.policy != NULL) {
+        TRY(http_loop_new(settings->witness_listen, &running->witness_http.service,
+                          &running->http));
+    }
+    if (options.policy == NULL) {
+        return RC_OK;
+    }
+    if (!policy_is_safe(options.policy, running->node.self->origin)) {
+        log_warn("witness.policy", "check=weak k is less than 1 + floor(2n/3) foreign witnesses");
+    }
+    options.http = running->http;
+    return gather_new(&options, &running->node.gather);
+}
+
 static enum rc open_listeners(struct running *running)
 {
     const struct settings *settings = &running->settings;
@@ -283,6 +362,9 @@ static enum rc open_exports(struct running *running)
 static enum rc say_healthy(struct running *running)
 {
     TRY(health_set(running->health, "", true));
+    if (running->node.gather != NULL) {
+        TRY(health_set(running->health, "enlace.witnesses", true));
+    }
     return health_set(running->health, "enlace.v1.ExchangeService", true);
 }
 
@@ -291,10 +373,16 @@ static enum rc start(struct running *running)
     TRY(tlsconf_require_tls13());
     TRY(open_directory(running));
     TRY(open_keys(running));
+    TRY(open_witness_key(running));
     TRY(open_store(running));
     TRY(open_relay(running));
+    TRY(recall_own(&running->node, running->settings.recall_ms));
     TRY(startup_log_directory(&running->node));
+    TRY(open_gather(running));
     TRY(open_listeners(running));
+    if (running->node.gather != NULL) {
+        TRY(gather_start(running->node.gather));
+    }
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));
     TRY(open_exports(running));
@@ -313,6 +401,7 @@ static void stop(struct running *running)
     buffer_release(&running->policy);
     lawkeeper_stop(running->keeper);
     schedule_free(running->schedule);
+    gather_stop(node->gather);
     if (node->links != NULL) {
         links_stop(node->links);
     }
@@ -331,6 +420,8 @@ static void stop(struct running *running)
         links_stop(node->links); /* commits until now may have poked them */
     }
     links_free(node->links);
+    gather_free(node->gather);
+    http_loop_free(running->http);
     cq_pool_free(node->pool);
     cq_pool_free(node->link_pool);
     budget_free(node->budget);
@@ -347,6 +438,8 @@ static void stop(struct running *running)
     vault_free(node->vault);
     cert_store_free(running->ca);
     keyring_free(node->log_key);
+    keyring_free(node->witness_key);
+    witnessing_release(&running->witnessing);
     lawkeeper_free(running->keeper);
 }
 
@@ -430,6 +523,10 @@ int main(int argc, char **argv)
     }
     if (conf_read(argv[argc - 1], settings_rows, &running.settings, error) != RC_OK) {
         fprintf(stderr, "%s\n", error);
+        return EXIT_USAGE;
+    }
+    if (witnessing_read(&running.settings, &running.witnessing, error) != RC_OK) {
+        fprintf(stderr, "%s: %s\n", argv[argc - 1], error);
         return EXIT_USAGE;
     }
     if (is_check) {

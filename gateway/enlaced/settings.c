@@ -35,6 +35,28 @@ const struct conf_row settings_rows[] = {
          "folder that the node keeps its log in with entries and records, for auditors; empty: "
          "none"),
     NUMBER(export_interval_s, "60", 1, 86400, "seconds between two runs of mirror and export"),
+    TEXT(witness_key, "", 0,
+         "PEM file: Ed25519 key, another than log_key, with which this node cosigns the "
+         "checkpoints of other logs; empty: it does not"),
+    TEXT(witness_logs, "", 0,
+         "tlog-policy file whose log lines name logs beyond the directory's that it cosigns"),
+    TEXT(witness_listen, "", 0,
+         "address for C2SP tlog-witness over plain HTTP, 127.0.0.1:port or unix:/path; nothing "
+         "beyond this machine; empty: none"),
+    TEXT(witness_policy, "", 0,
+         "tlog-policy file: whose cosignatures this log gathers, and the quorum; empty: none"),
+    NUMBER(witness_interval_ms, "1000", 100, 60000,
+           "a growing log offers its newest checkpoint to the witnesses this often"),
+    NUMBER(witness_refresh_s, "1800", 1, 3600, "an idle log has its quorum renewed this often"),
+    NUMBER(heartbeat_s, "21600", 1, 86400,
+           "a log that got no leaf for so long gets one that says so"),
+    NUMBER(max_witness_lag_s, "300", 1, 604800,
+           "witnesses further behind than this are an alarm (witness.lag)"),
+    NUMBER(stop_witness_lag_s, "0", 0, 604800,
+           "witnesses further behind than this stop ordinary messages, never urgent ones; 0: "
+           "nothing is stopped"),
+    NUMBER(recall_ms, "3000", 0, 60000,
+           "how long a start waits for what the peers remember of this log; 0: nobody is asked"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

@@ -19,6 +19,16 @@ struct settings {
     char mirror[CONF_TEXT_SIZE];
     char export[CONF_TEXT_SIZE];
     int64_t export_interval_s;
+    char witness_key[CONF_TEXT_SIZE];
+    char witness_logs[CONF_TEXT_SIZE];
+    char witness_listen[CONF_TEXT_SIZE];
+    char witness_policy[CONF_TEXT_SIZE];
+    int64_t witness_interval_ms;
+    int64_t witness_refresh_s;
+    int64_t heartbeat_s;
+    int64_t max_witness_lag_s;
+    int64_t stop_witness_lag_s;
+    int64_t recall_ms;
     int64_t threads;
     int64_t queue_max;
     int64_t batch_max;

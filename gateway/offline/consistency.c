@@ -37,8 +37,10 @@ static enum rc read_tile(struct tile_source *tiles, const struct tile *tile,
     return RC_OK;
 }
 
-static bool read_head(const char *path, const struct trust *trust, struct checkpoint *head,
-                      struct report *report)
+/* The newer one is what the reader is asked to believe: it must meet the policy, if there is one.
+ */
+static bool read_head(const char *path, const struct trust *trust, bool is_graded,
+                      struct checkpoint *head, struct report *report)
 {
     struct note *note = malloc(sizeof *note);
     OWN(buffer) bytes = {0};
@@ -51,6 +53,10 @@ static bool read_head(const char *path, const struct trust *trust, struct checkp
         report_bad(report, "checkpoint.missing", path, "Ahí no hay un sello legible.");
     } else {
         is_open = trust_open(trust, buffer_bytes(&bytes), path, note, head, report);
+        if (is_open && is_graded) {
+            trust_grade(trust, note, "", path, NULL, report);
+            trust_judge_policy(trust, head->origin, report);
+        }
     }
     free(note);
     return is_open;
@@ -84,7 +90,8 @@ void consistency_check(const char *old_path, const char *new_path, const struct 
     struct checkpoint old;
     struct checkpoint now;
 
-    if (!read_head(old_path, trust, &old, report) || !read_head(new_path, trust, &now, report)) {
+    if (!read_head(old_path, trust, false, &old, report) ||
+        !read_head(new_path, trust, true, &now, report)) {
         return;
     }
     report_text(report, "origin", "Bitácora", "%s", now.origin);

@@ -156,10 +156,28 @@ static int take_arguments(struct run *run, int argc, char **argv)
     return 0;
 }
 
+/* The caller's policy; whoever named keys himself believes those and no others. */
+static int take_callers_policy(struct run *run)
+{
+    size_t named = run->trust.log_count;
+    int status;
+
+    if (run->trust.has_policy || run->caller->policy == NULL) {
+        return 0;
+    }
+    status = take_policy(run, run->caller->policy);
+    run->trust.log_count = named > 0 ? named : run->trust.log_count;
+    return status;
+}
+
 static int take_trust(struct run *run)
 {
     struct trust *trust = &run->trust;
+    int status = take_callers_policy(run);
 
+    if (status != 0) {
+        return status;
+    }
     if (trust->log_count == 0 && run->caller->log_count <= TRUST_LOGS_MAX) {
         for (size_t i = 0; i < run->caller->log_count; i++) {
             trust->logs[trust->log_count++] = run->caller->logs[i];

@@ -30,6 +30,8 @@ struct verify_caller {
     /* Keys of logs that count when neither --vkey nor --policy is given; may be NULL. */
     const struct vkey *logs;
     size_t log_count;
+    /* A file that counts when --policy is not given; then its quorum is asked for. May be NULL. */
+    const char *policy;
     /* Compares two exports with records; exchange is the text of an id, or NULL. May be NULL. */
     void (*exchange_folders)(const char *a, const char *b, const char *exchange,
                              const struct trust *trust, struct report *report);

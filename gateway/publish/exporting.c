@@ -8,9 +8,13 @@
 #include "offline/log_folder.h"
 #include "store/anchor.h"
 #include "store/auditlog.h"
+#include "store/commit_point.h"
+#include "store/cosigned.h"
 #include "store/db.h"
 
 /* A run rests as long as it worked, but no longer than this at a time. */
+/* A quorum is renewed each hour at least. */
+#define QUORUM_AGE_S 7200
 #define REST_MAX_MS 100
 
 /* Leaves, and where they are kept records, each after its length. */
@@ -204,13 +208,18 @@ static enum rc put_texts(struct exporting *exporting, struct fault *fault)
     return RC_OK;
 }
 
-/* With the cosignatures that were gathered by now. */
+/* With its quorum's cosignatures when it has them. */
 static enum rc note_of(const struct export_source *source, uint64_t size, struct buffer *note,
                        struct fault *fault)
 {
     OWN_READ(txn) = NULL;
+    struct cosigned cosigned;
 
     TRY(read_failed(txn_read(source->db, &txn), fault));
+    if (size > 0 && cosigned_over(txn, size - 1, &cosigned) == RC_OK && cosigned.size == size) {
+        buffer_put_bytes(note, cosigned.note);
+        return read_failed(note->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK, fault);
+    }
     return read_failed(auditlog_checkpoint(txn, source->keyring, size, note), fault);
 }
 
@@ -221,6 +230,10 @@ static enum rc bring_up(struct exporting *exporting, uint64_t end, const atomic_
     uint64_t before;
 
     TRY(open_folder(exporting, is_fresh, end, fault));
+    run->size = log_folder_size(exporting->folder);
+    if (run->size > end) {
+        return RC_OK; /* it went on without a quorum before; the next one will be larger */
+    }
     TRY(put_texts(exporting, fault));
     before = log_folder_size(exporting->folder);
     TRY(add_pages(exporting, end, is_stopping, fault));
@@ -244,14 +257,31 @@ static enum rc run_once(struct exporting *exporting, uint64_t end, const atomic_
     return rc;
 }
 
+/*
+ * The newest checkpoint with a quorum: readers with a policy believe no other. The newest anchored
+ * one where no witnesses are asked, or where they have been away for long.
+ */
+static uint64_t find_end(const struct export_source *source)
+{
+    struct commit_point *head = anchor_latest(source->anchor);
+    uint64_t end = commit_point_size(head);
+    struct cosigned cosigned;
+    OWN_READ(txn) = NULL;
+
+    commit_point_release(head);
+    if (txn_read(source->db, &txn) == RC_OK && cosigned_last(txn, &cosigned) == RC_OK &&
+        cosigned.time_s + QUORUM_AGE_S > (uint64_t)(clock_now_ms() / 1000)) {
+        end = cosigned.size;
+    }
+    return end;
+}
+
 enum rc exporting_run(struct exporting *exporting, const atomic_bool *is_stopping,
                       struct export_run *run, struct fault *fault)
 {
-    struct commit_point *head = anchor_latest(exporting->source->anchor);
-    uint64_t end = commit_point_size(head);
+    uint64_t end = find_end(exporting->source);
     enum rc rc;
 
-    commit_point_release(head);
     *run = (struct export_run){0};
     if (end == 0) {
         return RC_OK; /* an empty log has no row, and nothing to show */

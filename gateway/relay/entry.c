@@ -300,6 +300,20 @@ enum rc entry_put_record(const struct node *node, struct txn *txn, const struct 
     return auditlog_append(txn, &leaf, buffer_bytes(&bytes), blind, index);
 }
 
+enum rc entry_put_control(struct txn *txn, const struct record *record, uint64_t *index)
+{
+    static const uint8_t blind[BLIND_SIZE];
+    struct leaf leaf = {.class = LEAF_CONTROL};
+    OWN(buffer) bytes = {0};
+
+    codec_record_write(record, &bytes);
+    if (bytes.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    commit_record(blind, buffer_bytes(&bytes), leaf.record);
+    return auditlog_append(txn, &leaf, buffer_bytes(&bytes), blind, index);
+}
+
 void entry_again(struct entry *entry)
 {
     for (size_t i = 0; i < ENTRY_TAGS; i++) {

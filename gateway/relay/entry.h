@@ -64,6 +64,10 @@ MUST_CHECK enum rc entry_put(struct entry *entry, const struct node *node, struc
 /* A control record of the node itself or a refusal: a leaf without message and body. */
 MUST_CHECK enum rc entry_put_record(const struct node *node, struct txn *txn,
                                     const struct record *record, uint64_t *index);
+/*
+ * A control leaf: everybody may know what it says. Nonce, tags and the record's blind are zeros.
+ */
+MUST_CHECK enum rc entry_put_control(struct txn *txn, const struct record *record, uint64_t *index);
 /* That transaction came to nothing: entry_put may be called again (write_ops.again). */
 void entry_again(struct entry *entry);
 /* After the commit: new tag keys may be used from memory. */

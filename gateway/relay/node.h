@@ -21,12 +21,14 @@ struct cq_pool;
 struct db;
 struct desk;
 struct files;
+struct gather;
 struct inforce;
 struct index;
 struct indexer;
 struct keyring;
 struct lawfetch;
 struct links;
+struct policy;
 struct refusals;
 struct seen;
 struct tagkeys;
@@ -52,13 +54,17 @@ struct node {
     struct indexer *indexer; /* its thread */
     struct keyring *log_key;
     struct vkey log_vkey;
-    struct backlog *backlog;   /* what waits for each destination; the writer thread's */
-    struct desk *desk;         /* deliveries to attached systems */
-    struct links *links;       /* streams to peer nodes */
-    struct refusals *refusals; /* how many of them become leaves */
-    struct budget *budget;     /* streams, calls and bytes under way, per identity */
-    struct annexes *annexes;   /* attachments: their disk's thread and their places */
-    struct couriers *couriers; /* attachments owed to peer nodes */
+    struct keyring *witness_key;         /* NULL: this node cosigns nothing */
+    struct vkey witness_vkey;            /* whose name it signs with */
+    const struct policy *witnessed_logs; /* logs beyond the directory's that it cosigns; or NULL */
+    struct gather *gather;               /* cosignatures of our own log; NULL: no policy is set */
+    struct backlog *backlog;             /* what waits for each destination; the writer thread's */
+    struct desk *desk;                   /* deliveries to attached systems */
+    struct links *links;                 /* streams to peer nodes */
+    struct refusals *refusals;           /* how many of them become leaves */
+    struct budget *budget;               /* streams, calls and bytes under way, per identity */
+    struct annexes *annexes;             /* attachments: their disk's thread and their places */
+    struct couriers *couriers;           /* attachments owed to peer nodes */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

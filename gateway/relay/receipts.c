@@ -11,9 +11,11 @@
 #include "rpc/codec_service.h"
 #include "store/auditlog.h"
 #include "store/commit_point.h"
+#include "store/cosigned.h"
 #include "store/db.h"
 #include "store/evidence.h"
 #include "store/journal.h"
+#include "tlog/tlog_proof.h"
 
 static enum rc close_span(struct buffer *scratch, struct receipt_span *span)
 {
@@ -62,6 +64,22 @@ enum rc receipts_foreign(struct txn *txn, enum receipt_level level, uint64_t ind
     return close_span(scratch, span);
 }
 
+enum rc receipts_witnessed(struct auditlog_reader *reader, struct txn *txn,
+                           enum receipt_level level, uint64_t index, struct buffer *scratch,
+                           struct receipt_span *span)
+{
+    struct cosigned cosigned;
+    struct bytes leaf;
+    struct proof path;
+
+    TRY(cosigned_over(txn, index, &cosigned));
+    TRY(auditlog_leaf(txn, index, &leaf));
+    begin_span(scratch, level, leaf.data, span);
+    TRY(auditlog_inclusion(reader, txn, index, cosigned.size, &path));
+    tlog_proof_write(index, &path, (struct bytes){0}, cosigned.note, scratch);
+    return close_span(scratch, span);
+}
+
 struct receipt receipt_of(const struct receipt_span *span, const struct buffer *scratch)
 {
     return (struct receipt){
@@ -89,8 +107,42 @@ static enum rc add_other(const struct node *node, struct auditlog_reader *reader
     return receipts_stored(node, reader, txn, RECEIPT_RECEIVED, received.index, scratch, span);
 }
 
+static enum rc collect_both(const struct node *node, struct auditlog_reader *reader,
+                            struct txn *txn, const struct id *id, const char *member,
+                            const struct journal_entry *sent, struct buffer *scratch,
+                            struct receipt_span spans[2], size_t *count)
+{
+    enum rc rc;
+
+    TRY(receipts_stored(node, reader, txn, RECEIPT_HELD, sent->index, scratch, &spans[0]));
+    rc = add_other(node, reader, txn, id, member, sent, scratch, &spans[1]);
+    *count = rc == RC_OK ? 2 : 1;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* Our own log's leaves only: the other node's quorum is asked of that node. */
+static enum rc collect_witnessed(struct auditlog_reader *reader, struct txn *txn,
+                                 const struct id *id, const char *member,
+                                 const struct journal_entry *sent, struct buffer *scratch,
+                                 struct receipt_span spans[2], size_t *count)
+{
+    struct journal_entry received;
+    enum rc rc;
+
+    TRY(receipts_witnessed(reader, txn, RECEIPT_HELD, sent->index, scratch, &spans[0]));
+    *count = 1;
+    rc = journal_find(txn, JOURNAL_RECEIVED, id, member, &received);
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    TRY(receipts_witnessed(reader, txn, RECEIPT_RECEIVED, received.index, scratch, &spans[1]));
+    *count = 2;
+    return RC_OK;
+}
+
+/* RC_NOT_FOUND: no such message; RC_FAILED_PRECONDITION: no quorum over it yet. */
 static enum rc collect(const struct node *node, const struct id *id, const char *member,
-                       struct buffer *scratch, struct buffer *response)
+                       bool is_witnessed, struct buffer *scratch, struct buffer *response)
 {
     OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
     OWN_READ(txn) = NULL;
@@ -104,14 +156,13 @@ static enum rc collect(const struct node *node, const struct id *id, const char 
     }
     TRY(txn_read(node->db, &txn));
     TRY(journal_find(txn, JOURNAL_SENT, id, member, &sent));
-    TRY(receipts_stored(node, reader, txn, RECEIPT_HELD, sent.index, scratch, &spans[0]));
-    receipts.count = 1;
-    rc = add_other(node, reader, txn, id, member, &sent, scratch, &spans[1]);
-    if (rc == RC_OK) {
-        receipts.count = 2;
-    } else if (rc != RC_NOT_FOUND) {
-        return rc;
+    if (is_witnessed) {
+        rc = collect_witnessed(reader, txn, id, member, &sent, scratch, spans, &receipts.count);
+        rc = rc == RC_NOT_FOUND ? RC_FAILED_PRECONDITION : rc;
+    } else {
+        rc = collect_both(node, reader, txn, id, member, &sent, scratch, spans, &receipts.count);
     }
+    TRY(rc);
     receipts.message_commitment = BYTES(sent.message, DIGEST_SIZE);
     for (size_t i = 0; i < receipts.count; i++) {
         receipts.items[i] = receipt_of(&spans[i], scratch);
@@ -120,9 +171,23 @@ static enum rc collect(const struct node *node, const struct id *id, const char 
     return response->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
 
-void receipts_on_call(struct rpc_service *service, struct call *call)
+static enum rc say_why(struct fault *fault, enum rc rc)
 {
-    struct node *node = (struct node *)service;
+    if (rc == RC_NOT_FOUND) {
+        return refuse(fault, rc, "message.unknown", "message_id",
+                      "No hay un mensaje suyo con ese identificador.");
+    }
+    if (rc == RC_FAILED_PRECONDITION) {
+        return refuse(fault, RC_UNAVAILABLE, "receipt.unwitnessed", "message_id",
+                      "Los testigos aún no alcanzan el quórum sobre ese mensaje; reintente en unos "
+                      "segundos.");
+    }
+    return refuse(fault, RC_UNAVAILABLE, "node.unavailable", "message_id",
+                  "El nodo no pudo leer su base; reintente.");
+}
+
+static void answer_call(struct node *node, struct call *call, bool is_witnessed)
+{
     OWN(buffer) scratch = {0};
     OWN(buffer) response = {0};
     struct identity identity;
@@ -130,19 +195,27 @@ void receipts_on_call(struct rpc_service *service, struct call *call)
     struct id id;
     enum rc rc;
 
-    if (who_is_member(node, call_peer(call), &identity, &fault) != RC_OK ||
-        codec_id_request_read(call_request(call), &id, &fault) != RC_OK) {
-        call_refuse(call, &fault);
-        return;
+    rc = who_is_member(node, call_peer(call), &identity, &fault);
+    if (rc == RC_OK) {
+        rc = codec_id_request_read(call_request(call), &id, &fault);
     }
-    rc = collect(node, &id, identity.member, &scratch, &response);
+    if (rc == RC_OK) {
+        rc = collect(node, &id, identity.member, is_witnessed, &scratch, &response);
+        rc = rc != RC_OK ? say_why(&fault, rc) : rc;
+    }
     if (rc != RC_OK) {
-        refuse(&fault, rc == RC_NOT_FOUND ? rc : RC_UNAVAILABLE,
-               rc == RC_NOT_FOUND ? "message.unknown" : "node.unavailable", "message_id", "%s",
-               rc == RC_NOT_FOUND ? "No hay un mensaje suyo con ese identificador."
-                                  : "El nodo no pudo leer su base; reintente.");
         call_refuse(call, &fault);
         return;
     }
     call_reply(call, buffer_bytes(&response));
+}
+
+void receipts_on_call(struct rpc_service *service, struct call *call)
+{
+    answer_call((struct node *)service, call, false);
+}
+
+void receipts_on_witnessed_call(struct rpc_service *service, struct call *call)
+{
+    answer_call((struct node *)service, call, true);
 }

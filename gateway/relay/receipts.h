@@ -37,9 +37,17 @@ MUST_CHECK enum rc receipts_stored(const struct node *node, struct auditlog_read
 /* The other node's evidence, kept beside our own leaf `index`. RC_NOT_FOUND: none yet. */
 MUST_CHECK enum rc receipts_foreign(struct txn *txn, enum receipt_level level, uint64_t index,
                                     struct buffer *scratch, struct receipt_span *span);
+/*
+ * Of our own leaf, under the first checkpoint over it that reached its quorum: another proof of the
+ * same leaf. RC_NOT_FOUND: none yet.
+ */
+MUST_CHECK enum rc receipts_witnessed(struct auditlog_reader *reader, struct txn *txn,
+                                      enum receipt_level level, uint64_t index,
+                                      struct buffer *scratch, struct receipt_span *span);
 struct receipt receipt_of(const struct receipt_span *span, const struct buffer *scratch);
 
-/* The rpc method GetReceipts. */
+/* The rpc methods GetReceipts and GetWitnessedReceipts. */
 void receipts_on_call(struct rpc_service *service, struct call *call);
+void receipts_on_witnessed_call(struct rpc_service *service, struct call *call);
 
 #endif

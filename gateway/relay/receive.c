@@ -10,6 +10,7 @@
 #include "relay/arrival.h"
 #include "relay/budget.h"
 #include "relay/chain.h"
+#include "relay/gather.h"
 #include "relay/lineage.h"
 #include "relay/inforce.h"
 #include "relay/lawfetch.h"
@@ -129,6 +130,9 @@ static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
     arrival->message = from->message;
     arrival->directory = intake->edition->directory;
     entry->leaf = from->leaf;
+    if (!intake->write.is_urgent) {
+        TRY(gather_admit(intake->node->gather, &arrival->fault));
+    }
     TRY(entry_commitment(from->message, arrival->entry.commitment));
     TRY(chain_check_leaf(&intake->gate->chain, from->leaf, &from->path, arrival->entry.commitment,
                          &entry->proof, &arrival->fault));

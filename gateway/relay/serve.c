@@ -11,6 +11,7 @@
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
 #include "relay/track.h"
+#include "relay/witness_call.h"
 
 #define EXCHANGE "/enlace.v1.ExchangeService/"
 #define FEDERATION "/enlace.v1.FederationService/"
@@ -22,6 +23,9 @@ static const struct rpc_method table[] = {
     {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = attached_on_stream},
     {.path = EXCHANGE "Track", .kind = RPC_UNARY, .on_call = track_on_call},
     {.path = EXCHANGE "GetReceipts", .kind = RPC_UNARY, .on_call = receipts_on_call},
+    {.path = EXCHANGE "GetWitnessedReceipts",
+     .kind = RPC_UNARY,
+     .on_call = receipts_on_witnessed_call},
     {.path = EXCHANGE "PutAttachment", .kind = RPC_STREAM, .on_stream = annex_in_on_stream},
     {.path = EXCHANGE "StatAttachment", .kind = RPC_UNARY, .on_call = annex_out_stat_on_call},
     {.path = EXCHANGE "GetAttachment", .kind = RPC_STREAM, .on_stream = annex_out_on_stream},
@@ -31,6 +35,8 @@ static const struct rpc_method table[] = {
      .kind = RPC_STREAM,
      .on_stream = annex_in_on_peer_stream},
     {.path = FEDERATION "FetchDirectory", .kind = RPC_UNARY, .on_call = lawfetch_on_call},
+    {.path = FEDERATION "AddCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_add},
+    {.path = FEDERATION "GetCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_get},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
 };
 

@@ -12,6 +12,7 @@
 #include "relay/backlog.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
+#include "relay/gather.h"
 #include "relay/life.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
@@ -137,6 +138,9 @@ static enum rc prepare(struct submit_job *job)
     const struct exchange *running;
     struct exchange exchange;
 
+    if (message->header.urgency != URGENCY_URGENT) {
+        TRY(gather_admit(job->node->gather, &job->fault));
+    }
     TRY(find_running(job, &exchange, &running));
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
                       clock_now_ms(), &job->sent.route, &job->fault));

@@ -120,6 +120,12 @@ static const struct bound bounds[] = {
     {"HeldText", "sha256", REQUIRED, EXACTLY(HASH_SIZE)},
     {"FetchDirectoryResponse", "notes", COUNT(LAW_TEXTS_MAX), SOME_UP_TO(LAW_TEXT_MAX)},
 
+    {"AddCheckpointRequest", "body", REQUIRED, SOME_UP_TO(WITNESS_BODY_MAX)},
+    {"AddCheckpointResponse", "status", REQUIRED},
+    {"AddCheckpointResponse", "cosignature", SOME_UP_TO(NOTE_MAX)},
+    {"GetCheckpointRequest", "origin", REQUIRED},
+    {"GetCheckpointResponse", "checkpoint", UP_TO(NOTE_MAX)},
+
     {"ReadRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"ReadRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},
     {"AuditEntry", "leaf", REQUIRED, EXACTLY(LEAF_BYTES)},

@@ -174,6 +174,36 @@ void codec_proof_write(const struct line *proof, bool is_request, struct buffer 
 void codec_parcel_write(const struct parcel *parcel, struct buffer *out);
 void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer *out);
 
+/* ---- Witnessing ---- */
+
+/* A body of add-checkpoint with a note of NOTE_MAX (tlog/add_checkpoint.h). */
+#define WITNESS_BODY_MAX (20u << 10)
+
+struct add_request {
+    struct bytes body;
+    struct line *later; /* NULL: none */
+};
+
+struct add_response {
+    uint32_t status;
+    uint64_t size;
+    struct bytes cosignature;
+};
+
+MUST_CHECK enum rc codec_add_request_read(struct bytes from, struct arena *arena,
+                                          struct add_request *request, struct fault *fault);
+void codec_add_request_write(const struct add_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_add_response_read(struct bytes from, struct arena *arena,
+                                           struct add_response *response, struct fault *fault);
+void codec_add_response_write(const struct add_response *response, struct buffer *out);
+/* GetCheckpoint: an origin, and a note that may be empty. */
+MUST_CHECK enum rc codec_origin_read(struct bytes from, struct arena *arena, const char **origin,
+                                     struct fault *fault);
+void codec_origin_write(const char *origin, struct buffer *out);
+MUST_CHECK enum rc codec_note_read(struct bytes from, struct arena *arena, struct bytes *note,
+                                   struct fault *fault);
+void codec_note_write(struct bytes note, struct buffer *out);
+
 /* ---- Attachments (Exchange and Federation have the same shapes) ---- */
 
 #define ATTACHMENT_CHUNK_MAX ((size_t)256 << 10)

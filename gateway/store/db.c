@@ -45,6 +45,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_PROOF] = {DB_LOG, "proof"},
     [TABLE_NOTE] = {DB_LOG, "note"},
     [TABLE_TIMER] = {DB_LOG, "timer"},
+    [TABLE_COSIGNED] = {DB_LOG, "cosigned"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},
     [TABLE_POSTING] = {DB_INDEX, "posting"},
 };

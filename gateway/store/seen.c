@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/dbkey.h"
 
 /* seen    SHA-256(origin)[32] -> u64 size | root[32] | signed note */
@@ -20,7 +21,8 @@
 struct seen_log {
     struct seen_log *next;
     uint8_t name[DIGEST_SIZE];          /* SHA-256(origin) */
-    struct seen_point points[LINE_MAX]; /* ring */
+    struct seen_point points[LINE_MAX]; /* ring; it changes under the lock */
+    int64_t came_ms[LINE_MAX];          /* when each of them came, monotonic; 0: before the start */
     size_t count;
     size_t newest;
     uint8_t note[DIGEST_SIZE];   /* SHA-256 of the note of the durable one; under the lock */
@@ -34,7 +36,7 @@ struct seen {
     pthread_t thread;
     bool is_running;
     pthread_mutex_t writing; /* one writes at a time: all but the notes' digests */
-    pthread_mutex_t lock;    /* the list, and the digests; held for a look */
+    pthread_mutex_t lock;    /* the list, the points and the digests; held for a look */
     struct seen_log *logs;   /* grows only */
 };
 
@@ -134,6 +136,18 @@ enum rc seen_get(struct seen *seen, const char *origin, struct checkpoint *check
     return RC_OK;
 }
 
+enum rc seen_note(struct seen *seen, const uint8_t origin_sha256[DIGEST_SIZE], struct buffer *note)
+{
+    struct reader reader = {0};
+    OWN_READ(txn) = NULL;
+
+    TRY(txn_read(seen->db, &txn));
+    TRY(table_get(txn, TABLE_SEEN, BYTES(origin_sha256, DIGEST_SIZE), &reader.rest));
+    (void)reader_take(&reader, 8 + DIGEST_SIZE);
+    buffer_put_bytes(note, reader.rest);
+    return reader.is_failed || note->is_failed ? RC_DATA_LOSS : RC_OK;
+}
+
 /* ---- what memory keeps ---- */
 
 static struct seen_log *find_log(struct seen *seen, const uint8_t name[DIGEST_SIZE])
@@ -179,7 +193,7 @@ static void publish(struct seen *seen)
 }
 
 /* As the disk has it. */
-static enum rc read_log(struct seen_log *log, struct bytes value)
+static enum rc read_log(struct seen *seen, struct seen_log *log, struct bytes value)
 {
     struct reader reader = {.rest = value};
     struct seen_point point;
@@ -189,9 +203,12 @@ static enum rc read_log(struct seen_log *log, struct bytes value)
     if (reader.is_failed) {
         return failed(RC_DATA_LOSS, "seen.row", "cause=damaged");
     }
+    pthread_mutex_lock(&seen->lock);
     log->points[0] = point;
+    log->came_ms[0] = -SEEN_OVERTAKEN_MS - 1;
     log->count = 1;
     log->newest = 0;
+    pthread_mutex_unlock(&seen->lock);
     digest_of(&reader.rest, 1, log->coming);
     log->is_coming = true;
     return RC_OK;
@@ -208,7 +225,7 @@ static enum rc load_log(struct seen *seen, const struct row *row)
     if (log == NULL) {
         TRY(make_log(seen, row->key.data, &log));
     }
-    return read_log(log, row->value);
+    return read_log(seen, log, row->value);
 }
 
 static enum rc load_logs(struct seen *seen)
@@ -250,6 +267,24 @@ bool seen_digest(struct seen *seen, const char *origin, uint8_t out[DIGEST_SIZE]
     return true;
 }
 
+bool seen_point(struct seen *seen, const char *origin, uint64_t size, struct seen_point *point)
+{
+    struct bytes name = bytes_text(origin);
+    uint8_t digest[DIGEST_SIZE];
+    struct seen_log *log;
+    bool is_found = false;
+
+    digest_of(&name, 1, digest);
+    log = find_log(seen, digest);
+    pthread_mutex_lock(&seen->lock);
+    for (size_t i = 0; log != NULL && i < log->count && !is_found; i++) {
+        is_found = log->points[i].size == size;
+        *point = is_found ? log->points[i] : *point;
+    }
+    pthread_mutex_unlock(&seen->lock);
+    return is_found;
+}
+
 static bool is_same_point(const struct seen_point *a, const struct seen_point *b)
 {
     return a->size == b->size && digest_equal(a->root, b->root);
@@ -266,8 +301,21 @@ static const struct seen_point *point_at(const struct seen_log *log, uint64_t si
     return NULL;
 }
 
-/* The newest one keeps its place however many smaller ones come. */
-static void remember(struct seen_log *log, const struct seen_point *point)
+/* Has a larger one been known for so long that this one is old? */
+static bool is_overtaken(const struct seen_log *log, uint64_t size)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    for (size_t i = 0; i < log->count; i++) {
+        if (log->points[i].size > size && now_ms - log->came_ms[i] > SEEN_OVERTAKEN_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The newest one keeps its place however many smaller ones come. Under the lock. */
+static void keep_point(struct seen_log *log, const struct seen_point *point)
 {
     size_t at;
 
@@ -283,9 +331,17 @@ static void remember(struct seen_log *log, const struct seen_point *point)
         }
     }
     log->points[at] = *point;
+    log->came_ms[at] = clock_monotonic_ms();
     if (point->size >= log->points[log->newest].size) {
         log->newest = at;
     }
+}
+
+static void remember(struct seen *seen, struct seen_log *log, const struct seen_point *point)
+{
+    pthread_mutex_lock(&seen->lock);
+    keep_point(log, point);
+    pthread_mutex_unlock(&seen->lock);
 }
 
 /* ---- writing ---- */
@@ -346,15 +402,20 @@ static enum rc advance(struct seen *seen, struct txn *txn, struct seen_write *wr
     }
     if (log->count == 0) {
         TRY(put_row(txn, log, write));
-        remember(log, &now);
+        remember(seen, log, &now);
         *is_news = true;
         return RC_OK;
     }
     write->last = log->points[log->newest];
     known = point_at(log, now.size);
+    if (known != NULL && !is_same_point(known, &now)) {
+        return fork_seen(write->checkpoint->origin, known, &now);
+    }
+    if (write->is_to_cosign && is_overtaken(log, now.size)) {
+        return RC_ABORTED;
+    }
     if (known != NULL) {
-        return is_same_point(known, &now) ? RC_OK
-                                          : fork_seen(write->checkpoint->origin, known, &now);
+        return RC_OK;
     }
     known = point_at(log, write->proven.size);
     if (known == NULL || !is_same_point(known, &write->proven) ||
@@ -365,7 +426,7 @@ static enum rc advance(struct seen *seen, struct txn *txn, struct seen_write *wr
         TRY(put_row(txn, log, write));
         *is_news = true;
     }
-    remember(log, &now);
+    remember(seen, log, &now);
     return RC_OK;
 }
 

@@ -12,6 +12,10 @@
  * taken when it is on the line already, when it is proven against a point of the line that is not
  * smaller, or when it is proven to extend the newest. Else the submitter is told the newest
  * (RC_ABORTED), gets the proof between the two, and comes again: two histories never both pass.
+ *
+ * A cosignature says "the largest that I have seen". Checkpoints come over streams while others are
+ * offered for cosigning, so one that was overtaken less than SEEN_OVERTAKEN_MS ago is still taken;
+ * later it is not, or a log could have an old state cosigned for ever.
  */
 #ifndef STORE_SEEN_H
 #define STORE_SEEN_H
@@ -26,6 +30,8 @@
 #include "tlog/checkpoint.h"
 
 struct seen;
+
+#define SEEN_OVERTAKEN_MS 30000
 
 struct seen_options {
     const char *path;     /* the folder */
@@ -55,6 +61,7 @@ struct seen_write {
     /* The caller verified the signature, and a consistency proof between this and the checkpoint,
      * whichever is larger. */
     struct seen_point proven;
+    bool is_to_cosign;      /* RC_ABORTED, too, when it was overtaken long ago */
     enum rc rc;             /* as seen_put would say */
     struct seen_point last; /* the newest of the line, when there is one */
     /* On the seen thread, in the order of submission; only hands over. */
@@ -70,6 +77,12 @@ OWN_PTR_DEFINE(seen)
 /* RC_NOT_FOUND: never seen. The note is appended; it may be NULL. Any thread. */
 MUST_CHECK enum rc seen_get(struct seen *seen, const char *origin, struct checkpoint *checkpoint,
                             struct buffer *note);
+
+/* The note alone, by SHA-256(origin). RC_NOT_FOUND. Any thread. */
+MUST_CHECK enum rc seen_note(struct seen *seen, const uint8_t origin_sha256[DIGEST_SIZE],
+                             struct buffer *note);
+/* A point of the line that memory keeps; false: none of this size. Any thread. */
+bool seen_point(struct seen *seen, const char *origin, uint64_t size, struct seen_point *point);
 
 /*
  * RC_OK: it is on the line, and the newest of the line is durable. RC_ABORTED: not proven against

@@ -57,6 +57,7 @@ static void log_seeds(const uint8_t leaf[LEAF_SIZE])
     uint8_t hashes[2][DIGEST_SIZE];
     const uint8_t(*leaves)[DIGEST_SIZE] = (const uint8_t(*)[DIGEST_SIZE])hashes;
     OWN(buffer) note = {0};
+    OWN(buffer) body = {0};
     OWN(buffer) proof = {0};
     OWN(buffer) text = {0};
     char vkey_text[VKEY_TEXT_SIZE];
@@ -72,6 +73,14 @@ static void log_seeds(const uint8_t leaf[LEAF_SIZE])
     seed("note", "vkey", bytes_text(vkey_text));
     assert(checkpoint_sign(&head, keyring, &note) == RC_OK);
     seed("note", "checkpoint", buffer_bytes(&note));
+    add_checkpoint_write(1, &path, buffer_bytes(&note), &body);
+    seed("add_checkpoint", "body", buffer_bytes(&body));
+    seed("add_checkpoint", "size", bytes_text("20852163\n"));
+    seed("add_checkpoint", "add", bytes_text("/add-checkpoint"));
+    seed(
+        "add_checkpoint", "monitor",
+        bytes_text("/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855/checkpoint"));
+    seed("add_checkpoint", "url", bytes_text("http://127.0.0.1:8080/prefix"));
     tlog_proof_write(1, &path, (struct bytes){0}, buffer_bytes(&note), &proof);
     seed("tlog_proof", "second-of-two", buffer_bytes(&proof));
 

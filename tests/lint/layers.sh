@@ -41,6 +41,7 @@ while IFS=$'\t' read -r folder name as; do
         /^[ \t]*#[ \t]*include[ \t]*</ {
             if ($0 ~ /<openssl\//) only("openssl")
             if ($0 ~ /<lmdb\.h>/) only("lmdb")
+            if ($0 ~ /<event2?[\/.]/) only("event")
             if ($0 ~ /<(grpc|grpcpp|protobuf-c)\//) only("grpc")
         }
         /^[ \t]*#[ \t]*include[ \t]*"/ {

@@ -301,11 +301,20 @@ def old_copy(home, cdmx):
     say("an old copy of the data does not start, and says what to do", said[0], said[1])
 
     os.rename(f"{WORK}/node/cdmx/vault/.anchor", f"{WORK}/node/cdmx/anchor.away")
+    said = refuses_to_start(cdmx, "log.older_than_witnessed")
+    say("without the anchor, a peer is asked at start and remembers: it does not start",
+        said[0], said[1])
+    anchor = f"{WORK}/node/cdmx/vault/.anchor"
+    if os.path.exists(anchor):
+        os.remove(anchor)  # made anew before the peers were asked
+    with open(f"{WORK}/node/cdmx/enlaced.conf", "a", encoding="utf-8") as conf:
+        conf.write("recall_ms = 0\n")
+    before = len(lines("log.older_than_witnessed"))
     cdmx.start()
     home.submit(home.wrap(home.request(), home.alias()))
     ended = cdmx.wait(20)
-    said = lines("log.older_than_witnessed")
-    say("without the anchor, a peer shows the checkpoint that it saw, and the node stops",
+    said = lines("log.older_than_witnessed")[before:]
+    say("and when nobody is asked, the first exchange shows the checkpoint that the peer saw",
         ended not in (None, 0) and "remedy=" in " ".join(said), (ended, said))
 
     shutil.rmtree(data)

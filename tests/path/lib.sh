@@ -71,6 +71,7 @@ certificate = $WORK/pki/node/$1/tls.pem
 key = $WORK/pki/node/$1/tls.key
 ca = $WORK/pki/ca/all.pem
 log_key = $WORK/pki/node/$1/log.key
+witness_key = $WORK/pki/node/$1/witness.key
 directory = $WORK/directory
 data = $home/data
 vault = $home/vault

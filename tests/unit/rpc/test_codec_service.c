@@ -330,6 +330,67 @@ static void hellos_are_read_as_written(void **state)
     assert_int_equal(read.hello->seen_size, 17);
 }
 
+static void what_a_witness_is_asked_is_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    struct line later = {.old_size = 5, .new_size = 9, .consistency = sample_path(3)};
+    const struct add_response response = {409, 17, bytes_text("line")};
+    struct add_request request = {.body = bytes_text("old 0")};
+    struct add_request read;
+    struct add_response answer;
+    OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
+
+    (void)state;
+    codec_add_request_write(&request, &bytes);
+    assert_int_equal(codec_add_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_bytes(read.body, request.body);
+    assert_null(read.later);
+    request.later = &later;
+    buffer_clear(&bytes);
+    codec_add_request_write(&request, &bytes);
+    assert_int_equal(codec_add_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.later->new_size, 9);
+    assert_int_equal(read.later->consistency.count, 3);
+    codec_add_request_write(&read, &again);
+    assert_whole(SHAPE_ADD_CHECKPOINT_REQUEST, buffer_bytes(&bytes), &again);
+    buffer_clear(&bytes);
+    buffer_clear(&again);
+    codec_add_response_write(&response, &bytes);
+    assert_int_equal(codec_add_response_read(buffer_bytes(&bytes), arena, &answer, NULL), RC_OK);
+    assert_int_equal(answer.status, 409);
+    assert_int_equal(answer.size, 17);
+    codec_add_response_write(&answer, &again);
+    assert_whole(SHAPE_ADD_CHECKPOINT_RESPONSE, buffer_bytes(&bytes), &again);
+}
+
+static void origins_and_notes_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
+    const char *origin = NULL;
+    struct bytes note;
+
+    (void)state;
+    codec_origin_write("gw.ssc/audit/2026", &bytes);
+    assert_int_equal(codec_origin_read(buffer_bytes(&bytes), arena, &origin, NULL), RC_OK);
+    assert_string_equal(origin, "gw.ssc/audit/2026");
+    codec_origin_write(origin, &again);
+    assert_whole(SHAPE_GET_CHECKPOINT_REQUEST, buffer_bytes(&bytes), &again);
+    buffer_clear(&bytes);
+    buffer_clear(&again);
+    codec_note_write(bytes_text("note"), &bytes);
+    assert_int_equal(codec_note_read(buffer_bytes(&bytes), arena, &note, NULL), RC_OK);
+    assert_true(bytes_are_text(note, "note"));
+    codec_note_write(note, &again);
+    assert_whole(SHAPE_GET_CHECKPOINT_RESPONSE, buffer_bytes(&bytes), &again);
+    buffer_clear(&bytes);
+    codec_note_write((struct bytes){0}, &bytes);
+    assert_int_equal(codec_note_read(buffer_bytes(&bytes), arena, &note, NULL), RC_OK);
+    assert_int_equal(note.size, 0);
+}
+
 static void questions_and_proofs_are_read_as_written(void **state)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
@@ -523,6 +584,8 @@ int main(void)
         cmocka_unit_test(attachments_are_read_as_written),
         cmocka_unit_test(a_chunk_too_large_is_refused),
         cmocka_unit_test(hellos_are_read_as_written),
+        cmocka_unit_test(what_a_witness_is_asked_is_read_as_written),
+        cmocka_unit_test(origins_and_notes_are_read_as_written),
         cmocka_unit_test(questions_and_proofs_are_read_as_written),
         cmocka_unit_test(parcels_are_read_as_written),
         cmocka_unit_test(parcels_have_bounds),

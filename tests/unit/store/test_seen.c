@@ -191,6 +191,37 @@ static void what_was_seen_survives_a_kill(void **state)
     expect("gw.a", 8, 4);
 }
 
+/* One that was overtaken in this very run is cosigned, one that was overtaken long ago is not. */
+static void what_was_overtaken_long_ago_is_not_cosigned(void **state)
+{
+    struct checkpoint checkpoint = checkpoint_of("gw.a", 6, 3);
+    struct seen_write write = {.checkpoint = &checkpoint,
+                               .note = bytes_text("note 6"),
+                               .proven = {.size = 8, .root = {4}},
+                               .is_to_cosign = true};
+    struct seen_point point;
+
+    (void)state;
+    assert_int_equal(put("gw.a", 0, 0, 5, 1), RC_OK);
+    assert_int_equal(put("gw.a", 5, 1, 8, 4), RC_OK);
+    assert_true(seen_point(seen, "gw.a", 5, &point));
+    assert_int_equal(point.root[0], 1);
+    assert_false(seen_point(seen, "gw.a", 6, &point));
+    assert_false(seen_point(seen, "gw.b", 5, &point));
+    assert_int_equal(seen_put(seen, &write), RC_OK);
+    seen_free(seen);
+    seen = NULL;
+    assert_int_equal(open_seen(), RC_OK);
+    assert_int_equal(seen_put(seen, &write), RC_ABORTED);
+    assert_int_equal(write.last.size, 8);
+    write.is_to_cosign = false;
+    assert_int_equal(seen_put(seen, &write), RC_OK); /* streams may still use it */
+    write.is_to_cosign = true;
+    assert_int_equal(seen_put(seen, &write), RC_ABORTED); /* known by now, and still overtaken */
+    checkpoint = checkpoint_of("gw.a", 8, 4);
+    assert_int_equal(seen_put(seen, &write), RC_OK);
+}
+
 static void a_note_past_its_bound_is_refused(void **state)
 {
     struct checkpoint checkpoint = checkpoint_of("gw.a", 1, 1);
@@ -215,6 +246,7 @@ int main(void)
         TEST(the_line_is_kept_in_bounded_memory),
         TEST(leaves_may_name_the_newest_note),
         TEST(what_was_seen_survives_a_kill),
+        TEST(what_was_overtaken_long_ago_is_not_cosigned),
         TEST(a_note_past_its_bound_is_refused),
     };
 
