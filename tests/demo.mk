@@ -14,7 +14,7 @@ $(WORKLOAD_TESTS): %: %.o $(WORKLOAD_PLAN) $(WORKLOAD_COUNT) \
 
 $(BUILD)/bin/enlace-w2019: $(call workload_obj,w2019 opening requester scripts start progress folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))
-$(BUILD)/bin/enlace-report2019: $(call workload_obj,report2019 kept logbook folder) \
+$(BUILD)/bin/enlace-report2019: $(call workload_obj,report2019 graded kept logbook folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))
 WORKLOAD_PROGRAMS := $(BUILD)/bin/enlace-w2019 $(BUILD)/bin/enlace-report2019
 $(WORKLOAD_PROGRAMS):

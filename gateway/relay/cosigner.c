@@ -257,6 +257,20 @@ static enum cosigner_news refused(struct cosigner *cosigner, const char *check)
     return COSIGNER_REFUSED;
 }
 
+static enum cosigner_news against(struct cosigner *cosigner, uint64_t own_size)
+{
+    if (cosigner->is_failing) {
+        return COSIGNER_REFUSED;
+    }
+    cosigner->is_failing = true;
+    log_error("witness.against",
+              "witness=%s status=%d seen=%llu ours=%llu remedy=if that witness is right this is an "
+              "older or another copy of the data: stop, and bring back the newest",
+              cosigner->witness->vkey.name, (int)cosigner->status,
+              (unsigned long long)cosigner->size, (unsigned long long)own_size);
+    return COSIGNER_AGAINST;
+}
+
 static bool is_in_time(uint64_t time_s)
 {
     uint64_t now_s = (uint64_t)(clock_now_ms() / 1000);
@@ -300,11 +314,12 @@ enum cosigner_news cosigner_take(struct cosigner *cosigner, struct bytes text, u
     if (cosigner->status == WITNESS_COSIGNED) {
         return take_line(cosigner, text);
     }
+    if (cosigner->status == WITNESS_UNPROVEN ||
+        (cosigner->status == WITNESS_CONFLICT && cosigner->size > own_size)) {
+        return against(cosigner, own_size);
+    }
     if (cosigner->status != WITNESS_CONFLICT) {
         return refused(cosigner, "answer");
-    }
-    if (cosigner->size > own_size) {
-        return COSIGNER_AHEAD;
     }
     cosigner->known = cosigner->size;
     return COSIGNER_BEHIND;

@@ -67,7 +67,7 @@ bool cosigner_ask(struct cosigner *cosigner, struct commit_point *point);
 enum cosigner_news {
     COSIGNER_SIGNED,  /* line, cosigned and time_s are set */
     COSIGNER_BEHIND,  /* it knows another size: ask again */
-    COSIGNER_AHEAD,   /* it says that our log was larger */
+    COSIGNER_AGAINST, /* it says that our log was larger, or another: new since it last signed */
     COSIGNER_REFUSED, /* everything else; logged once until it changes */
 };
 

@@ -12,6 +12,7 @@
 #include "relay/entry.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/recall_own.h"
 #include "store/anchor.h"
 #include "store/auditlog.h"
 #include "store/cosigned.h"
@@ -266,6 +267,10 @@ static void judge(struct gather *gather)
     store(gather, &whole);
 }
 
+/*
+ * A witness against us may be right, or lie. The peers are asked for what they hold with our
+ * signature: one that our log does not hold ends the process.
+ */
 static void take(struct gather *gather, struct cosigner *cosigner)
 {
     struct commit_point *newest = writer_latest(gather->node->writer);
@@ -284,13 +289,8 @@ static void take(struct gather *gather, struct cosigner *cosigner)
         judge(gather);
     } else if (news == COSIGNER_BEHIND) {
         ask(gather, cosigner);
-    } else if (news == COSIGNER_AHEAD && !cosigner->is_failing) {
-        cosigner->is_failing = true;
-        log_error("log.older_than_witnessed",
-                  "witness=%s seen=%llu ours=%llu remedy=if that witness is right this is an older "
-                  "copy of the data: stop, and bring back the newest",
-                  cosigner->witness->vkey.name, (unsigned long long)cosigner->size,
-                  (unsigned long long)own_size);
+    } else if (news == COSIGNER_AGAINST && recall_own(gather->node, COSIGNER_TIMEOUT_MS) != RC_OK) {
+        log_error("witness.recall", "witness=%s", cosigner->witness->vkey.name);
     }
 }
 

@@ -117,12 +117,12 @@ static enum rc judge_all(const struct node *node, struct recall *recalls, size_t
 static void say_outcome(size_t count, size_t answered)
 {
     if (answered == 0) {
-        log_warn("start.unwitnessed",
+        log_warn("recall.unanswered",
                  "peers=%zu answered=0 only the anchor says that this data is the newest; compare "
                  "with the peers' operators if it was restored",
                  count);
     } else {
-        log_info("start.witnessed", "peers=%zu answered=%zu", count, answered);
+        log_info("recall.answered", "peers=%zu answered=%zu", count, answered);
     }
 }
 

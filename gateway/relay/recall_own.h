@@ -1,5 +1,6 @@
 /*
- * recall_own - before a node signs anything: what do the peers remember of our log?
+ * recall_own - before a node signs anything, and when a witness contradicts it: what do the peers
+ * remember of our log?
  *
  * Each is asked for the last checkpoint of ours that it saw (GetCheckpoint), side by side, for a
  * bounded time. One with our signature that our log does not hold ends the process
@@ -16,7 +17,7 @@
 
 struct node;
 
-/* At start, before the first write. timeout_ms 0: nobody is asked. */
+/* Blocks so long. timeout_ms 0: nobody is asked. Not on a queue's thread. */
 MUST_CHECK enum rc recall_own(struct node *node, int64_t timeout_ms);
 
 #endif

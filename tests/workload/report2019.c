@@ -3,8 +3,9 @@
  *
  * Reads every node's log through service Audit (workload/logbook checks it), counts units from the
  * receivers' records (workload/tally), takes the figures about persons from the signed Aggregate,
- * reconciles both, verifies every receipt that the systems kept (workload/kept), and prints the
- * report line by line. Leaves with 1 on any difference.
+ * asks for a quorum of witnesses over every leaf that it read (workload/graded), reconciles both,
+ * verifies every receipt that the systems kept (workload/kept), and prints the report line by line.
+ * Leaves with 1 on any difference.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include "rpc/codec.h"
 #include "workload/kept.h"
 #include "workload/folder.h"
+#include "workload/graded.h"
 #include "workload/logbook.h"
 #include "workload/plan.h"
 #include "workload/tally.h"
@@ -40,6 +42,7 @@
 struct node_facts {
     const char *code;
     uint64_t leaves;
+    struct grade grade;
 };
 
 struct report {
@@ -142,6 +145,22 @@ static enum rc open_session(const struct report *report, const struct node_entry
     return session_open(*profile, session, &fault) == RC_OK ? RC_OK : complain(path, &fault);
 }
 
+/* What was read must stand under a quorum of other institutions' witnesses. */
+static enum rc note_grade(struct report *report, const struct node_entry *node,
+                          struct session *session, const struct vkey *log, uint64_t leaves)
+{
+    struct node_facts *facts = &report->nodes[report->node_count++];
+    struct fault fault = {0};
+
+    facts->code = node->code;
+    facts->leaves = leaves;
+    if (graded_find(session, log, leaves, &facts->grade, &fault) != RC_OK) {
+        return complain(node->code, &fault);
+    }
+    report->differences += facts->grade.is_required && facts->grade.size < leaves;
+    return RC_OK;
+}
+
 static enum rc read_log(struct report *report, const struct node_entry *node)
 {
     OWN_PTR(profile) profile = NULL;
@@ -160,8 +179,8 @@ static enum rc read_log(struct report *report, const struct node_entry *node)
     if (logbook_read(book, session, PURPOSE, &report->reader, &fault) != RC_OK) {
         return complain(node->code, &fault);
     }
-    report->nodes[report->node_count++] = (struct node_facts){node->code, logbook_next(book)};
-    return keep_note(report, node, book);
+    TRY(keep_note(report, node, book));
+    return note_grade(report, node, session, &vkey, logbook_next(book));
 }
 
 static enum rc read_logs(struct report *report)
@@ -457,8 +476,15 @@ static void print_logs(const struct report *report)
     for (size_t i = 0; i < report->node_count; i++) {
         char leaves[32];
 
-        figures_format((int64_t)report->nodes[i].leaves, leaves);
-        printf("  %-18s%9s hojas\n", report->nodes[i].code, leaves);
+        const struct node_facts *facts = &report->nodes[i];
+
+        figures_format((int64_t)facts->leaves, leaves);
+        printf("  %-18s%9s hojas", facts->code, leaves);
+        if (facts->grade.size >= facts->leaves) {
+            printf(", atestiguadas por %zu de %zu\n", facts->grade.counted, facts->grade.foreign);
+        } else {
+            printf("%s\n", facts->grade.is_required ? ", SIN quórum de testigos ✖" : "");
+        }
     }
 }
 
