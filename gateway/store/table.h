@@ -31,9 +31,9 @@ enum table {
     TABLE_PROOF,      /* u64 first number -> others' leaves and paths (numbered.h) */
     TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
     TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
-    TABLE_COSIGNED, /* u64 size -> u64 time ‖ signed note with cosignatures that meet the policy */
-    TABLE_SEEN,     /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
-    TABLE_POSTING,  /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
+    TABLE_COSIGNED,   /* u64 size -> u64 time ‖ note with a quorum of cosignatures */
+    TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
 };
 
