@@ -24,7 +24,9 @@
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
 #include "enlaced/bounds.h"
+#include "enlaced/last_words.h"
 #include "enlaced/settings.h"
+#include "enlaced/store_check.h"
 #include "enlaced/witnessing.h"
 #include "http/http_loop.h"
 #include "publish/publisher.h"
@@ -479,10 +481,31 @@ static int run(struct running *running)
     return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What a stopped node stored, read by processes that may die of it. */
+static int check_stores(struct running *running)
+{
+    int status = EXIT_FAILURE;
+
+    if (access(running->settings.data, F_OK) != 0) {
+        log_error("store.missing", "path=%s cause=%s", running->settings.data, strerror(errno));
+        return status;
+    }
+    if (open_directory(running) == RC_OK && open_keys(running) == RC_OK) {
+        OWN_EDITION(edition) = inforce_take(running->node.inforce);
+
+        status = store_check(&running->settings, &running->node.log_vkey, edition->directory);
+    }
+    cert_store_free(running->ca);
+    keyring_free(running->node.log_key);
+    lawkeeper_free(running->keeper);
+    return status;
+}
+
 static int usage(FILE *out, int status)
 {
     fputs("usage: enlaced SETTINGS-FILE\n"
           "       enlaced --check-config SETTINGS-FILE\n"
+          "       enlaced --check SETTINGS-FILE   reads all that a stopped node stored\n"
           "       enlaced --help-settings\n"
           "       enlaced --help-bounds\n",
           out);
@@ -504,6 +527,7 @@ int main(int argc, char **argv)
     static struct running running;
     char error[512];
     bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
+    bool is_store_check = argc == 3 && strcmp(argv[1], "--check") == 0;
 
     harden();
     give_memory_back();
@@ -518,7 +542,7 @@ int main(int argc, char **argv)
         bounds_print(stdout);
         return EXIT_SUCCESS;
     }
-    if (argc != 2 && !is_check) {
+    if (argc != 2 && !is_check && !is_store_check) {
         return usage(stderr, EXIT_USAGE);
     }
     if (conf_read(argv[argc - 1], settings_rows, &running.settings, error) != RC_OK) {
@@ -534,5 +558,9 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     log_open("enlaced", level_of(running.settings.log_level));
+    if (is_store_check) {
+        return check_stores(&running);
+    }
+    last_words_prepare();
     return run(&running);
 }

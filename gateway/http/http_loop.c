@@ -10,13 +10,13 @@
 #include <event2/thread.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/thread_mask.h"
 #include "http/http_address.h"
 
 #define HEADERS_MAX 8192
@@ -255,14 +255,12 @@ static enum rc start_server(struct http_loop *loop, const char *listen)
 /* Signals are for the main thread. */
 static enum rc start_thread(struct http_loop *loop)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&loop->thread, NULL, loop_main, loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "http.thread", "cause=%s", strerror(error));
     }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/precedence.h"
+#include "base/thread_mask.h"
 
 #define FOLDERS_MAX 2
 
@@ -118,14 +118,12 @@ static void release(struct publisher *publisher)
 /* Signals are for the main thread. */
 static enum rc start_thread(struct publisher *publisher)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&publisher->thread, NULL, publisher_main, publisher);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "export.thread", "cause=%s", strerror(error));
     }

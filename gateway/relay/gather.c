@@ -1,13 +1,13 @@
 #include "relay/gather.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread_mask.h"
 #include "relay/cosigner.h"
 #include "relay/entry.h"
 #include "relay/inforce.h"
@@ -532,14 +532,12 @@ enum rc gather_new(const struct gather_options *options, struct gather **gather)
 /* Signals are for the main thread. */
 enum rc gather_start(struct gather *gather)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&gather->thread, NULL, gather_main, gather);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "gather.thread", "cause=%s", strerror(error));
     }

@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/thread_mask.h"
 #include "rpc/core.h"
 
 #define QUEUES_MAX 64
@@ -87,15 +87,13 @@ void cq_post(struct cq *cq, struct cq_post *post)
 /* Signals are the main thread's business. */
 static int start_thread(struct cq *cq)
 {
-    sigset_t all;
     sigset_t before;
     char name[16];
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&cq->thread, NULL, run, cq);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error == 0) {
         snprintf(name, sizeof name, "cq-%u", cq->index);
         pthread_setname_np(cq->thread, name);

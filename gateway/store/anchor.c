@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread_mask.h"
 #include "crypto/digest.h"
 #include "store/auditlog.h"
 #include "store/durable.h"
@@ -331,14 +331,12 @@ static void *anchor_main(void *argument)
 /* Signals are for the main thread. */
 static enum rc start_thread(struct anchor *anchor)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&anchor->thread, NULL, anchor_main, anchor);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "anchor.thread", "cause=%s", strerror(error));
     }

@@ -50,6 +50,16 @@ static const struct table_name names[TABLES] = {
     [TABLE_POSTING] = {DB_INDEX, "posting"},
 };
 
+static bool has_table(const struct db *db, enum table table)
+{
+    return names[table].kind == db->kind || names[table].kind == 0;
+}
+
+const char *db_table_name(const struct db *db, enum table table)
+{
+    return has_table(db, table) ? names[table].name : NULL;
+}
+
 static enum rc system_failed(const char *event, const char *path)
 {
     return failed(RC_UNAVAILABLE, event, "path=%s cause=%s", path, strerror(errno));
@@ -97,13 +107,25 @@ static enum rc take_lock(struct db *db)
                   db->path);
 }
 
+/* What LMDB would abort for: a page that is not what its place says. */
+static void on_broken_page(MDB_env *env, const char *what)
+{
+    const struct db *db = mdb_env_get_userctx(env);
+
+    log_fatal("store.damaged", "path=%s cause=%s remedy=stop the node, run enlaced --check",
+              db->path, what);
+    db_fatal("store.damaged", db->path);
+}
+
 static enum rc open_env(struct db *db, uint64_t map_size)
 {
     unsigned flags = MDB_NOTLS | DB_SYNC_FLAGS | (db->kind == DB_INDEX ? MDB_NOSYNC : 0);
     int error;
 
     TRY(env_rc(db, mdb_env_create(&db->env), "db.create"));
-    error = mdb_env_set_maxdbs(db->env, TABLES);
+    error = mdb_env_set_userctx(db->env, db);
+    error = error != 0 ? error : mdb_env_set_assert(db->env, on_broken_page);
+    error = error != 0 ? error : mdb_env_set_maxdbs(db->env, TABLES);
     error = error != 0 ? error : mdb_env_set_maxreaders(db->env, DB_READERS_MAX + 16);
     error = error != 0 ? error : mdb_env_set_mapsize(db->env, map_size);
     error = error != 0 ? error : mdb_env_open(db->env, db->path, flags, 0600);
@@ -192,7 +214,7 @@ static enum rc open_tables_in(struct db *db, MDB_txn *txn)
 {
     TRY(open_format(db, txn));
     for (int i = 0; i < TABLES; i++) {
-        if (i != TABLE_FORMAT && (names[i].kind == db->kind || names[i].kind == 0)) {
+        if (i != TABLE_FORMAT && has_table(db, (enum table)i)) {
             TRY(env_rc(db, mdb_dbi_open(txn, names[i].name, MDB_CREATE, &db->tables[i]),
                        "db.open"));
         }

@@ -1,11 +1,11 @@
 #include "store/seen.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread_mask.h"
 #include "store/dbkey.h"
 
 /* seen    SHA-256(origin)[32] -> u64 size | root[32] | signed note */
@@ -507,14 +507,12 @@ static void *seen_main(void *argument)
 /* Signals are for the main thread. */
 static enum rc start_thread(struct seen *seen)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&seen->thread, NULL, seen_main, seen);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "seen.thread", "cause=%s", strerror(error));
     }

@@ -39,6 +39,9 @@ enum table {
 
 #define TABLE_KEY_MAX 511
 
+/* Its name in this store; NULL: the store has no such table. */
+const char *db_table_name(const struct db *db, enum table table);
+
 struct row {
     struct bytes key;
     struct bytes value;

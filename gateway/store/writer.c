@@ -2,13 +2,13 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/precedence.h"
+#include "base/thread_mask.h"
 #include "store/append.h"
 #include "store/body.h"
 #include "store/commit_pool.h"
@@ -343,14 +343,12 @@ static void *writer_main(void *argument)
 /* Signals are for the main thread. */
 static enum rc start_thread(struct writer *writer)
 {
-    sigset_t all;
     sigset_t before;
     int error;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_mask_begin(&before);
     error = pthread_create(&writer->thread, NULL, writer_main, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_mask_end(&before);
     if (error != 0) {
         return failed(RC_UNAVAILABLE, "writer.thread", "cause=%s", strerror(error));
     }
