@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""simulator - stands for an institution that works with batches; shares no code with the adapter.
+
+    simulator.py --from FOLDER --to FOLDER --cert PEM --key PEM --enlace PEM [--script STEPS]
+                 [--fault NAME]... [--referrals N] [--state FILE]
+
+Reads whole batches (the signature is there), checks them with `openssl cms`, the csv and the json
+modules, and answers with batches of states: by default RECIBIDA, ACEPTADA, EN_VIGOR, REALIZADA as
+often as asked (VECES, else once), TERMINADA. Everything in it is synthetic.
+
+Faults: no-signature, wrong-signature, wrong-hash, wrong-count, formula, duplicate, half, unknown,
+out-of-order, slow, twice-key. Each is done once; then it goes on as if nothing had been.
+"""
+import argparse
+import csv
+import datetime
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+COLUMNS = ["CLAVE", "FOLIO", "MEDIDA", "ESTADO", "FECHA", "OCURRENCIA", "MOTIVO", "COMPETENTE",
+           "REFERENCIA"]
+NEW_COLUMNS = ["REFERENCIA", "PERSONA", "CLAVE_MEDIDA", "NOMBRE", "TELEFONO"]
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=-6)))
+
+
+def openssl(*args):
+    return subprocess.run(["openssl", "cms", *args], check=False, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def put(folder, name, data):
+    path = os.path.join(folder, name)
+    with open(path + ".part", "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(path + ".part", path)
+
+
+class Institution:
+    def __init__(self, options):
+        self.options = options
+        self.faults = list(options.fault)
+        self.state = {"taken": [], "next": 1, "rows": 0, "messages": {}, "done": {}, "refused": []}
+        if os.path.exists(options.state):
+            with open(options.state, encoding="utf-8") as file:
+                self.state = json.load(file)
+
+    def save(self):
+        with open(self.options.state + ".part", "w", encoding="utf-8") as file:
+            json.dump(self.state, file)
+        os.rename(self.options.state + ".part", self.options.state)
+
+    # ---- what comes ----
+
+    def batches(self):
+        names = sorted(os.listdir(self.options.from_folder))
+        return [name[:-9] for name in names if name.endswith(".json.p7s")]
+
+    def read(self, name):
+        base = os.path.join(self.options.from_folder, name)
+        if not openssl("-verify", "-binary", "-inform", "DER", "-in", base + ".json.p7s", "-content",
+                       base + ".json", "-certfile", self.options.enlace, "-noverify", "-nointern"):
+            sys.exit(f"{name}: the signature is not Enlace's")
+        with open(base + ".json", encoding="utf-8") as file:
+            manifest = json.load(file)
+        with open(base + ".csv", "rb") as file:
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
+            sys.exit(f"{name}: another hash")
+        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+        if len(rows) != manifest["renglones"]:
+            sys.exit(f"{name}: {len(rows)} rows, not {manifest['renglones']}")
+        for row in rows:
+            for cell in row.values():
+                if cell[:1] in ("=", "+", "-", "@", "\t"):
+                    sys.exit(f"{name}: a formula got through")
+        return manifest, rows
+
+    # ---- what goes ----
+
+    def send(self, kind, columns, rows):
+        name = f"INST-{now():%Y%m%d}-{self.state['next']:06d}"
+        self.state["next"] += 1
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, lineterminator="\r\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+        data = text.getvalue().encode("utf-8")
+        fault = self.faults.pop(0) if self.faults else ""
+        manifest = {"version": 1, "tipo": kind, "lote": name, "archivo": name + ".csv",
+                    "renglones": len(rows) + (1 if fault == "wrong-count" else 0),
+                    "sha256": hashlib.sha256(data).hexdigest(), "columnas": columns,
+                    "creado": now().isoformat(timespec="seconds")}
+        if fault == "wrong-hash":
+            data += b"\r\n"
+        signed = json.dumps(manifest).encode()
+        if fault == "twice-key":
+            signed = signed[:-1] + b', "tipo": "estados"}'
+        with tempfile.TemporaryDirectory() as work:
+            with open(f"{work}/m", "wb") as file:
+                file.write(signed)
+            openssl("-sign", "-binary", "-outform", "DER", "-in", f"{work}/m", "-out", f"{work}/s",
+                    "-signer", self.options.cert, "-inkey", self.options.key, "-md", "sha256")
+            with open(f"{work}/s", "rb") as file:
+                signature = file.read()
+        if fault == "wrong-signature":
+            signed = signed.replace(b'"version": 1', b'"version":  1')
+        if fault == "half":
+            data = data[:len(data) // 2]
+        put(self.options.to_folder, name + ".csv", data)
+        put(self.options.to_folder, name + ".json", signed)
+        if fault != "no-signature":
+            put(self.options.to_folder, name + ".json.p7s", signature)
+        if fault == "duplicate":
+            self.send(kind, columns, rows)
+        if fault and fault != "duplicate":
+            self.send(kind, columns, rows)  # what was spoiled is sent again, whole
+
+    def answer(self, rows):
+        """Every message gets its RECIBIDA; what is asked for runs its course."""
+        out = []
+        stamp = f"{now():%d/%m/%Y %H:%M}"
+        steps = self.options.script.split(",")
+        for row in rows:
+            first = row["CLAVE"] not in self.state["messages"]
+            self.state["messages"].setdefault(row["CLAVE"], 0)
+            self.state["messages"][row["CLAVE"]] += 1
+            said = {"CLAVE": row["CLAVE"], "FOLIO": row["FOLIO"], "MEDIDA": row["MEDIDA"],
+                    "FECHA": stamp, "REFERENCIA": f"SIM/{len(self.state['messages'])} A"}
+            out.append({**said, "ESTADO": "RECIBIDA"})
+            if row["TIPO"] not in ("CANALIZACION", "SOLICITUD") or not first:
+                continue
+            for step in steps:
+                if step == "REALIZADA":
+                    for n in range(1, int(row["VECES"] or 1) + 1):
+                        out.append({**said, "ESTADO": step, "OCURRENCIA": n})
+                        self.state["done"][row["FOLIO"]] = n
+                elif step == "DECLINADA":
+                    out.append({**said, "ESTADO": step, "MOTIVO": "no-competente",
+                                "COMPETENTE": "cdmx/dif"})
+                else:
+                    out.append({**said, "ESTADO": step})
+        if "unknown" in self.faults[:1]:
+            self.faults.pop(0)
+            out.append({"FOLIO": "01a20aa3-5d07-729e-8954-c0eb93321bef", "MEDIDA": 1,
+                        "ESTADO": "ACEPTADA"})
+            out.append({"FOLIO": rows[0]["FOLIO"], "MEDIDA": 1, "ESTADO": "INVENTADO"})
+            out.append({"FOLIO": rows[0]["FOLIO"], "MEDIDA": 99, "ESTADO": "ACEPTADA"})
+        return out
+
+    def refer(self, count):
+        rows = [{"REFERENCIA": f"OFICIO {i}/2026", "PERSONA": f"EXP-{i}", "CLAVE_MEDIDA": "ATN-GEN",
+                 "NOMBRE": f"Persona Sintética {i}", "TELEFONO": "+525500000000"}
+                for i in range(1, count + 1)]
+        for row in rows:  # as Enlace writes it, and as a careful institution does
+            row["TELEFONO"] = "'" + row["TELEFONO"]
+        self.send("canalizaciones", NEW_COLUMNS, rows)
+
+    def turn(self):
+        for name in self.batches():
+            if name in self.state["taken"]:
+                continue
+            manifest, rows = self.read(name)
+            if manifest["tipo"] == "mensajes":
+                self.state["rows"] += len(rows)
+                self.send("estados", COLUMNS, self.answer(rows))
+            elif manifest["tipo"] == "rechazos":
+                self.state["refused"] += [[row["MOTIVO"], row["RENGLON"]] for row in rows]
+            self.state["taken"].append(name)
+            self.save()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--from", dest="from_folder", required=True)
+    parser.add_argument("--to", dest="to_folder", required=True)
+    parser.add_argument("--cert", required=True)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--enlace", required=True)
+    parser.add_argument("--state", required=True)
+    parser.add_argument("--script", default="ACEPTADA,EN_VIGOR,REALIZADA,TERMINADA")
+    parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--referrals", type=int, default=0)
+    institution = Institution(parser.parse_args())
+    if institution.options.referrals:
+        institution.refer(institution.options.referrals)
+        institution.save()
+    while True:
+        institution.turn()
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()
