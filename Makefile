@@ -69,6 +69,16 @@ $(BUILD)/libsdk.a: $(call objs,adapters/sdk)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# An adapter without its main, for tests.
+define adapter_rule
+$(1)_DEPS := $$(adapter_DEPS)
+$(BUILD)/lib$(1).a: $(filter-out %/main.o,$(call objs,adapters/$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
+endef
+$(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
+
 # Generated code stays in the build folder; only rpc sees it.
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(BUILD)/gen

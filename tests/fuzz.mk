@@ -11,9 +11,14 @@ FUZZ_LIBS := policy client rpc tlog crypto model base
 FUZZ_PROGRAMS := $(FUZZ_SRC:%.c=$(BUILD)/%)
 FUZZ_SEEDS := $(BUILD)/tests/fuzz/seeds
 
+# fuzz_<adapter>... has the adapter's own code, too.
+define fuzz_adapter_rule
+$(filter $(BUILD)/tests/fuzz/fuzz_$(1)%,$(FUZZ_PROGRAMS)): $(BUILD)/lib$(1).a $(BUILD)/libsdk.a
+endef
+$(foreach a,$(ADAPTERS),$(if $(filter $(BUILD)/tests/fuzz/fuzz_$(a)%,$(FUZZ_PROGRAMS)),$(eval $(call fuzz_adapter_rule,$(a)))))
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call libs,$(FUZZ_LIBS))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter-out $(call libs,$(FUZZ_LIBS)),$(filter %.a,$^)) $(call libs,$(FUZZ_LIBS)) $(LIBS)
 $(FUZZ_SEEDS): $(FUZZ_SEEDS).o $(call libs,$(FUZZ_LIBS))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 

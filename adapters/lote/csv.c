@@ -18,7 +18,7 @@ static bool is_formula(const char *cell)
 
 static void write_cell(struct buffer *out, const char *cell)
 {
-    bool is_quoted = cell[strcspn(cell, ",\"\r\n")] != '\0';
+    bool is_quoted = cell[strcspn(cell, ",\"\r\n\t")] != '\0';
 
     if (is_quoted) {
         buffer_put_u8(out, '"');

@@ -8,8 +8,9 @@ Reads whole batches (the signature is there), checks them with `openssl cms`, th
 modules, and answers with batches of states: by default RECIBIDA, ACEPTADA, EN_VIGOR, REALIZADA as
 often as asked (VECES, else once), TERMINADA. Everything in it is synthetic.
 
-Faults: no-signature, wrong-signature, wrong-hash, wrong-count, formula, duplicate, half, unknown,
-out-of-order, slow, twice-key. Each is done once; then it goes on as if nothing had been.
+Faults: no-signature, wrong-signature, wrong-hash, wrong-count, duplicate, half, twice-key spoil a
+batch, which is then sent again, whole; unknown adds rows of another's folio, of no state and of no
+item. Each is done once.
 """
 import argparse
 import csv
@@ -150,12 +151,12 @@ class Institution:
                                 "COMPETENTE": "cdmx/dif"})
                 else:
                     out.append({**said, "ESTADO": step})
-        if "unknown" in self.faults[:1]:
-            self.faults.pop(0)
+        if "unknown" in self.faults:
+            self.faults.remove("unknown")
             out.append({"FOLIO": "01a20aa3-5d07-729e-8954-c0eb93321bef", "MEDIDA": 1,
                         "ESTADO": "ACEPTADA"})
             out.append({"FOLIO": rows[0]["FOLIO"], "MEDIDA": 1, "ESTADO": "INVENTADO"})
-            out.append({"FOLIO": rows[0]["FOLIO"], "MEDIDA": 99, "ESTADO": "ACEPTADA"})
+            out.append({"FOLIO": rows[0]["FOLIO"], "MEDIDA": 9, "ESTADO": "ACEPTADA"})
         return out
 
     def refer(self, count):

@@ -13,6 +13,7 @@ folders() {
         name=$(basename "$folder")
         if ! grep -q "^uses $name " <<<"$table"; then
             case $folder in
+            tests/unit/*) [[ -d adapters/$name ]] && printf '%s\t%s\t%s\n' "$folder" "$name" adapter && continue ;;
             adapters/*) printf '%s\t%s\t%s\n' "$folder" "$name" adapter ; continue ;; # an agency's
             esac
         fi

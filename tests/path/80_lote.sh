@@ -26,7 +26,7 @@ official_key = $WORK/pki/official/cdmx.$2.enlace-01/tls.key
 spool = $WORK/spool/$1
 node_log = $(log_key cdmx/cdmx)
 CONF
-    mkdir -p -m 700 "$WORK/spool/$1"
+    mkdir -p "$WORK/spool" && mkdir -m 700 "$WORK/spool/$1"
 }
 
 signer() { # NAME: a certificate that signs batches
@@ -62,7 +62,7 @@ cat >"$WORK/referral.json" <<JSON
 JSON
 
 adapter_start() {
-    "$BUILD/bin/enlace-lote" --profile "$WORK/styfe.conf" --agency "$WORK/lote.conf" "$@" \
+    "$BUILD/bin/enlace-lote" --profile "$WORK/styfe.conf" --agency "$WORK/lote.conf" \
         >>"$WORK/adapter.log" 2>&1 &
     echo $! >"$WORK/pids/adapter"
 }
@@ -107,7 +107,8 @@ promise "the settings are understood before anything runs" \
 
 exchange=$(submit)
 adapter_start
-no_custody() { sleep 2.5; [ -e "$WORK"/out/*.json.p7s ] && [ "$(state_of "$exchange")" != "in-custody" ]; }
+is_sent() { compgen -G "$WORK/out/*.json.p7s" >/dev/null; }
+no_custody() { sleep 2.5; is_sent && [ "$(state_of "$exchange")" != "in-custody" ]; }
 promise "a row that the institution has not confirmed is in nobody's custody" no_custody
 formula_is_text() { grep -q "'=Persona" "$WORK"/out/*.csv && grep -q "'+5255" "$WORK"/out/*.csv; }
 promise "what a spreadsheet would run is text" formula_is_text

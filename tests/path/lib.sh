@@ -88,7 +88,7 @@ node_start() {
     "$@" "$BUILD/bin/enlaced" "$home/enlaced.conf" >>"$home/log" 2>&1 &
     echo $! >"$home/pid"
     tries=0
-    while [ "$(grep -c 'node.ready' "$home/log" 2>/dev/null || true)" -le "${before:-0}" ]; do
+    while ready=$(grep -c 'node.ready' "$home/log" 2>/dev/null); [ "${ready:-0}" -le "${before:-0}" ]; do
         tries=$((tries + 1))
         if [ "$tries" -gt 200 ] || ! kill -0 "$(cat "$home/pid")" 2>/dev/null; then
             echo "node $code did not start:" >&2
