@@ -15,7 +15,8 @@
 static const char *const settings[] = {"purpose", "extra?", NULL};
 static const char *const in[] = {"exchange", NULL};
 static const char *const tables[] = {"estado", NULL};
-static const struct mapping_words words = {settings, in, tables, true};
+static const struct mapping_words words = {
+    .settings = settings, .in = in, .tables = tables, .has_out = true};
 
 static const char good[] = "# de una institución sintética\n"
                            "[ajustes]\n"
