@@ -77,3 +77,15 @@ enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping
     TRY(ask(session, SERVICE "Ping", (struct bytes){0}, arena, &response, fault));
     return codec_ping_read(response, arena, ping, fault);
 }
+
+enum rc ask_seen(struct session *session, const char *origin, struct arena *arena,
+                 struct bytes *checkpoint, struct fault *fault)
+{
+    OWN(buffer) request = {0};
+    struct bytes response;
+
+    codec_get_seen_write(origin, &request);
+    TRY(ask(session, "/enlace.v1.FederationService/GetSeen", buffer_bytes(&request), arena,
+            &response, fault));
+    return codec_seen_read(response, arena, checkpoint, fault);
+}

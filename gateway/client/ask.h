@@ -28,4 +28,8 @@ MUST_CHECK enum rc ask_checkpoint(struct session *session, const char *origin, s
 MUST_CHECK enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
                             struct fault *fault);
 
+/* The last checkpoint of a log that the node saw: a signed note, in the arena. */
+MUST_CHECK enum rc ask_seen(struct session *session, const char *origin, struct arena *arena,
+                            struct bytes *checkpoint, struct fault *fault);
+
 #endif

@@ -1,4 +1,7 @@
-/* log export: a node's log into a folder, as C2SP tiles; goes on where an earlier run ended. */
+/*
+ * log: what concerns a log as a whole. Here its export: into a folder, as C2SP tiles; goes on where
+ * an earlier run ended.
+ */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +14,7 @@
 #include "client/profile.h"
 #include "client/session.h"
 #include "enlace/command.h"
+#include "enlace/log_epoch.h"
 #include "offline/log_folder.h"
 #include "tlog/policy.h"
 
@@ -40,6 +44,7 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct exporti
     int choice;
 
     opterr = 0;
+    optind = 1;
     while ((choice = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (choice) {
         case 'r':
@@ -59,13 +64,13 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct exporti
             return cli_usage(cli, "log", "Una opción no se entiende.");
         }
     }
-    if (argc - optind != 2 || strcmp(argv[optind], "export") != 0) {
+    if (argc - optind != 1) {
         return cli_usage(cli, "log", "Se esperaba «log export CARPETA».");
     }
     if (exporting->purpose == NULL) {
         return cli_usage(cli, "log", "Falta --purpose: para qué se lee; queda en la bitácora.");
     }
-    exporting->path = argv[optind + 1];
+    exporting->path = argv[optind];
     return EXIT_DONE;
 }
 
@@ -237,7 +242,7 @@ static enum rc export_log(struct cli *cli, struct exporting *exporting, struct f
     return rc;
 }
 
-int cmd_log(struct cli *cli, int argc, char **argv)
+static int run_export(struct cli *cli, int argc, char **argv)
 {
     struct exporting exporting = {0};
     struct fault fault = {0};
@@ -259,4 +264,24 @@ int cmd_log(struct cli *cli, int argc, char **argv)
     printf("Bitácora %s: %" PRIu64 " hojas en %s, %" PRIu64 " nuevas\n", exporting.origin,
            exporting.size, exporting.path, exporting.added);
     return EXIT_DONE;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct cli *cli, int argc, char **argv);
+} actions[] = {
+    {"export", run_export}, {"succeed", log_succeed},
+    {"sign", log_sign},     {"statement", log_statement},
+    {"vkey", log_vkey},     {"seen", log_seen},
+    {"gap", log_gap},
+};
+
+int cmd_log(struct cli *cli, int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(argv[1], actions[i].name) == 0) {
+            return actions[i].run(cli, argc - 1, argv + 1);
+        }
+    }
+    return cli_usage(cli, "log", "Se esperaba export, seen, succeed, sign, statement, vkey o gap.");
 }

@@ -65,12 +65,25 @@ const struct command commands[] = {
      "  Termina con 0 si verifica, 1 si no, 2 si algo no se entiende. «enlace-verify» hace lo\n"
      "  mismo donde no hay nada más instalado.\n",
      cmd_verify},
-    {"log", "export CARPETA --purpose C",
-     "copia la bitácora del nodo (C2SP tlog-tiles), verificándola; al repetir, continúa",
-     "  --purpose C       para qué se lee; queda en la bitácora\n"
-     "  --entries         también las hojas: sólo para quien audita\n"
-     "  --records         también los registros de auditoría (incluye --entries)\n"
-     "  --policy ARCHIVO  se guarda al lado\n",
+    {"log", "QUÉ …", "copia una bitácora, o empieza una nueva época de ella",
+     "  export CARPETA --purpose C   la bitácora del nodo (C2SP tlog-tiles), verificándola; al\n"
+     "                    repetir, continúa\n"
+     "    --purpose C       para qué se lee; queda en la bitácora\n"
+     "    --entries         también las hojas: sólo para quien audita\n"
+     "    --records         también los registros de auditoría (incluye --entries)\n"
+     "    --policy ARCHIVO  se guarda al lado\n"
+     "  seen ORIGEN -O ARCHIVO       el último sello de esa bitácora que vio este nodo\n"
+     "  succeed ARCHIVO   escribe la declaración de sucesión, sin firmas\n"
+     "    --node RED/NODO --cause lost-disk|stolen-key|year --epoch N\n"
+     "    --checkpoint ARCHIVO  el último sello bueno de la anterior (log seen)\n"
+     "    --old-key VKEY        su llave, como está en el directorio\n"
+     "    --log-key PEM --origin NOMBRE   la llave y el nombre de la nueva\n"
+     "    --leaves N            hojas que se sabe que tuvo la anterior (las del sello)\n"
+     "    --begun FECHA         desde cuándo (ahora)\n"
+     "  sign ARCHIVO --key PEM --name NOMBRE [-O ARCHIVO]   la firma una autoridad\n"
+     "  statement ARCHIVO --authorities ARCHIVO   la muestra y dice si vale\n"
+     "  vkey --key PEM --name NOMBRE   la llave pública, en una línea\n"
+     "  gap CARPETA       de una bitácora exportada con --records: qué no volvió de la anterior\n",
      cmd_log},
     {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
     {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",

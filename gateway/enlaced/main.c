@@ -25,6 +25,7 @@
 #include "crypto/tlsconf.h"
 #include "enlaced/bounds.h"
 #include "enlaced/last_words.h"
+#include "enlaced/own_epoch.h"
 #include "enlaced/settings.h"
 #include "enlaced/store_check.h"
 #include "enlaced/witnessing.h"
@@ -36,6 +37,7 @@
 #include "relay/backlog.h"
 #include "relay/budget.h"
 #include "relay/desk.h"
+#include "relay/epochs.h"
 #include "relay/forward.h"
 #include "relay/gather.h"
 #include "relay/inforce.h"
@@ -44,6 +46,7 @@
 #include "relay/node.h"
 #include "relay/recall_own.h"
 #include "relay/refusals.h"
+#include "relay/replay.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
@@ -71,6 +74,7 @@ struct running {
     struct settings settings;
     struct node node;
     struct lawkeeper *keeper;
+    struct own_epoch epoch;
     struct cert_store *ca;
     struct witnessing witnessing;
     struct witness_http witness_http;
@@ -149,6 +153,19 @@ static enum rc open_directory(struct running *running)
                           quorum_text, &running->keeper);
 }
 
+static enum rc open_epoch(struct running *running)
+{
+    struct node *node = &running->node;
+    struct own_epoch *epoch = &running->epoch;
+
+    TRY(own_epoch_read(&running->settings, epoch));
+    TRY(own_epoch_apply(epoch, lawkeeper_self(running->keeper)));
+    node->authorities = &epoch->authorities;
+    node->succession = epoch->number > 1 ? &epoch->succession : NULL;
+    node->succession_note = buffer_bytes(&epoch->note);
+    return RC_OK;
+}
+
 static enum rc open_keys(struct running *running)
 {
     struct node *node = &running->node;
@@ -210,7 +227,7 @@ static enum rc open_anchor(struct running *running)
     } else {
         snprintf(path, sizeof path, "%s/.anchor", settings->vault);
     }
-    TRY(anchor_open(path, node->self->origin, &node->anchor));
+    TRY(anchor_open(path, running->epoch.number, node->self->origin, &node->anchor));
     return anchor_check(node->anchor, node->writer);
 }
 
@@ -223,9 +240,10 @@ static enum rc open_store(struct running *running)
     struct db_options db = {.kind = DB_LOG,
                             .path = path,
                             .origin = node->self->origin,
-                            .epoch = 1,
+                            .epoch = running->epoch.number,
                             .floor_bytes = floor};
-    struct seen_options seen = {.path = path, .origin = node->self->origin, .floor_bytes = floor};
+    /* What others signed is remembered through every epoch of our own log. */
+    struct seen_options seen = {.path = path, .origin = node->self->code, .floor_bytes = floor};
     struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,
                                   .disk_floor = floor};
     struct writer_options writer = {.keyring = node->log_key,
@@ -238,6 +256,7 @@ static enum rc open_store(struct running *running)
     TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
     snprintf(path, sizeof path, "%s/seen", settings->data);
     TRY(seen_open(&seen, &node->seen));
+    TRY(epochs_new(node, &node->epochs));
     snprintf(path, sizeof path, "%s/files", settings->data);
     TRY(files_open(path, node->vault, &limits, &node->files));
     writer.db = node->db;
@@ -374,12 +393,15 @@ static enum rc start(struct running *running)
 {
     TRY(tlsconf_require_tls13());
     TRY(open_directory(running));
+    TRY(open_epoch(running));
     TRY(open_keys(running));
     TRY(open_witness_key(running));
     TRY(open_store(running));
     TRY(open_relay(running));
     TRY(recall_own(&running->node, running->settings.recall_ms));
+    TRY(startup_log_epoch(&running->node));
     TRY(startup_log_directory(&running->node));
+    TRY(replay_start(&running->node, &running->node.replay));
     TRY(open_gather(running));
     TRY(open_listeners(running));
     if (running->node.gather != NULL) {
@@ -413,6 +435,7 @@ static void stop(struct running *running)
     server_free(running->server);
     health_free(running->health);
     indexer_free(node->indexer);
+    replay_free(node->replay); /* calls asked whether it is over */
     couriers_free(node->couriers);
     annexes_free(node->annexes);
     if (node->writer != NULL) {
@@ -434,6 +457,7 @@ static void stop(struct running *running)
     writer_free(node->writer);
     files_free(node->files);
     index_free(node->index);
+    epochs_free(node->epochs);
     seen_free(node->seen);
     tagkeys_free(node->tagkeys);
     db_free(node->db);
@@ -443,6 +467,7 @@ static void stop(struct running *running)
     keyring_free(node->witness_key);
     witnessing_release(&running->witnessing);
     lawkeeper_free(running->keeper);
+    own_epoch_release(&running->epoch);
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -490,10 +515,12 @@ static int check_stores(struct running *running)
         log_error("store.missing", "path=%s cause=%s", running->settings.data, strerror(errno));
         return status;
     }
-    if (open_directory(running) == RC_OK && open_keys(running) == RC_OK) {
+    if (open_directory(running) == RC_OK && open_epoch(running) == RC_OK &&
+        open_keys(running) == RC_OK) {
         OWN_EDITION(edition) = inforce_take(running->node.inforce);
 
-        status = store_check(&running->settings, &running->node.log_vkey, edition->directory);
+        status = store_check(&running->settings, &running->node.log_vkey, running->epoch.number,
+                             edition->directory);
     }
     cert_store_free(running->ca);
     keyring_free(running->node.log_key);

@@ -57,6 +57,12 @@ const struct conf_row settings_rows[] = {
            "nothing is stopped"),
     NUMBER(recall_ms, "3000", 0, 60000,
            "how long a start waits for what the peers remember of this log; 0: nobody is asked"),
+    TEXT(authorities, "", 0,
+         "file: the keys that speak for the network, and how many must agree (enlace-authorities "
+         "v1); empty: no statement of theirs is believed"),
+    TEXT(succession, "", 0,
+         "file: the signed statement by which this log's epoch began (enlace log succeed); empty: "
+         "the log's first epoch"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

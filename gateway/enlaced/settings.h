@@ -29,6 +29,8 @@ struct settings {
     int64_t max_witness_lag_s;
     int64_t stop_witness_lag_s;
     int64_t recall_ms;
+    char authorities[CONF_TEXT_SIZE];
+    char succession[CONF_TEXT_SIZE];
     int64_t threads;
     int64_t queue_max;
     int64_t batch_max;

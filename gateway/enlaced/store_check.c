@@ -31,6 +31,7 @@
 struct checking {
     const struct settings *settings;
     const struct vkey *vkey;
+    uint32_t epoch; /* of our log */
     const struct directory *directory;
     struct dbcheck_progress *progress; /* shared with the child */
 };
@@ -63,8 +64,9 @@ static enum rc open_db(const struct checking *checking, enum db_kind kind, const
 {
     const struct db_options options = {.kind = kind,
                                        .path = path,
-                                       .origin = checking->vkey->name,
-                                       .epoch = kind == DB_LOG ? 1 : 0,
+                                       .origin = kind == DB_LOG ? checking->vkey->name
+                                                                : checking->settings->node,
+                                       .epoch = kind == DB_LOG ? checking->epoch : 0,
                                        .floor_bytes = 1,
                                        .map_size = 0};
 
@@ -110,7 +112,7 @@ static enum rc check_notes(const struct checking *checking, struct db *db)
 /* Rows first; then as the node itself reads them. */
 static enum rc check_seen(const struct checking *checking)
 {
-    struct seen_options options = {.origin = checking->vkey->name, .floor_bytes = 1};
+    struct seen_options options = {.origin = checking->settings->node, .floor_bytes = 1};
     OWN_PTR(seen) seen = NULL;
     char path[PATH_SIZE];
 
@@ -136,7 +138,7 @@ static enum rc check_anchor(const struct checking *checking)
              settings->anchor[0] != '\0' ? settings->anchor : settings->vault,
              settings->anchor[0] != '\0' ? "" : "/.anchor");
     TRY(must_be_there(path));
-    return anchor_open(path, checking->vkey->name, &anchor);
+    return anchor_open(path, checking->epoch, checking->vkey->name, &anchor);
 }
 
 static void say_where(const char *name, const struct dbcheck_progress *progress, const char *why)
@@ -215,10 +217,11 @@ static bool run_check(const char *name, enum rc (*check)(const struct checking *
     return is_well(name, watch(child, checking->progress), checking->progress);
 }
 
-int store_check(const struct settings *settings, const struct vkey *log_vkey,
+int store_check(const struct settings *settings, const struct vkey *log_vkey, uint32_t epoch,
                 const struct directory *directory)
 {
-    struct checking checking = {.settings = settings, .vkey = log_vkey, .directory = directory};
+    struct checking checking = {
+        .settings = settings, .vkey = log_vkey, .epoch = epoch, .directory = directory};
     bool is_good;
 
     checking.progress = mmap(NULL, sizeof *checking.progress, PROT_READ | PROT_WRITE,

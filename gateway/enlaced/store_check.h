@@ -11,13 +11,15 @@
 #ifndef ENLACED_STORE_CHECK_H
 #define ENLACED_STORE_CHECK_H
 
+#include <stdint.h>
+
 struct directory;
 struct settings;
 struct vkey;
 
 /* The exit status: 0, or 1 when something is damaged, missing or in use. A line for each store on
  * standard output; the places in lines of the log. */
-int store_check(const struct settings *settings, const struct vkey *log_vkey,
+int store_check(const struct settings *settings, const struct vkey *log_vkey, uint32_t epoch,
                 const struct directory *directory);
 
 #endif

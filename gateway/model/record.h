@@ -24,6 +24,7 @@ enum record_kind {
     RECORD_AUDIT_CLOSED,
     RECORD_TAG_KEY_GIVEN,
     RECORD_HEARTBEAT,
+    RECORD_EPOCH,
     RECORD_KINDS
 };
 
@@ -65,6 +66,8 @@ struct record {
     struct bytes purpose_blind;
     struct bytes query_sha256;
     const char *approver;
+    struct bytes succession;
+    struct bytes replayed_leaf;
 };
 
 void record_init(struct record *record, enum record_kind kind);

@@ -16,6 +16,7 @@
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/outbox.h"
+#include "tlog/succession.h"
 
 /* Systems of one member; more than the directory lists of any. */
 #define SYSTEMS_MAX 256
@@ -185,6 +186,14 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     return rc;
 }
 
+/* What its sender's log took before this one began may have been delivered then. */
+static uint32_t given_before(const struct arrival *arrival, const struct node *node)
+{
+    bool is_older = node->succession != NULL && arrival->as_of_ms < node->succession->begun_ms;
+
+    return is_older || arrival->entry.replayed.size > 0 ? OUTBOX_GIVEN : 0;
+}
+
 enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,
                     struct exchange *exchange)
 {
@@ -200,8 +209,9 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
         TRY(exchange_put(txn, header->to, exchange));
     }
     desk_destination(header, destination);
-    return outbox_add(txn, destination, header->urgency,
-                      &(struct outbox_entry){.index = arrival->index});
+    return outbox_add(
+        txn, destination, header->urgency,
+        &(struct outbox_entry){.index = arrival->index, .flags = given_before(arrival, node)});
 }
 
 void arrival_announce(const struct arrival *arrival, const struct node *node)

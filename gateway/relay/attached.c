@@ -105,8 +105,11 @@ static const struct write_ops ack_ops = {
 
 /* ---- deliveries out ---- */
 
-static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queue, uint64_t index)
+static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queue,
+                       const struct outbox_entry *debt)
 {
+    uint64_t index = debt->index;
+    bool was_given = (debt->flags & OUTBOX_GIVEN) != 0 || desk_was_given(attached->desk, index);
     OWN_PTR(arena) arena = arena_new(JOB_ARENA_MAX);
     OWN(buffer) bytes = {0};
     struct in_flight *slot = &attached->in_flight[attached->in_flight_count];
@@ -115,8 +118,8 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     if (held == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(delivery_write(attached->node, attached->reader, txn, index,
-                       desk_was_given(attached->desk, index), arena, held, &bytes));
+    TRY(delivery_write(attached->node, attached->reader, txn, index, was_given, arena, held,
+                       &bytes));
     TRY(stream_send(attached->user.stream, buffer_bytes(&bytes)));
     slot->message_id = held->message.header.message_id;
     slot->index = index;
@@ -168,7 +171,7 @@ static bool deliver_some(struct attached *attached, struct txn *txn, unsigned nu
             leases_end(desk_leases(attached->desk), debts[i].index);
             continue;
         }
-        rc = deliver(attached, txn, number, debts[i].index);
+        rc = deliver(attached, txn, number, &debts[i]);
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
             log_error("deliver.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
                       rc_name(rc));

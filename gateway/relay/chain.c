@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "crypto/digest.h"
+#include "relay/epochs.h"
 #include "relay/node.h"
 #include "store/anchor.h"
 #include "store/auditlog.h"
@@ -15,6 +16,7 @@
 #include "tlog/commit.h"
 #include "tlog/leaf.h"
 #include "tlog/merkle.h"
+#include "tlog/succession.h"
 
 enum rc chain_load(struct chain *chain, const struct node *node, const struct node_entry *peer,
                    struct buffer *note)
@@ -22,10 +24,15 @@ enum rc chain_load(struct chain *chain, const struct node *node, const struct no
     enum rc rc;
 
     memset(chain, 0, sizeof *chain);
-    TRY(vkey_parse(bytes_text(peer->log_vkey), &chain->vkey));
-    rc = seen_get(node->seen, peer->origin, &chain->last, note);
+    chain->epochs = node->epochs;
+    chain->peer = peer;
+    chain->epoch = epochs_of(node->epochs, peer);
+    if (chain->epoch == NULL) {
+        return RC_UNAVAILABLE;
+    }
+    rc = seen_get(node->seen, chain->epoch->origin, &chain->last, note);
     if (rc == RC_NOT_FOUND) {
-        snprintf(chain->last.origin, sizeof chain->last.origin, "%s", peer->origin);
+        snprintf(chain->last.origin, sizeof chain->last.origin, "%s", chain->epoch->origin);
         merkle_empty(chain->last.root);
         return RC_OK;
     }
@@ -41,12 +48,35 @@ static uint64_t own_size(const struct node *node)
     return size;
 }
 
+/* A checkpoint of the epoch before ours: the peer has not heard yet, or may know more of it. */
+static bool is_of_epoch_before(const struct node *node, const struct node_entry *peer,
+                               struct bytes note)
+{
+    const struct succession *succession = node->succession;
+    struct checkpoint shown;
+
+    if (succession == NULL || checkpoint_open(note, &succession->old_key, NULL, &shown) != RC_OK) {
+        return false;
+    }
+    if (shown.size > succession->last.size) {
+        log_error("succession.behind", "peer=%s origin=%s named=%llu seen=%llu", peer->code,
+                  shown.origin, (unsigned long long)succession->last.size,
+                  (unsigned long long)shown.size);
+    }
+    return true;
+}
+
 enum rc chain_check_own(const struct node *node, const struct node_entry *peer,
-                        const struct peer_hello *hello)
+                        const struct peer_hello *hello, uint64_t *seen_size)
 {
     struct checkpoint shown;
     uint64_t size = own_size(node);
 
+    *seen_size = 0;
+    if (is_of_epoch_before(node, peer, hello->seen_checkpoint)) {
+        return RC_OK;
+    }
+    *seen_size = hello->seen_size;
     if (hello->seen_checkpoint.size > 0) {
         if (checkpoint_open(hello->seen_checkpoint, &node->log_vkey, NULL, &shown) != RC_OK ||
             shown.size != hello->seen_size) {
@@ -91,8 +121,12 @@ enum rc chain_extend(struct chain *chain, const struct progress *progress, struc
 {
     struct checkpoint next;
     struct proof proof;
-    enum rc rc = checkpoint_open(progress->checkpoint, &chain->vkey, NULL, &next);
+    enum rc rc;
 
+    if (chain->epoch != epochs_of(chain->epochs, chain->peer)) {
+        return refuse_chain(chain, fault, "log.succeeded");
+    }
+    rc = checkpoint_open(progress->checkpoint, &chain->epoch->key, NULL, &next);
     if (rc != RC_OK) {
         return refuse_chain(chain, fault, rc == RC_NOT_FOUND ? "log.origin" : "log.signature");
     }

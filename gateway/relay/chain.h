@@ -14,12 +14,16 @@
 
 struct auditlog_reader;
 struct commit_point;
+struct epoch;
+struct epochs;
 struct node;
 struct txn;
 
 struct chain {
-    struct vkey vkey;
-    struct checkpoint last; /* size 0: nothing seen yet */
+    struct epochs *epochs;
+    const struct node_entry *peer;
+    const struct epoch *epoch; /* of the peer's log: over when another one speaks for it */
+    struct checkpoint last;    /* size 0: nothing seen yet */
 };
 
 /* Appends the note of the chain's last checkpoint, if there is one. */
@@ -29,13 +33,14 @@ MUST_CHECK enum rc chain_load(struct chain *chain, const struct node *node,
  * What a peer says that it saw of our own log must be in it. When it shows a checkpoint with our
  * signature that is not, this store is an older copy or another one, and the process ends before it
  * signs a second history. RC_DATA_LOSS: it names a larger size without showing the checkpoint.
+ * *seen_size is how far it saw this epoch's log: 0 when it shows the one before.
  */
 MUST_CHECK enum rc chain_check_own(const struct node *node, const struct node_entry *peer,
-                                   const struct peer_hello *hello);
+                                   const struct peer_hello *hello, uint64_t *seen_size);
 /*
- * Signature by the peer's log key, its origin, and consistency from the chain's last size; the
- * chain then stands at the new one. Refusals are RC_DATA_LOSS with "log.signature", "log.origin",
- * "log.not_consistent".
+ * "log.succeeded" when another epoch speaks for the peer meanwhile. Signature by the peer's log
+ * key, its origin, and consistency from the chain's last size; the chain then stands at the new
+ * one. Refusals are RC_DATA_LOSS with "log.signature", "log.origin", "log.not_consistent".
  */
 MUST_CHECK enum rc chain_extend(struct chain *chain, const struct progress *progress,
                                 struct fault *fault);

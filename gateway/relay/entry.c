@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "model/directory.h"
 #include "policy/member.h"
+#include "relay/epochs.h"
 #include "relay/node.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
@@ -77,6 +78,7 @@ static void fill_record(const struct entry *entry, const struct node *node, stru
     /* LGPDPPSO 3: between institutions a transfer; within one, or for its operator, a remisión. */
     record->transfer =
         strcmp(header->from, header->to) == 0 ? TRANSFER_REMISION : TRANSFER_TRANSFERENCIA;
+    record->replayed_leaf = entry->replayed;
 }
 
 /* The local date in occurred_at is its first ten characters; a date holds no more than that. */
@@ -203,9 +205,11 @@ static void set_seen(struct entry *entry, const struct node *node, int64_t now_m
     const char *other = entry->kind == RECORD_SENT ? header->to : header->from;
     const struct node_entry *host =
         node_of_member(entry->directory, other, clock_local_day(now_ms));
+    const struct epoch *epoch =
+        host != NULL && !node_is(host, node->self) ? epochs_of(node->epochs, host) : NULL;
 
-    if (host != NULL && !node_is(host, node->self)) {
-        (void)seen_digest(node->seen, host->origin, entry->leaf.seen); /* zeros: nothing yet */
+    if (epoch != NULL) {
+        (void)seen_digest(node->seen, epoch->origin, entry->leaf.seen); /* zeros: nothing yet */
     }
 }
 

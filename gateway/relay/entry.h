@@ -46,7 +46,8 @@ struct entry {
     struct buffer key_row;
     struct buffer body_row;
     struct entry_tag tags[ENTRY_TAGS];
-    uint64_t index; /* set by entry_put */
+    struct bytes replayed; /* its leaf in the log before this epoch; usually none */
+    uint64_t index;        /* set by entry_put */
 };
 
 /* M of a message: tlog/commit over header and compartments. */

@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "relay/chain.h"
 #include "relay/entry.h"
+#include "relay/epochs.h"
 #include "relay/held.h"
 #include "relay/lineage.h"
 #include "policy/directory_file.h"
@@ -145,6 +146,7 @@ static enum rc send_hello(struct link *link, struct bytes note)
         .seen_size = link->chain.last.size,
         .directory_sha256 = BYTES_OF(sha256),
         .seen_checkpoint = note,
+        .succession = node->succession_note,
     };
 
     inforce_digest(node->inforce, sha256);
@@ -410,13 +412,18 @@ static void settled(struct settle_job *job)
 
 static enum rc take_hello(struct link *link, const struct peer_hello *hello)
 {
-    if (hello == NULL || strcmp(hello->node, link->peer.uri) != 0 ||
-        strcmp(hello->origin, link->peer.origin) != 0) {
+    struct fault fault = {0};
+
+    if (hello == NULL || strcmp(hello->node, link->peer.uri) != 0) {
         log_error("peer.hello", "peer=%s check=identity", link->code);
         return RC_PERMISSION_DENIED;
     }
-    TRY(chain_check_own(link->links->node, &link->peer, hello));
-    link->told_size = hello->seen_size;
+    TRY(epochs_admit(link->links->node->epochs, &link->peer, hello->origin, hello->succession,
+                     &fault));
+    if (strcmp(link->chain.epoch->origin, hello->origin) != 0) {
+        return RC_ABORTED; /* a new epoch: the next stream begins with what we saw of that log */
+    }
+    TRY(chain_check_own(link->links->node, &link->peer, hello, &link->told_size));
     link->is_ready = true;
     lawfetch_hint(link->links->node, link->code, hello->directory_sha256);
     log_info("peer.connected", "peer=%s urgency=%d", link->code, link->urgency);

@@ -340,6 +340,11 @@ enum rc lawkeeper_open(struct node *node, const char *code, const char *folder, 
     return RC_OK;
 }
 
+struct node_entry *lawkeeper_self(struct lawkeeper *keeper)
+{
+    return &keeper->self;
+}
+
 enum rc lawkeeper_start(struct lawkeeper *keeper, struct server *server)
 {
     keeper->server = server;

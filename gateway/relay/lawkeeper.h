@@ -35,6 +35,8 @@ typedef void policy_text_fn(const struct directory *directory, const struct node
 MUST_CHECK enum rc lawkeeper_open(struct node *node, const char *code, const char *folder,
                                   const char *archive, policy_text_fn *policy_text,
                                   struct lawkeeper **out);
+/* This node as the directory had it at the start; may be changed until lawkeeper_start. */
+struct node_entry *lawkeeper_self(struct lawkeeper *keeper);
 /* From here on changes come into force. */
 MUST_CHECK enum rc lawkeeper_start(struct lawkeeper *keeper, struct server *server);
 /* Ends the thread; nothing changes any more. NULL does nothing. */

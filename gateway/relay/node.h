@@ -12,6 +12,7 @@
 #include "tlog/vkey.h"
 
 struct anchor;
+struct authorities;
 struct annexes;
 struct backlog;
 struct budget;
@@ -20,6 +21,7 @@ struct couriers;
 struct cq_pool;
 struct db;
 struct desk;
+struct epochs;
 struct files;
 struct gather;
 struct inforce;
@@ -30,7 +32,9 @@ struct lawfetch;
 struct links;
 struct policy;
 struct refusals;
+struct replay;
 struct seen;
+struct succession;
 struct tagkeys;
 struct vault;
 struct writer;
@@ -58,13 +62,18 @@ struct node {
     struct vkey witness_vkey;            /* whose name it signs with */
     const struct policy *witnessed_logs; /* logs beyond the directory's that it cosigns; or NULL */
     struct gather *gather;               /* cosignatures of our own log; NULL: no policy is set */
-    struct backlog *backlog;             /* what waits for each destination; the writer thread's */
-    struct desk *desk;                   /* deliveries to attached systems */
-    struct links *links;                 /* streams to peer nodes */
-    struct refusals *refusals;           /* how many of them become leaves */
-    struct budget *budget;               /* streams, calls and bytes under way, per identity */
-    struct annexes *annexes;             /* attachments: their disk's thread and their places */
-    struct couriers *couriers;           /* attachments owed to peer nodes */
+    const struct authorities *authorities; /* may be none: then no statement is taken */
+    const struct succession *succession;   /* by which our log began; NULL: it is the first */
+    struct bytes succession_note;          /* as it was signed; empty likewise */
+    struct epochs *epochs;                 /* which log speaks for each peer */
+    struct replay *replay;                 /* brings back what the peers hold for us */
+    struct backlog *backlog;   /* what waits for each destination; the writer thread's */
+    struct desk *desk;         /* deliveries to attached systems */
+    struct links *links;       /* streams to peer nodes */
+    struct refusals *refusals; /* how many of them become leaves */
+    struct budget *budget;     /* streams, calls and bytes under way, per identity */
+    struct annexes *annexes;   /* attachments: their disk's thread and their places */
+    struct couriers *couriers; /* attachments owed to peer nodes */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

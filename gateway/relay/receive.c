@@ -10,6 +10,7 @@
 #include "relay/arrival.h"
 #include "relay/budget.h"
 #include "relay/chain.h"
+#include "relay/epochs.h"
 #include "relay/gather.h"
 #include "relay/lineage.h"
 #include "relay/inforce.h"
@@ -423,21 +424,22 @@ static enum rc take_hello(struct gate *gate, const struct peer_hello *hello, str
         .origin = node->self->origin,
         .urgency = hello->urgency,
         .directory_sha256 = BYTES_OF(sha256),
+        .succession = node->succession_note,
     };
 
     inforce_digest(node->inforce, sha256);
     TRY(who_is_node(node, stream_peer(gate->user.stream), &gate->peer, fault));
-    if (strcmp(hello->node, gate->peer.uri) != 0 || strcmp(hello->origin, gate->peer.origin) != 0) {
+    if (strcmp(hello->node, gate->peer.uri) != 0) {
         return refuse(fault, RC_PERMISSION_DENIED, "peer.hello", "hello.node",
                       "El nodo que saluda no es el de su certificado.");
     }
-    if (chain_check_own(node, &gate->peer, hello) != RC_OK) {
+    TRY(epochs_admit(node->epochs, &gate->peer, hello->origin, hello->succession, fault));
+    if (chain_check_own(node, &gate->peer, hello, &gate->told_size) != RC_OK) {
         return refuse(fault, RC_DATA_LOSS, "log.older_than_witnessed", "hello.seen_size",
                       "La bitácora de este nodo no contiene la que ya vio el otro.");
     }
     TRY(chain_load(&gate->chain, node, &gate->peer, &note));
     gate->urgency = hello->urgency;
-    gate->told_size = hello->seen_size;
     answer.seen_size = gate->chain.last.size;
     answer.seen_checkpoint = buffer_bytes(&note);
     codec_hello_write(&answer, false, &bytes);

@@ -8,6 +8,7 @@
 #include "relay/receipts.h"
 #include "relay/lawfetch.h"
 #include "relay/receive.h"
+#include "relay/replay.h"
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
 #include "relay/track.h"
@@ -37,6 +38,8 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "FetchDirectory", .kind = RPC_UNARY, .on_call = lawfetch_on_call},
     {.path = FEDERATION "AddCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_add},
     {.path = FEDERATION "GetCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_get},
+    {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
+    {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
 };
 

@@ -10,6 +10,7 @@
 #include "policy/validate.h"
 #include "relay/arrival.h"
 #include "relay/backlog.h"
+#include "relay/custody.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/gather.h"
@@ -17,6 +18,7 @@
 #include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
+#include "relay/replay.h"
 #include "relay/reply.h"
 #include "relay/who.h"
 #include "rpc/call.h"
@@ -55,6 +57,14 @@ struct submit_job *submit_new(struct node *node, struct arena *arena, const stru
 
 /* ---- before the writer ---- */
 
+/* What its peers hold for this node is still coming back. */
+static enum rc refuse_recovering(struct submit_job *job)
+{
+    return refuse(&job->fault, RC_UNAVAILABLE, "node.recovering", "header.exchange_id",
+                  "El nodo está recuperando lo que tenía; reintente en unos minutos con el mismo "
+                  "identificador.");
+}
+
 /* A running exchange's row, as the sender's member sees it; NULL for an opening message. */
 static enum rc find_running(struct submit_job *job, struct exchange *exchange,
                             const struct exchange **running)
@@ -70,8 +80,10 @@ static enum rc find_running(struct submit_job *job, struct exchange *exchange,
     TRY(txn_read(job->node->db, &txn));
     rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
     if (rc == RC_NOT_FOUND) {
-        return refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
-                      "No hay un intercambio suyo con ese identificador.");
+        return replay_is_under_way(job->node->replay)
+                   ? refuse_recovering(job)
+                   : refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
+                            "No hay un intercambio suyo con ese identificador.");
     }
     *running = exchange;
     return rc;
@@ -296,10 +308,13 @@ static enum rc check_custody(struct submit_job *job, struct txn *txn)
     struct journal_entry received;
     enum rc rc;
 
-    if (header->type != MESSAGE_ACT || header->event != EVENT_CUSTODY) {
+    if (!custody_is(header)) {
         return RC_OK;
     }
     rc = journal_find(txn, JOURNAL_RECEIVED, &header->regards, header->to, &received);
+    if (rc == RC_NOT_FOUND && replay_is_under_way(job->node->replay)) {
+        return refuse_recovering(job);
+    }
     if (rc == RC_NOT_FOUND ||
         (rc == RC_OK && !id_equal(&received.exchange_id, &header->exchange_id))) {
         return refuse(&job->fault, RC_FAILED_PRECONDITION, "act.regards", "header.act.regards",
@@ -310,25 +325,17 @@ static enum rc check_custody(struct submit_job *job, struct txn *txn)
     return rc;
 }
 
-/* Whichever queue it waited in: the system's own or its member's, urgent or not. */
 static enum rc settle_custody(struct submit_job *job, struct txn *txn)
 {
-    static const enum urgency urgencies[] = {URGENCY_ORDINARY, URGENCY_URGENT};
     const struct header *header = &job->submission->message.header;
+    enum rc rc;
 
-    for (size_t i = 0; i < 4 && job->is_custody && !job->is_custody_settled; i++) {
-        struct header answered = {.to = header->from,
-                                  .to_system = i < 2 ? "" : header->from_system};
-        enum rc rc;
-
-        desk_destination(&answered, job->settled_destination);
-        rc = outbox_settle(txn, job->settled_destination, urgencies[i % 2], job->settled_index);
-        if (rc != RC_OK && rc != RC_NOT_FOUND) {
-            return rc;
-        }
-        job->is_custody_settled = rc == RC_OK;
+    if (!job->is_custody) {
+        return RC_OK;
     }
-    return RC_OK;
+    rc = custody_settle(txn, header, job->settled_index, job->settled_destination);
+    job->is_custody_settled = rc == RC_OK;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
 static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *views)

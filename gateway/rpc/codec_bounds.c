@@ -7,6 +7,7 @@
 #define SIGNATURE_MAX 128
 #define NOTE_MAX (16u << 10) /* checkpoints and proofs: signed notes with many cosignatures */
 #define RECORD_MAX (16u << 10)
+#define STATEMENT_MAX (14u << 10) /* SUCCESSION_SIZE_MAX */
 
 #define REQUIRED .is_required = true
 #define EXACTLY(size) .size_min = (size), .size_max = (size)
@@ -100,6 +101,7 @@ static const struct bound bounds[] = {
     {"ExchangeResponse", "answer", UP_TO(PARCEL_BYTES_MAX)},
     {"PeerHello", "directory_sha256", EXACTLY(HASH_SIZE)},
     {"PeerHello", "seen_checkpoint", UP_TO(NOTE_MAX)},
+    {"PeerHello", "succession", UP_TO(STATEMENT_MAX)},
     {"LineProof", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"Progress", "checkpoint", UP_TO(NOTE_MAX)},
     {"Progress", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
@@ -119,6 +121,17 @@ static const struct bound bounds[] = {
     {"HeldText", "kind", REQUIRED},
     {"HeldText", "sha256", REQUIRED, EXACTLY(HASH_SIZE)},
     {"FetchDirectoryResponse", "notes", COUNT(LAW_TEXTS_MAX), SOME_UP_TO(LAW_TEXT_MAX)},
+    {"ReplayRequest", "origin", REQUIRED},
+    {"ReplayRequest", "succession", REQUIRED, SOME_UP_TO(STATEMENT_MAX)},
+    {"ReplayResponse", "progress", REQUIRED},
+    {"ReplayResponse", "entries", COUNT(PARCEL_ENTRIES_MAX)},
+    {"ReplayEntry", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
+    {"ReplayEntry", "leaf", REQUIRED, EXACTLY(LEAF_BYTES)},
+    {"ReplayEntry", "path", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
+    {"ReplayEntry", "old_leaf", REQUIRED, EXACTLY(LEAF_BYTES)},
+    {"ReplayEntry", "old_proof", REQUIRED, SOME_UP_TO(NOTE_MAX)},
+    {"GetSeenRequest", "origin", REQUIRED},
+    {"GetSeenResponse", "checkpoint", REQUIRED, SOME_UP_TO(NOTE_MAX)},
 
     {"AddCheckpointRequest", "body", REQUIRED, SOME_UP_TO(WITNESS_BODY_MAX)},
     {"AddCheckpointResponse", "status", REQUIRED},
@@ -139,6 +152,8 @@ static const struct bound bounds[] = {
     {"AuditRecord", "fields_sent", SOME_UP_TO(FIELD_MAX / 8)},
     {"AuditRecord", "message_commitment", EXACTLY(HASH_SIZE)},
     {"AuditRecord", "directory_sha256", EXACTLY(HASH_SIZE)},
+    {"AuditRecord", "succession", UP_TO(STATEMENT_MAX)},
+    {"AuditRecord", "replayed_leaf", EXACTLY(LEAF_BYTES)},
 };
 
 const struct bound *codec_bounds(size_t *count)

@@ -17,7 +17,8 @@ static enum rc read_hello(const Enlace__V1__PeerHello *from, struct arena *arena
                                   .urgency = (enum urgency)from->urgency,
                                   .seen_size = from->seen_size,
                                   .directory_sha256 = pb_bytes(from->directory_sha256),
-                                  .seen_checkpoint = pb_bytes(from->seen_checkpoint)};
+                                  .seen_checkpoint = pb_bytes(from->seen_checkpoint),
+                                  .succession = pb_bytes(from->succession)};
     return RC_OK;
 }
 
@@ -174,6 +175,7 @@ void codec_hello_write(const struct peer_hello *hello, bool is_request, struct b
     inner.seen_size = hello->seen_size;
     inner.directory_sha256 = pb_data(hello->directory_sha256);
     inner.seen_checkpoint = pb_data(hello->seen_checkpoint);
+    inner.succession = pb_data(hello->succession);
     if (is_request) {
         Enlace__V1__ExchangeRequest wire;
 

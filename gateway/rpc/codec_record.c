@@ -63,6 +63,8 @@ static void fill_why(Enlace__V1__AuditRecord *to, const struct record *from)
     to->count = from->count;
     to->transfer = (Enlace__V1__TransferKind)from->transfer;
     to->first_index = from->first_index;
+    to->succession = pb_data(from->succession);
+    to->replayed_leaf = pb_data(from->replayed_leaf);
 }
 
 void codec_record_write(const struct record *record, struct buffer *out)
@@ -111,6 +113,8 @@ static void read_why(const Enlace__V1__AuditRecord *from, struct record *to)
     to->count = from->count;
     to->transfer = (enum transfer)from->transfer;
     to->first_index = from->first_index;
+    to->succession = pb_bytes(from->succession);
+    to->replayed_leaf = pb_bytes(from->replayed_leaf);
 }
 
 enum rc codec_record_read(struct bytes from, struct arena *arena, struct record *record,

@@ -117,6 +117,7 @@ struct peer_hello {
     uint64_t seen_size;
     struct bytes directory_sha256;
     struct bytes seen_checkpoint;
+    struct bytes succession; /* empty in a log's first epoch */
 };
 
 /* A question between two sizes of one log, and its answer; a question has no path. */
@@ -203,6 +204,46 @@ void codec_origin_write(const char *origin, struct buffer *out);
 MUST_CHECK enum rc codec_note_read(struct bytes from, struct arena *arena, struct bytes *note,
                                    struct fault *fault);
 void codec_note_write(struct bytes note, struct buffer *out);
+/* ---- Federation: after a new epoch ---- */
+
+struct replay_request {
+    const char *origin;
+    struct bytes succession;
+    uint64_t from_index;
+    uint64_t seen_size;
+};
+
+struct replay_entry {
+    struct message *message;    /* reading */
+    struct bytes message_bytes; /* writing: a serialised Message */
+    struct bytes leaf;
+    struct path path;
+    struct bytes old_leaf;
+    struct bytes old_proof;
+};
+
+struct replay_page {
+    struct progress progress;
+    struct replay_entry *entries; /* at most PARCEL_ENTRIES_MAX */
+    size_t entry_count;
+    uint64_t next_index;
+    bool is_complete;
+};
+
+MUST_CHECK enum rc codec_replay_request_read(struct bytes from, struct arena *arena,
+                                             struct replay_request *request, struct fault *fault);
+void codec_replay_request_write(const struct replay_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_replay_page_read(struct bytes from, struct arena *arena,
+                                          struct replay_page *page, struct fault *fault);
+void codec_replay_page_write(const struct replay_page *page, struct buffer *out);
+
+/* GetSeenRequest and GetSeenResponse hold one thing each. */
+MUST_CHECK enum rc codec_get_seen_read(struct bytes from, struct arena *arena, const char **origin,
+                                       struct fault *fault);
+void codec_get_seen_write(const char *origin, struct buffer *out);
+MUST_CHECK enum rc codec_seen_read(struct bytes from, struct arena *arena, struct bytes *checkpoint,
+                                   struct fault *fault);
+void codec_seen_write(struct bytes checkpoint, struct buffer *out);
 
 /* ---- Attachments (Exchange and Federation have the same shapes) ---- */
 

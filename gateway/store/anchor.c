@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +43,7 @@ struct mark {
 struct anchor {
     int fd;
     char *path;
+    uint64_t size_before; /* of the epoch before */
     uint8_t origin[DIGEST_SIZE];
     struct mark mark; /* the start's, then the thread's */
     struct inbox *inbox;
@@ -178,11 +183,33 @@ static enum rc open_file(struct anchor *anchor)
     if (anchor->fd < 0 || fstat(anchor->fd, &stat) != 0) {
         return durable_failed("anchor.open", anchor->path);
     }
+    if (flock(anchor->fd, LOCK_EX | LOCK_NB) != 0) {
+        return failed(RC_FAILED_PRECONDITION, "anchor.locked",
+                      "path=%s cause=another process writes this log remedy=stop it first; two "
+                      "copies of a log must never run at one time",
+                      anchor->path);
+    }
     if (stat.st_size < (off_t)(SLOT_PLACE + SLOT_SIZE)) { /* new, or its making was cut short */
         TRY(make_file(anchor));
         return sync_folder(anchor->path);
     }
     return read_marks(anchor);
+}
+
+/*
+ * Compare and swap: the file must stand where we left it. The lock keeps a second process of this
+ * machine out; this finds one that the lock did not reach.
+ */
+static bool is_ours(struct anchor *anchor)
+{
+    struct mark mine = anchor->mark;
+    bool is_same;
+
+    anchor->mark = (struct mark){0};
+    is_same = read_marks(anchor) == RC_OK && anchor->mark.sequence == mine.sequence &&
+              anchor->mark.size == mine.size && digest_equal(anchor->mark.root, mine.root);
+    anchor->mark = mine;
+    return is_same;
 }
 
 static void write_mark(struct anchor *anchor, const struct commit_point *point)
@@ -192,6 +219,10 @@ static void write_mark(struct anchor *anchor, const struct commit_point *point)
 
     memcpy(mark.root, commit_point_root(point), DIGEST_SIZE);
     encode(anchor, &mark, slot);
+    if (!is_ours(anchor)) {
+        db_fatal("anchor.two_writers",
+                 "another process moved this log's anchor: only one may write this log");
+    }
     if (!durable_write_at(anchor->fd, slot, sizeof slot, mark.sequence % 2 * SLOT_PLACE) ||
         durable_sync(anchor->fd, anchor->path) != RC_OK) {
         db_fatal("anchor.write", strerror(errno));
@@ -241,7 +272,7 @@ static void publish(struct anchor *anchor, const struct commit_point *point)
 
 #define REMEDY                                                                                     \
     "remedy=this is an older or another copy of the data: bring back the newest copy; if it is "   \
-    "lost, begin a new epoch of the log with a new anchor, and have the peers send what they hold"
+    "lost, begin a new epoch of the log (enlace log succeed), and the peers send what they hold"
 
 static enum rc check_point(struct anchor *anchor, struct db *db, struct commit_point *point)
 {
@@ -345,17 +376,78 @@ static enum rc start_thread(struct anchor *anchor)
     return RC_OK;
 }
 
-enum rc anchor_open(const char *path, const char *origin, struct anchor **anchor)
+/* ---- its neighbours ---- */
+
+static bool name_of_epoch(const char *path, uint32_t epoch, char out[PATH_MAX])
+{
+    return epoch == 1 ? snprintf(out, PATH_MAX, "%s", path) < PATH_MAX
+                      : snprintf(out, PATH_MAX, "%s.%u", path, epoch) < PATH_MAX;
+}
+
+/* Whatever its log was called: the larger of its good slots. */
+static uint64_t size_in(const char *path)
+{
+    static const struct anchor nobody;
+    uint8_t slots[SLOT_PLACE + SLOT_SIZE];
+    struct mark marks[2] = {{0}};
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0) {
+        return 0;
+    }
+    if (!durable_read_at(fd, slots, sizeof slots, 0)) {
+        close(fd);
+        return 0;
+    }
+    close(fd);
+    for (size_t i = 0; i < 2; i++) {
+        enum rc rc = decode(&nobody, slots + i * SLOT_PLACE, &marks[i]);
+
+        if (rc != RC_OK && rc != RC_FAILED_PRECONDITION) {
+            marks[i].size = 0;
+        }
+    }
+    return marks[0].size > marks[1].size ? marks[0].size : marks[1].size;
+}
+
+static enum rc look_around(const char *path, uint32_t epoch, struct anchor *anchor)
+{
+    char name[PATH_MAX];
+
+    if (!name_of_epoch(path, epoch + 1, name)) {
+        return failed(RC_INVALID_ARGUMENT, "anchor.path", "cause=too long");
+    }
+    if (access(name, F_OK) == 0) {
+        return failed(
+            RC_FAILED_PRECONDITION, "log.succeeded",
+            "path=%s epoch=%u remedy=another epoch of this log was begun here: start with "
+            "its statement (setting succession) and its data",
+            name, epoch);
+    }
+    if (epoch > 1 && name_of_epoch(path, epoch - 1, name)) {
+        anchor->size_before = size_in(name);
+    }
+    return RC_OK;
+}
+
+uint64_t anchor_size_before(const struct anchor *anchor)
+{
+    return anchor->size_before;
+}
+
+enum rc anchor_open(const char *path, uint32_t epoch, const char *origin, struct anchor **anchor)
 {
     OWN_PTR(anchor) made = calloc(1, sizeof *made);
     struct bytes name = bytes_text(origin);
+    char own_path[PATH_MAX];
 
     if (made == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     made->fd = -1;
     pthread_mutex_init(&made->lock, NULL);
-    made->path = strdup(path);
+    TRY(look_around(path, epoch, made));
+    made->path = name_of_epoch(path, epoch, own_path) ? strdup(own_path) : NULL;
     made->inbox = inbox_new(QUEUE_MAX);
     if (made->path == NULL || made->inbox == NULL) {
         return RC_RESOURCE_EXHAUSTED;

@@ -11,6 +11,9 @@
  *     any thread --anchor_submit()--> anchor thread: one sync for all that wait --done--> any
  * thread
  *
+ * One process at a time has it, by a lock; and before each write the file must stand where this one
+ * left it, else the process ends ("anchor.two_writers"): a second copy of the log is running.
+ *
  * Two slots are written in turn, each with its digest: a cut in the middle of one leaves the other.
  * A write that fails ends the process, like a failed commit.
  */
@@ -26,10 +29,15 @@ struct db;
 struct writer;
 
 /*
- * Reads the file, or makes an empty one. RC_DATA_LOSS: damaged; RC_FAILED_PRECONDITION: of another
- * log; RC_UNAVAILABLE. Logged with the remedy.
+ * Reads the file, or makes an empty one. Each epoch of the log has its own beside the others: PATH
+ * for the first, PATH.N for the N-th; where that of a later epoch stands, this one is over.
+ * RC_DATA_LOSS: damaged; RC_FAILED_PRECONDITION: of another log, or of an epoch that is over;
+ * RC_UNAVAILABLE. Logged with the remedy.
  */
-MUST_CHECK enum rc anchor_open(const char *path, const char *origin, struct anchor **anchor);
+MUST_CHECK enum rc anchor_open(const char *path, uint32_t epoch, const char *origin,
+                               struct anchor **anchor);
+/* Leaves that the anchor of the epoch before knew of; 0: none. Constant once open. */
+uint64_t anchor_size_before(const struct anchor *anchor);
 /*
  * At start, before the log takes anything: it must hold the anchored checkpoint, and the anchor
  * then moves to its newest. RC_FAILED_PRECONDITION: it does not; logged with the remedy.

@@ -525,3 +525,81 @@ enum rc seen_submit(struct seen *seen, struct seen_write *write)
 {
     return inbox_put(seen->inbox, &write->item);
 }
+
+/* ---- what is remembered beside the lines ---- */
+
+#define KEPT_NAME_MAX 128
+
+static enum rc put_kept(struct seen *seen, struct bytes name, struct bytes text)
+{
+    struct txn *txn;
+    enum rc rc;
+
+    TRY(txn_write(seen->db, &txn));
+    rc = table_put(txn, TABLE_FORMAT, name, text);
+    if (rc != RC_OK) {
+        txn_abort(txn);
+        return rc;
+    }
+    return txn_commit(txn);
+}
+
+enum rc seen_keep(struct seen *seen, const char *name, struct bytes text)
+{
+    enum rc rc;
+
+    if (strlen(name) > KEPT_NAME_MAX || strchr(name, '/') == NULL) {
+        return RC_INVALID_ARGUMENT; /* without a slash it could be a name of the store's own */
+    }
+    pthread_mutex_lock(&seen->writing);
+    rc = put_kept(seen, bytes_text(name), text);
+    pthread_mutex_unlock(&seen->writing);
+    return rc;
+}
+
+enum rc seen_kept(struct seen *seen, const char *name, struct buffer *text)
+{
+    OWN_READ(txn) = NULL;
+    struct bytes found;
+
+    TRY(txn_read(seen->db, &txn));
+    TRY(table_get(txn, TABLE_FORMAT, bytes_text(name), &found));
+    buffer_put_bytes(text, found);
+    return text->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
+}
+
+/* The origin is the first line of the note. */
+static bool read_origin(struct bytes value, char origin[VKEY_NAME_MAX + 1])
+{
+    struct reader reader = {.rest = value};
+    const uint8_t *end;
+
+    (void)reader_u64(&reader);
+    (void)reader_take(&reader, DIGEST_SIZE);
+    end = reader.rest.size > 0 ? memchr(reader.rest.data, '\n', reader.rest.size) : NULL;
+    if (reader.is_failed || end == NULL || end - reader.rest.data > VKEY_NAME_MAX) {
+        return false;
+    }
+    memcpy(origin, reader.rest.data, (size_t)(end - reader.rest.data));
+    origin[end - reader.rest.data] = '\0';
+    return true;
+}
+
+enum rc seen_other_origin(struct seen *seen, const char *prefix, const char *but,
+                          char origin[VKEY_NAME_MAX + 1])
+{
+    static const uint8_t start[1];
+    OWN_READ(txn) = NULL;
+    OWN_PTR(cursor) cursor = NULL;
+    struct row row;
+
+    TRY(txn_read(seen->db, &txn));
+    TRY(cursor_open(txn, TABLE_SEEN, BYTES_OF(start), &cursor));
+    for (;;) {
+        TRY(cursor_next(cursor, &row));
+        if (read_origin(row.value, origin) && strncmp(origin, prefix, strlen(prefix)) == 0 &&
+            strcmp(origin, but) != 0) {
+            return RC_OK;
+        }
+    }
+}

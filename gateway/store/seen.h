@@ -35,7 +35,7 @@ struct seen;
 
 struct seen_options {
     const char *path;     /* the folder */
-    const char *origin;   /* of this node's own log */
+    const char *origin;   /* names this node, whatever epoch its log is in */
     uint64_t map_size;    /* 0: 1 GiB */
     uint64_t floor_bytes; /* 0: DB_FLOOR (store/db.h) */
 };
@@ -104,5 +104,19 @@ bool seen_digest(struct seen *seen, const char *origin, uint8_t out[DIGEST_SIZE]
  * thread.
  */
 MUST_CHECK enum rc seen_submit(struct seen *seen, struct seen_write *write);
+
+/*
+ * A text to be remembered beside the checkpoints under this name ("succession/cdmx/ssc"): durable
+ * on return, replaces. Any thread; one fsync.
+ */
+MUST_CHECK enum rc seen_keep(struct seen *seen, const char *name, struct bytes text);
+/* Appends it. RC_NOT_FOUND. */
+MUST_CHECK enum rc seen_kept(struct seen *seen, const char *name, struct buffer *text);
+/*
+ * The origin of some log on whose line there is a checkpoint, that begins with prefix and is not
+ * `but`. RC_NOT_FOUND.
+ */
+MUST_CHECK enum rc seen_other_origin(struct seen *seen, const char *prefix, const char *but,
+                                     char origin[VKEY_NAME_MAX + 1]);
 
 #endif

@@ -259,6 +259,26 @@ static enum rc read_audit_page(struct bytes from, struct arena *arena, struct bu
     return RC_OK;
 }
 
+static enum rc read_replay_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                   struct fault *fault)
+{
+    struct replay_request request;
+
+    TRY(codec_replay_request_read(from, arena, &request, fault));
+    codec_replay_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_replay_page(struct bytes from, struct arena *arena, struct buffer *again,
+                                struct fault *fault)
+{
+    struct replay_page page;
+
+    TRY(codec_replay_page_read(from, arena, &page, fault));
+    codec_replay_page_write(&page, again);
+    return RC_OK;
+}
+
 static const struct {
     char name;
     enum shape_name shape;
@@ -283,6 +303,8 @@ static const struct {
     {'t', SHAPE_TRACK_RESPONSE, read_track},
     {'v', SHAPE_RECEIPTS_RESPONSE, read_receipts},
     {'w', SHAPE_PING_RESPONSE, read_ping},
+    {'b', SHAPE_REPLAY_REQUEST, read_replay_request},
+    {'B', SHAPE_REPLAY_RESPONSE, read_replay_page},
     {'l', SHAPE_READ_RECORDS_REQUEST, read_audit_request},
     {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
 };

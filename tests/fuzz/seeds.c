@@ -9,6 +9,7 @@
 #include "fuzz/cms_holder.h"
 #include "client/receipt_file.h"
 #include "tlog/merkle.h"
+#include "tlog/succession.h"
 #include "tlog/tlog_proof.h"
 #include "unit/rpc/codec_samples.h"
 
@@ -42,6 +43,37 @@ static void leaf_seeds(uint8_t out[LEAF_SIZE])
     leaf.class = LEAF_CONTROL;
     leaf_encode(&leaf, out);
     seed("leaf", "control", BYTES(out, LEAF_SIZE));
+}
+
+/* The statement that begins a second epoch, and the one key that may sign it. */
+static void succession_seeds(void)
+{
+    const uint8_t old_seed[ED25519_SEED_SIZE] = "a log key that was lost........";
+    const uint8_t new_seed[ED25519_SEED_SIZE] = "a log key that came after it...";
+    OWN_PTR(keyring) old_key = keyring_from_seed(old_seed);
+    OWN_PTR(keyring) new_key = keyring_from_seed(new_seed);
+    struct checkpoint last = {.origin = "gw.ssc/audit/2026", .size = 7};
+    struct succession statement = {
+        .node = "cdmx/ssc", .epoch = 2, .begun_ms = 1795489800000, .leaves = 9};
+    OWN(buffer) note = {0};
+    OWN(buffer) text = {0};
+    OWN(buffer) list = {0};
+    char vkey[VKEY_TEXT_SIZE];
+    struct vkey authority;
+
+    assert(vkey_of(last.origin, VKEY_ED25519, old_key, &statement.old_key) == RC_OK &&
+           vkey_of("gw.ssc/audit/2026-2", VKEY_ED25519, new_key, &statement.new_key) == RC_OK &&
+           vkey_of("authority.cdmx/1", VKEY_ED25519, new_key, &authority) == RC_OK);
+    assert(checkpoint_sign(&last, old_key, &note) == RC_OK);
+    assert(succession_set_last(&statement, buffer_bytes(&note)) == RC_OK);
+    assert(succession_write(&statement, &text) == RC_OK);
+    seed("succession", "text", buffer_bytes(&text));
+    buffer_clear(&note);
+    assert(note_sign(buffer_bytes(&text), authority.name, new_key, &note) == RC_OK);
+    seed("succession", "signed", buffer_bytes(&note));
+    vkey_format(&authority, vkey);
+    buffer_print(&list, "enlace-authorities v1\nquorum 1\nauthority %s\n", vkey);
+    seed("succession", "authorities", buffer_bytes(&list));
 }
 
 /* A tree of two, its signed head, the receipt of the second leaf, and a file that holds it twice.
@@ -206,6 +238,7 @@ int main(int argc, char **argv)
     mkdir(folder, 0755);
     leaf_seeds(leaf);
     log_seeds(leaf);
+    succession_seeds();
     cms_seeds();
     codec_seeds(leaf);
     policy_seeds();

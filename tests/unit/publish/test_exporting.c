@@ -33,7 +33,7 @@ static void open_all(struct fixture *f)
 
     logstore_open(&f->store);
     snprintf(path, sizeof path, "%s/anchor", f->home);
-    assert_int_equal(anchor_open(path, ORIGIN, &f->anchor), RC_OK);
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &f->anchor), RC_OK);
     assert_int_equal(anchor_check(f->anchor, f->store.writer), RC_OK);
     f->source = (struct export_source){.db = f->store.db,
                                        .anchor = f->anchor,

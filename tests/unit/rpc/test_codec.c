@@ -336,6 +336,7 @@ static void a_record_is_read_as_it_was_written(void **state)
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
     OWN(buffer) bytes = {0};
     OWN(buffer) again = {0};
+    static const uint8_t replayed_leaf[200] = {'E', 'N', 'L', '1'};
     const struct record record = {
         .kind = RECORD_SENT,
         .message_id = sample_id(1),
@@ -367,6 +368,8 @@ static void a_record_is_read_as_it_was_written(void **state)
         .count = 8,
         .transfer = TRANSFER_REMISION,
         .first_index = UINT64_C(1) << 40,
+        .succession = bytes_text("statement"),
+        .replayed_leaf = BYTES_OF(replayed_leaf),
     };
     struct record read;
 

@@ -312,7 +312,8 @@ static void hellos_are_read_as_written(void **state)
                                      URGENCY_URGENT,
                                      17,
                                      sample_hash(1),
-                                     bytes_text("note")};
+                                     bytes_text("note"),
+                                     bytes_text("statement")};
     struct exchange_part read;
 
     (void)state;
@@ -321,6 +322,7 @@ static void hellos_are_read_as_written(void **state)
     assert_null(read.parcel);
     assert_string_equal(read.hello->origin, hello.origin);
     assert_bytes(read.hello->seen_checkpoint, hello.seen_checkpoint);
+    assert_bytes(read.hello->succession, hello.succession);
     codec_hello_write(read.hello, true, &again);
     assert_whole(SHAPE_EXCHANGE_REQUEST, buffer_bytes(&bytes), &again);
     buffer_clear(&bytes);
@@ -573,6 +575,71 @@ static void audit_pages_are_read_as_written(void **state)
     assert_whole(SHAPE_READ_RECORDS_RESPONSE, buffer_bytes(&bytes), &again);
 }
 
+static void what_was_seen_is_asked_and_told_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
+    const char *origin = NULL;
+    struct bytes note;
+
+    (void)state;
+    codec_get_seen_write("gw.ssc/audit/2026", &bytes);
+    assert_int_equal(codec_get_seen_read(buffer_bytes(&bytes), arena, &origin, NULL), RC_OK);
+    assert_string_equal(origin, "gw.ssc/audit/2026");
+    codec_get_seen_write(origin, &again);
+    assert_whole(SHAPE_GET_SEEN_REQUEST, buffer_bytes(&bytes), &again);
+    buffer_clear(&bytes);
+    codec_seen_write(bytes_text("note"), &bytes);
+    assert_int_equal(codec_seen_read(buffer_bytes(&bytes), arena, &note, NULL), RC_OK);
+    buffer_clear(&again);
+    codec_seen_write(note, &again);
+    assert_whole(SHAPE_GET_SEEN_RESPONSE, buffer_bytes(&bytes), &again);
+}
+
+static void replays_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) message_bytes = {0};
+    OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
+    const struct replay_request request = {"gw.ssc/audit/2026-2", bytes_text("statement"), 1000, 7};
+    struct replay_request request_read;
+    struct replay_entry entries[2] = {{.leaf = sample_leaf(),
+                                       .path = sample_path(10),
+                                       .old_leaf = sample_leaf(),
+                                       .old_proof = bytes_text("c2sp.org/tlog-proof@v1")}};
+    struct replay_page page = {.progress = sample_progress(),
+                               .entries = entries,
+                               .entry_count = 2,
+                               .next_index = 77,
+                               .is_complete = true};
+    struct replay_page read;
+    struct sample sample;
+
+    (void)state;
+    codec_replay_request_write(&request, &bytes);
+    assert_int_equal(codec_replay_request_read(buffer_bytes(&bytes), arena, &request_read, NULL),
+                     RC_OK);
+    assert_true(request_read.from_index == 1000 && request_read.seen_size == 7);
+    codec_replay_request_write(&request_read, &again);
+    assert_whole(SHAPE_REPLAY_REQUEST, buffer_bytes(&bytes), &again);
+    assert_true(sample_make(&sample, MESSAGE_MEASURE_REQUEST));
+    codec_message_write(&sample.submission.message, &message_bytes);
+    entries[0].message_bytes = buffer_bytes(&message_bytes);
+    entries[1] = entries[0];
+    buffer_clear(&bytes);
+    codec_replay_page_write(&page, &bytes);
+    assert_int_equal(codec_replay_page_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_int_equal(read.entry_count, 2);
+    assert_true(read.next_index == 77 && read.is_complete);
+    assert_path(&read.entries[1].path, &entries[1].path);
+    assert_bytes(read.entries[1].old_proof, entries[1].old_proof);
+    buffer_clear(&again);
+    codec_replay_page_write(&read, &again);
+    assert_whole(SHAPE_REPLAY_RESPONSE, buffer_bytes(&bytes), &again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +658,8 @@ int main(void)
         cmocka_unit_test(parcels_have_bounds),
         cmocka_unit_test(answers_are_read_as_written),
         cmocka_unit_test(audit_pages_are_read_as_written),
+        cmocka_unit_test(what_was_seen_is_asked_and_told_as_written),
+        cmocka_unit_test(replays_are_read_as_written),
     };
 
     return cmocka_run_group_tests_name("codec_service", tests, NULL, NULL);

@@ -66,12 +66,21 @@ static uint64_t anchored(struct anchor *anchor)
     return size;
 }
 
+/* That of the second epoch, which stands beside it. */
+static void remove_next(void)
+{
+    char next[sizeof path + 2];
+
+    snprintf(next, sizeof next, "%s.2", path);
+    unlink(next);
+}
+
 /* Opens it over the store as it is now. */
 static enum rc check(void)
 {
     OWN_PTR(anchor) anchor = NULL;
 
-    TRY(anchor_open(path, ORIGIN, &anchor));
+    TRY(anchor_open(path, 1, ORIGIN, &anchor));
     return anchor_check(anchor, store.writer);
 }
 
@@ -80,7 +89,7 @@ static void it_remembers_what_was_anchored(void **state)
     struct anchor *anchor;
 
     (void)state;
-    assert_int_equal(anchor_open(path, ORIGIN, &anchor), RC_OK);
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &anchor), RC_OK);
     assert_int_equal(anchor_check(anchor, store.writer), RC_OK);
     for (uint64_t size = 0; size < 40; size += 8) {
         assert_int_equal(anchored(anchor), size);
@@ -147,7 +156,7 @@ static void a_write_that_was_cut_leaves_the_one_before(void **state)
         struct anchor *anchor;
 
         spoil(at);
-        assert_int_equal(anchor_open(path, ORIGIN, &anchor), RC_OK);
+        assert_int_equal(anchor_open(path, 1, ORIGIN, &anchor), RC_OK);
         anchor_free(anchor);
         spoil(at);
     }
@@ -172,7 +181,83 @@ static void it_belongs_to_one_log(void **state)
     (void)state;
     grow(&store, 0, 1);
     assert_int_equal(check(), RC_OK);
-    assert_int_equal(anchor_open(path, "gw.other/audit/2026", &anchor), RC_FAILED_PRECONDITION);
+    assert_int_equal(anchor_open(path, 1, "gw.other/audit/2026", &anchor), RC_FAILED_PRECONDITION);
+}
+
+static void a_second_writer_finds_it_taken(void **state)
+{
+    OWN_PTR(anchor) first = NULL;
+    OWN_PTR(anchor) second = NULL;
+
+    (void)state;
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &first), RC_OK);
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &second), RC_FAILED_PRECONDITION);
+    anchor_free(MOVE(first));
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &second), RC_OK);
+}
+
+#define FILE_SIZE (4096 + 120)
+
+static void copy_file(uint8_t bytes[FILE_SIZE], bool is_written)
+{
+    int fd = open(path, O_RDWR);
+
+    assert_true(fd >= 0);
+    assert_int_equal(is_written ? pwrite(fd, bytes, FILE_SIZE, 0) : pread(fd, bytes, FILE_SIZE, 0),
+                     FILE_SIZE);
+    close(fd);
+}
+
+/* Exit status of a child that opens the anchor, and writes it after somebody put `other` there. */
+static int overtaken(uint8_t other[FILE_SIZE])
+{
+    struct anchor *anchor;
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (anchor_open(path, 1, ORIGIN, &anchor) != RC_OK) {
+            _exit(2);
+        }
+        copy_file(other, true);
+        _exit(anchor_check(anchor, store.writer) == RC_OK ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+static void a_writer_that_the_lock_did_not_reach_is_found_before_the_next_write(void **state)
+{
+    uint8_t before[FILE_SIZE];
+    uint8_t now[FILE_SIZE];
+
+    (void)state;
+    grow(&store, 0, 5);
+    assert_int_equal(check(), RC_OK);
+    copy_file(before, false);
+    grow(&store, 5, 5);
+    assert_int_equal(check(), RC_OK);
+    copy_file(now, false);
+    grow(&store, 10, 5);
+    assert_int_equal(overtaken(before), DB_EXIT_STATUS);
+    copy_file(now, true);
+    assert_int_equal(overtaken(now), 0); /* nobody was there */
+}
+
+static void an_epoch_that_another_one_followed_is_over(void **state)
+{
+    OWN_PTR(anchor) next = NULL;
+    OWN_PTR(anchor) first = NULL;
+
+    (void)state;
+    grow(&store, 0, 20);
+    assert_int_equal(check(), RC_OK);
+    assert_int_equal(anchor_open(path, 2, "gw.cdmx/audit/2026-2", &next), RC_OK);
+    assert_true(anchor_size_before(next) == 20);
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &first), RC_FAILED_PRECONDITION);
+    anchor_free(MOVE(next));
+    assert_int_equal(anchor_open(path, 1, ORIGIN, &first), RC_FAILED_PRECONDITION);
+    remove_next();
 }
 
 /* Exit status of a child that is shown a checkpoint of ours. */
@@ -217,6 +302,9 @@ int main(void)
         TEST(a_write_that_was_cut_leaves_the_one_before),
         TEST(two_damaged_slots_are_no_anchor),
         TEST(it_belongs_to_one_log),
+        TEST(a_second_writer_finds_it_taken),
+        TEST(a_writer_that_the_lock_did_not_reach_is_found_before_the_next_write),
+        TEST(an_epoch_that_another_one_followed_is_over),
         TEST(a_checkpoint_of_ours_that_the_log_lost_ends_the_process),
     };
 
