@@ -209,6 +209,7 @@ struct signature {
 };
 
 struct message {
+    struct bytes bytes; /* all of it, as it travels; data NULL: composed, not read */
     struct header header;
     struct bytes header_bytes;
     struct bytes header_blind;

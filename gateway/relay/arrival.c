@@ -113,7 +113,6 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
     bool is_opening = message_opens(arrival->message);
     struct exchange exchange;
 
-    TRY(entry_commitment(arrival->message, entry->commitment));
     TRY(look_back(arrival, node, &exchange));
     if (arrival->is_known) {
         return RC_OK;

@@ -25,9 +25,10 @@ struct arrival {
 };
 
 /*
- * Queue thread: what it holds already with these bytes is taken as it is. Else validates, finds the
- * route by this node's own directory, checks fields and signatures, prepares the entry. `actor` is
- * who handed it over. The fault is kept in the arrival.
+ * Queue thread. The caller has set message, as_of_ms and the entry's commitment (M), which it
+ * needed itself: what it holds already with these bytes is taken as it is. Else validates, finds
+ * the route by this node's own directory, checks fields and signatures, prepares the entry. `actor`
+ * is who handed it over. The fault is kept in the arrival.
  */
 MUST_CHECK enum rc arrival_prepare(struct arrival *arrival, const struct node *node,
                                    const char *actor);

@@ -137,6 +137,7 @@ enum rc chain_extend(struct chain *chain, const struct progress *progress, struc
         return refuse_chain(chain, fault, "log.not_consistent");
     }
     chain->last = next;
+    proof_run_begin(&chain->run, next.size, next.root);
     return RC_OK;
 }
 
@@ -175,9 +176,9 @@ static enum rc refuse_leaf(struct fault *fault, const char *reason)
                   "reenvíen y avise al área responsable.");
 }
 
-enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf_bytes,
-                         const struct path *path, const uint8_t commitment[HASH_SIZE],
-                         struct proof *proof, struct fault *fault)
+enum rc chain_check_leaf(struct chain *chain, struct bytes leaf_bytes, const struct path *path,
+                         const uint8_t commitment[HASH_SIZE], struct proof *proof,
+                         struct fault *fault)
 {
     uint8_t expected[DIGEST_SIZE];
     uint8_t hash[DIGEST_SIZE];
@@ -191,8 +192,7 @@ enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf_bytes,
         return refuse_leaf(fault, "leaf.other_message");
     }
     merkle_leaf(leaf_bytes, hash);
-    if (proof_check_inclusion(hash, leaf.index, chain->last.size, proof, chain->last.root) !=
-        RC_OK) {
+    if (proof_run_check(&chain->run, hash, leaf.index, proof) != RC_OK) {
         return refuse_leaf(fault, "leaf.not_included");
     }
     return RC_OK;

@@ -10,7 +10,7 @@
 #include "model/directory.h"
 #include "rpc/codec_service.h"
 #include "tlog/checkpoint.h"
-#include "tlog/proof.h"
+#include "tlog/proof_run.h"
 
 struct auditlog_reader;
 struct commit_point;
@@ -24,6 +24,7 @@ struct chain {
     const struct node_entry *peer;
     const struct epoch *epoch; /* of the peer's log: over when another one speaks for it */
     struct checkpoint last;    /* size 0: nothing seen yet */
+    struct proof_run run;      /* what was proven under it */
 };
 
 /* Appends the note of the chain's last checkpoint, if there is one. */
@@ -53,9 +54,9 @@ MUST_CHECK enum rc chain_progress(struct txn *txn, struct auditlog_reader *reade
  * A leaf of the chain's log, under its last checkpoint, that commits to this message.
  * RC_DATA_LOSS with "leaf.malformed", "leaf.other_message", "leaf.not_included".
  */
-MUST_CHECK enum rc chain_check_leaf(const struct chain *chain, struct bytes leaf,
-                                    const struct path *path, const uint8_t commitment[HASH_SIZE],
-                                    struct proof *proof, struct fault *fault);
+MUST_CHECK enum rc chain_check_leaf(struct chain *chain, struct bytes leaf, const struct path *path,
+                                    const uint8_t commitment[HASH_SIZE], struct proof *proof,
+                                    struct fault *fault);
 
 /* RC_INVALID_ARGUMENT: too many hashes, or not of 32 bytes. */
 MUST_CHECK enum rc chain_proof(const struct path *path, struct proof *proof);

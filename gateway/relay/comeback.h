@@ -15,7 +15,7 @@ struct comeback_page {
     struct node *node;
     const struct directory *directory; /* that judges; held by the caller */
     const struct node_entry *peer;
-    const struct chain *chain; /* stands at the page's checkpoint, which is on the peer's line */
+    struct chain *chain; /* stands at the page's checkpoint, which is on the peer's line */
     const struct replay_page *page;
     struct arena *arena;
 };

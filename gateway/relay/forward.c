@@ -11,38 +11,30 @@
 #include "base/log.h"
 #include "crypto/digest.h"
 #include "relay/chain.h"
-#include "relay/entry.h"
 #include "relay/epochs.h"
-#include "relay/held.h"
 #include "relay/lineage.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
 #include "relay/inforce.h"
 #include "relay/lawfetch.h"
 #include "relay/node.h"
+#include "relay/packing.h"
 #include "relay/settle.h"
 #include "rpc/channel.h"
 #include "rpc/codec_service.h"
 #include "rpc/cq.h"
 #include "rpc/stream.h"
 #include "store/anchor.h"
-#include "store/auditlog.h"
 #include "store/db.h"
 #include "store/outbox.h"
 #include "store/writer.h"
-#include "tlog/commit.h"
-#include "tlog/leaf.h"
 
 #define PARCELS_IN_FLIGHT 4
 /* Two for each node, and as many changes of address until the next start. */
 #define LINK_CHANNELS_MAX ((size_t)4 * DIRECTORY_NODES_MAX)
-#define PARCEL_BYTES_SOFT ((size_t)3 << 20)
-/* What an entry takes beside its message and its path: leaf, tags, lengths. */
-#define ENTRY_BYTES (LEAF_SIZE + 32)
-#define PATH_HASH_BYTES (HASH_SIZE + 2)
-/* Leaf and path of one entry, about. */
-#define ENTRY_PROOF_ROOM ((size_t)1024)
-#define PARCEL_ARENA_MAX ((size_t)64 << 20)
+/* Of an answer: leaves and a checkpoint. */
+#define SETTLE_ARENA_MAX ((size_t)1 << 20)
+#define TAKE_ARENA_MAX ((size_t)64 << 20)
 #define FORWARD_METHOD "/enlace.v1.FederationService/Exchange"
 
 struct link {
@@ -67,16 +59,14 @@ struct link {
     unsigned failures;
     int64_t rewind_at_ms; /* when what was held back is sent again; 0: nothing was */
     unsigned held_times;
-    uint64_t cursor; /* index of the last debt that was sent on this stream */
+    struct packing packing; /* its recents apart: what the writer thread puts there */
     uint64_t sequence;
     uint64_t told_size; /* of our log, that the peer has seen on this stream */
     struct chain chain; /* of the peer's log, as this stream saw it */
     struct lineage lineage;
-    bool wants_anchor; /* a debt is younger than what is anchored */
     struct settle_job *waiting[PARCELS_IN_FLIGHT];
-    size_t waiting_count;                          /* sent, not answered; oldest first */
-    size_t settling;                               /* answered, with the writer */
-    struct outbox_entry debts[PARCEL_ENTRIES_MAX]; /* of the parcel in the making */
+    size_t waiting_count; /* sent, not answered; oldest first */
+    size_t settling;      /* answered, with the writer */
 };
 
 struct links {
@@ -87,6 +77,7 @@ struct links {
      * addresses, which streams may still use. */
     struct channel *channels[LINK_CHANNELS_MAX];
     size_t channel_count;
+    atomic_size_t room; /* of what all links keep in memory */
 };
 
 static const struct stream_events link_events;
@@ -130,7 +121,7 @@ static void rewind_if_due(struct link *link)
     if (link->rewind_at_ms != 0 && clock_monotonic_ms() >= link->rewind_at_ms &&
         link->waiting_count + link->settling == 0) {
         link->rewind_at_ms = 0;
-        link->cursor = OUTBOX_START;
+        link->packing.cursor = OUTBOX_START;
     }
 }
 
@@ -211,7 +202,7 @@ static void open_stream(struct link *link)
     }
     lineage_init(&link->lineage, link->links->node->seen);
     link->is_ready = false;
-    link->cursor = OUTBOX_START;
+    link->packing.cursor = OUTBOX_START;
     link->rewind_at_ms = 0;
     link->sequence = 0;
     atomic_store(&link->is_open, true);
@@ -231,90 +222,6 @@ static void open_stream(struct link *link)
 
 /* ---- parcels out ---- */
 
-/* RC_OUT_OF_RANGE: no more room in this parcel; an empty one takes any message. */
-static enum rc add_entry(struct link *link, struct txn *txn, struct auditlog_reader *reader,
-                         uint64_t index, uint64_t size, struct settle_job *job)
-{
-    struct parcel_entry *entry = &job->parcel.entries[job->parcel.entry_count];
-    struct settle_item *item = &job->items[job->parcel.entry_count];
-    struct held *held = arena_alloc(job->arena, sizeof *held);
-    struct proof proof;
-    size_t bytes;
-
-    if (held == NULL) {
-        return RC_RESOURCE_EXHAUSTED;
-    }
-    TRY(held_load(link->links->node, txn, index, job->arena, held));
-    TRY(auditlog_inclusion(reader, txn, index, size, &proof));
-    bytes = held->bytes.size + ENTRY_BYTES + proof.count * PATH_HASH_BYTES;
-    if (job->parcel.entry_count > 0 && job->bytes + bytes > PARCEL_BYTES_SOFT) {
-        return RC_OUT_OF_RANGE;
-    }
-    TRY(chain_path(&proof, job->arena, &entry->path));
-    entry->message_bytes = held->bytes;
-    entry->leaf = BYTES_OF(held->leaf_bytes);
-    item->index = index;
-    item->message = &held->message;
-    job->bytes += bytes;
-    job->parcel.entry_count++;
-    return entry_commitment(&held->message, item->commitment);
-}
-
-/*
- * While a parcel is on its way, ordinary messages gather until they fill one: each costs both
- * nodes a proof, a commit and an answer, however little is in it. The answer sends the rest.
- */
-static bool is_worth_sending(const struct link *link, size_t count)
-{
-    return link->urgency == URGENCY_URGENT || link->waiting_count == 0 ||
-           count == PARCEL_ENTRIES_MAX;
-}
-
-static enum rc fill_parcel(struct link *link, struct settle_job *job, struct commit_point *point)
-{
-    const struct outbox_entry *debts = link->debts;
-    char destination[FORWARD_DESTINATION_SIZE];
-    uint64_t size = commit_point_size(point);
-    OWN_PTR(auditlog_reader) reader = auditlog_reader_new();
-    OWN_READ(txn) = NULL;
-    size_t count = 0;
-
-    if (reader == NULL) {
-        return RC_RESOURCE_EXHAUSTED;
-    }
-    forward_destination(link->code, destination);
-    TRY(txn_read(link->links->node->db, &txn));
-    TRY(outbox_scan(txn, destination, link->urgency, link->cursor, link->debts, PARCEL_ENTRIES_MAX,
-                    &count));
-    if (!is_worth_sending(link, count)) {
-        return RC_NOT_FOUND;
-    }
-    for (size_t i = 0; i < count; i++) {
-        enum rc rc;
-
-        if (debts[i].index >= size) {
-            link->wants_anchor = true; /* durable, but not signed or not anchored yet: next time */
-            break;
-        }
-        rc = add_entry(link, txn, reader, debts[i].index, size, job);
-        if (rc == RC_OUT_OF_RANGE) {
-            break;
-        }
-        if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
-            /* Erased or damaged: it stays in the outbox for a human, the others go on. */
-            log_error("forward.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
-                      rc_name(rc));
-        } else {
-            TRY(rc);
-        }
-        link->cursor = debts[i].index;
-    }
-    if (job->parcel.entry_count == 0) {
-        return RC_NOT_FOUND;
-    }
-    return chain_progress(txn, reader, point, link->told_size, job->arena, &job->parcel.progress);
-}
-
 static enum rc send_parcel(struct link *link, struct settle_job *job)
 {
     struct node *node = link->links->node;
@@ -324,14 +231,14 @@ static enum rc send_parcel(struct link *link, struct settle_job *job)
     enum rc rc;
 
     inforce_digest(node->inforce, sha256);
-    rc = fill_parcel(link, job, point);
+    job->parcel.sequence = link->sequence + 1;
+    job->parcel.directory_sha256 = BYTES_OF(sha256);
+    rc =
+        packing_make(&link->packing, point, link->told_size, link->waiting_count == 0, job, &bytes);
+    job->parcel.directory_sha256 = (struct bytes){0};
     if (rc == RC_OK) {
-        job->parcel.sequence = ++link->sequence;
-        job->parcel.directory_sha256 = BYTES_OF(sha256);
-        buffer_reserve(&bytes, job->bytes + job->parcel.entry_count * ENTRY_PROOF_ROOM);
-        codec_parcel_write(&job->parcel, &bytes);
-        rc = bytes.is_failed ? RC_RESOURCE_EXHAUSTED
-                             : stream_send(link->user.stream, buffer_bytes(&bytes));
+        link->sequence++;
+        rc = stream_send_buffer(link->user.stream, &bytes);
     }
     if (rc == RC_OK) {
         link->told_size = commit_point_size(point);
@@ -360,10 +267,10 @@ static void anchor_more(struct link *link)
     struct node *node = link->links->node;
     struct commit_point *point;
 
-    if (!link->wants_anchor || atomic_load(&link->is_anchoring)) {
+    if (!link->packing.wants_anchor || atomic_load(&link->is_anchoring)) {
         return;
     }
-    link->wants_anchor = false;
+    link->packing.wants_anchor = false;
     point = writer_latest(node->writer);
     link->anchoring = (struct anchor_write){.point = point, .done = on_anchored};
     atomic_store(&link->is_anchoring, true);
@@ -378,7 +285,7 @@ static void send_what_waits(struct link *link)
     while (link->is_ready && link->waiting_count + link->settling < PARCELS_IN_FLIGHT &&
            !stream_is_over(link->user.stream)) {
         struct settle_job *job =
-            settle_new(link->links->node, &link->peer, link->urgency, PARCEL_ARENA_MAX);
+            settle_new(link->links->node, &link->peer, link->urgency, SETTLE_ARENA_MAX);
         enum rc rc = job != NULL ? send_parcel(link, job) : RC_RESOURCE_EXHAUSTED;
 
         if (rc == RC_OK) {
@@ -455,7 +362,7 @@ static enum rc take_answer(struct link *link, const struct parcel_answer *answer
 
 static enum rc take_message(struct link *link, struct bytes message)
 {
-    OWN_PTR(arena) arena = arena_new(PARCEL_ARENA_MAX);
+    OWN_PTR(arena) arena = arena_new(TAKE_ARENA_MAX);
     struct exchange_part part;
     struct fault fault = {0};
 
@@ -528,6 +435,7 @@ static void on_closed(struct stream_user *user, const struct fault *fault)
         settle_free(link->waiting[i]);
     }
     link->waiting_count = 0;
+    recent_clear(&link->packing.recents);
     back_off(link);
 }
 
@@ -581,15 +489,41 @@ static void poke(struct link *link)
     }
 }
 
-void links_poke(struct links *links, const char *node_code, enum urgency urgency)
+static struct link *link_to(struct links *links, const char *node_code, enum urgency urgency)
 {
     for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
         struct link *link = &links->items[i];
 
         if (link->urgency == urgency && strcmp(link->code, node_code) == 0) {
-            poke(link);
+            return link;
         }
     }
+    return NULL;
+}
+
+struct recent *links_keep(struct links *links, const char *node_code, const struct message *message,
+                          const uint8_t commitment[HASH_SIZE])
+{
+    const struct link *link = link_to(links, node_code, message->header.urgency);
+
+    return link != NULL && atomic_load(&link->is_open)
+               ? recent_new(&links->room, message, commitment)
+               : NULL;
+}
+
+void links_owe(struct links *links, const char *node_code, enum urgency urgency,
+               struct recent *recent, const struct leaf *leaf)
+{
+    struct link *link = link_to(links, node_code, urgency);
+
+    if (link == NULL) {
+        recent_free(recent);
+        return;
+    }
+    if (recent != NULL) {
+        recent_put(&link->packing.recents, recent, leaf);
+    }
+    poke(link);
 }
 
 void links_poke_all(struct links *links)
@@ -627,6 +561,7 @@ static void link_init(struct link *link, struct links *links, const struct node_
     atomic_store(&link->channel, channel);
     link->cq = cq_pool_next(links->node->link_pool);
     link->post.op.done = on_poke;
+    link->packing = (struct packing){.node = links->node, .code = link->code, .urgency = urgency};
 }
 
 static enum rc open_channel(struct links *links, const struct node_entry *peer,
@@ -708,6 +643,7 @@ struct links *links_new(struct node *node)
         return NULL;
     }
     links->node = node;
+    atomic_init(&links->room, RECENT_BYTES_MAX);
     links->items = calloc((size_t)2 * DIRECTORY_NODES_MAX, sizeof *links->items);
     if (links->items == NULL || links_refresh(links) != RC_OK) {
         return NULL;
@@ -747,6 +683,9 @@ void links_free(struct links *links)
     if (links != NULL) {
         for (size_t i = 0; i < links->channel_count; i++) {
             channel_free(links->channels[i]);
+        }
+        for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
+            packing_release(&links->items[i].packing);
         }
         free(links->items);
         free(links);

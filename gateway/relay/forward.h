@@ -13,8 +13,10 @@
 #include "base/own.h"
 #include "model/message.h"
 
+struct leaf;
 struct links;
 struct node;
+struct recent;
 
 /* One pair of links for each other node of the directory. */
 struct links *links_new(struct node *node);
@@ -34,8 +36,19 @@ void links_stop(struct links *links);
 void links_free(struct links *links);
 OWN_PTR_DEFINE(links)
 
-/* Something new waits for this node, or time passed. Any thread. */
-void links_poke(struct links *links, const char *node_code, enum urgency urgency);
+/*
+ * A copy of what is about to be committed for this node, so that it need not be read back to be
+ * forwarded. NULL: no room, or no stream to the node; then it is read back. Any thread.
+ */
+struct recent *links_keep(struct links *links, const char *node_code, const struct message *message,
+                          const uint8_t commitment[HASH_SIZE]);
+/*
+ * The commit stands: something new is owed to this node. Takes the copy, NULL for none. Writer
+ * thread.
+ */
+void links_owe(struct links *links, const char *node_code, enum urgency urgency,
+               struct recent *recent, const struct leaf *leaf);
+/* Time passed. Any thread. */
 void links_poke_all(struct links *links);
 
 #define FORWARD_DESTINATION_SIZE 80

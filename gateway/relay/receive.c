@@ -394,7 +394,7 @@ static void send_answer(struct intake *intake)
         return;
     }
     if (intake->write.rc != RC_OK || build_answer(intake, &bytes) != RC_OK ||
-        stream_send(gate->user.stream, buffer_bytes(&bytes)) != RC_OK) {
+        stream_send_buffer(gate->user.stream, &bytes) != RC_OK) {
         stream_cancel(gate->user.stream); /* the peer sends again, and we know it by id */
         return;
     }

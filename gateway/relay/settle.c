@@ -36,11 +36,7 @@ struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
     job->peer = peer;
     job->urgency = urgency;
     job->arena = arena_new(arena_max);
-    if (job->arena != NULL) {
-        job->parcel.entries =
-            arena_alloc(job->arena, PARCEL_ENTRIES_MAX * sizeof *job->parcel.entries);
-    }
-    if (job->parcel.entries == NULL) {
+    if (job->arena == NULL) {
         settle_free(job);
         return NULL;
     }
@@ -50,10 +46,20 @@ struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
 void settle_free(struct settle_job *job)
 {
     if (job != NULL) {
+        settle_sent(job);
         commit_point_release(job->write.point);
         arena_free(job->arena);
         free(job);
     }
+}
+
+void settle_sent(struct settle_job *job)
+{
+    for (size_t i = 0; i < job->parcel.entry_count; i++) {
+        recent_free(job->items[i].recent);
+        job->items[i].recent = NULL;
+    }
+    job->parcel.entries = NULL;
 }
 
 struct settle_job *settle_of(struct stream_item *item)
@@ -76,7 +82,7 @@ static bool is_for_now(enum rc rc)
 }
 
 static enum rc take_item(struct settle_job *job, struct settle_item *item,
-                         const struct entry_answer *answer, const struct chain *chain)
+                         const struct entry_answer *answer, struct chain *chain)
 {
     struct fault fault = {0};
 
@@ -85,7 +91,7 @@ static enum rc take_item(struct settle_job *job, struct settle_item *item,
         job->is_held_back = job->is_held_back || is_for_now(answer->fault.rc);
         return RC_OK;
     }
-    if (chain_check_leaf(chain, answer->leaf, &answer->path, item->commitment, &item->proof,
+    if (chain_check_leaf(chain, answer->leaf, &answer->path, item->owed.commitment, &item->proof,
                          &fault) != RC_OK) {
         log_error("peer.receipt", "peer=%s check=%s leaf=%llu", job->peer->code, fault.reason,
                   (unsigned long long)item->index);
@@ -167,38 +173,38 @@ void settle_begin(struct settle_job *job, struct lineage *lineage)
 
 static enum rc mark_exchange(struct txn *txn, const struct settle_item *item)
 {
-    const struct header *header = &item->message->header;
+    const struct owed *owed = &item->owed;
     struct exchange exchange;
 
-    if (!message_opens(item->message)) {
+    if (!owed->is_opening) {
         return RC_OK;
     }
-    TRY(exchange_get(txn, &header->exchange_id, header->from, &exchange));
+    TRY(exchange_get(txn, &owed->exchange_id, owed->from, &exchange));
     if (item->refusal.rc != RC_OK) {
         life_undeliverable(&exchange, clock_now_ms());
     } else if (!life_received(&exchange, clock_now_ms())) {
         return RC_OK;
     }
-    return exchange_put(txn, header->from, &exchange);
+    return exchange_put(txn, owed->from, &exchange);
 }
 
 static enum rc put_refusal(const struct settle_job *job, struct txn *txn,
                            const struct settle_item *item)
 {
-    const struct header *header = &item->message->header;
+    const struct owed *owed = &item->owed;
     struct record record;
     uint64_t index;
 
     record_init(&record, RECORD_REFUSED);
-    record.message_id = header->message_id;
-    record.exchange_id = header->exchange_id;
-    record.from = header->from;
-    record.to = header->to;
+    record.message_id = owed->message_id;
+    record.exchange_id = owed->exchange_id;
+    record.from = owed->from;
+    record.to = owed->to;
     record.hosted_by = job->node->self->code;
     record.actor = job->peer->uri;
-    record.type = header->type;
-    record.urgency = header->urgency;
-    record.message_commitment = BYTES(item->commitment, HASH_SIZE);
+    record.type = owed->type;
+    record.urgency = owed->urgency;
+    record.message_commitment = BYTES(item->owed.commitment, HASH_SIZE);
     record.reason = settle_word(item->refusal.reason);
     record.reason_path = settle_word(item->refusal.path);
     log_warn("peer.message_refused", "peer=%s leaf=%llu reason=%s path=%s", job->peer->code,
@@ -223,7 +229,7 @@ static enum rc put_receipt(const struct settle_job *job, struct txn *txn,
 static enum rc settle_one(const struct settle_job *job, struct txn *txn, struct settle_item *item,
                           const char *destination)
 {
-    const struct header *header = &item->message->header;
+    const struct owed *owed = &item->owed;
     enum rc rc;
 
     if (item->refusal.rc != RC_OK && is_for_now(item->refusal.rc)) {
@@ -239,7 +245,7 @@ static enum rc settle_one(const struct settle_job *job, struct txn *txn, struct 
         TRY(put_receipt(job, txn, item));
     } else {
         TRY(put_refusal(job, txn, item));
-        TRY(journal_mark(txn, JOURNAL_SENT, &header->message_id, header->from, JOURNAL_REFUSED));
+        TRY(journal_mark(txn, JOURNAL_SENT, &owed->message_id, owed->from, JOURNAL_REFUSED));
     }
     return mark_exchange(txn, item);
 }

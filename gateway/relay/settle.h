@@ -9,16 +9,17 @@
 
 #include "relay/chain.h"
 #include "relay/lineage.h"
+#include "relay/recent.h"
 #include "rpc/stream.h"
 #include "store/writer.h"
 
 struct settle_item {
     uint64_t index; /* of our leaf */
-    const struct message *message;
-    uint8_t commitment[HASH_SIZE]; /* M */
-    struct fault refusal;          /* rc RC_OK: the peer holds it */
-    bool is_settled;               /* this answer paid the debt */
-    struct bytes leaf;             /* the peer's */
+    struct owed owed;
+    struct recent *recent; /* where the parcel's bytes lie until it is written; NULL: elsewhere */
+    struct fault refusal;  /* rc RC_OK: the peer holds it */
+    bool is_settled;       /* this answer paid the debt */
+    struct bytes leaf;     /* the peer's */
     struct proof proof;
 };
 
@@ -45,6 +46,8 @@ struct settle_job {
 /* NULL when out of memory. */
 struct settle_job *settle_new(struct node *node, const struct node_entry *peer,
                               enum urgency urgency, size_t arena_max);
+/* The parcel was written: what it was filled from is let go, its entries too. */
+void settle_sent(struct settle_job *job);
 /* Queue thread: the answer's proofs against the chain. Copies what the writer needs. */
 MUST_CHECK enum rc settle_verify(struct settle_job *job, const struct parcel_answer *answer,
                                  struct chain *chain);

@@ -17,6 +17,7 @@
 #include "relay/life.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/recent.h"
 #include "relay/refusals.h"
 #include "relay/replay.h"
 #include "relay/reply.h"
@@ -120,12 +121,12 @@ static enum rc prepare_local(struct submit_job *job)
     job->arrival->message = &job->submission->message;
     job->arrival->directory = job->edition->directory;
     job->arrival->as_of_ms = clock_now_ms();
+    memcpy(job->arrival->entry.commitment, job->sent.commitment, HASH_SIZE);
     TRY(arrival_check_system(job->edition->directory, &job->submission->message.header,
                              &job->fault));
     if (strcmp(job->submission->message.header.from, job->submission->message.header.to) == 0) {
         /* One member: its view of the exchange is the sent side's. */
         job->arrival->route = job->sent.route;
-        memcpy(job->arrival->entry.commitment, job->sent.commitment, HASH_SIZE);
         job->arrival->entry.kind = RECORD_RECEIVED;
         job->arrival->entry.message = &job->submission->message;
         job->arrival->entry.route = job->sent.route;
@@ -222,6 +223,10 @@ enum rc submit_begin_decoded(struct submit_job *job, struct submission *submissi
         job->write.bytes += job->arrival->entry.body_row.size + 2048;
     }
     job->is_refused = rc != RC_OK;
+    if (!job->is_refused && !job->is_local) {
+        job->recent = links_keep(job->node->links, job->recipient_node, &submission->message,
+                                 job->sent.commitment);
+    }
     job->write.is_urgent = submission->message.header.urgency == URGENCY_URGENT;
     rc = writer_submit(job->node->writer, &job->write);
     if (rc != RC_OK) {
@@ -458,7 +463,8 @@ static void announce(struct submit_job *job)
     } else {
         forward_destination(job->recipient_node, destination);
         backlog_count(node->backlog, destination, 1);
-        links_poke(node->links, job->recipient_node, job->submission->message.header.urgency);
+        links_owe(node->links, job->recipient_node, job->submission->message.header.urgency,
+                  MOVE(job->recent), &job->sent.leaf);
     }
 }
 
@@ -527,6 +533,7 @@ void submit_result_bind(const struct buffer *scratch, const struct receipt_span 
 
 void submit_release(struct submit_job *job)
 {
+    recent_free(job->recent);
     entry_release(&job->sent);
     if (job->arrival != NULL) {
         arrival_release(job->arrival);
@@ -539,6 +546,9 @@ void submit_release(struct submit_job *job)
 
 /* ---- the unary method ---- */
 
+/* What a response takes beside its receipt. */
+#define RESPONSE_ROOM 64
+
 static void answer_call(struct call *call)
 {
     struct submit_job *job = (struct submit_job *)call_state(call);
@@ -547,14 +557,16 @@ static void answer_call(struct call *call)
     struct submit_result result;
     struct receipt_span span;
 
+    buffer_reserve(&scratch, SUBMIT_RECEIPT_ROOM);
     submit_result(job, &scratch, &result, &span);
     submit_result_bind(&scratch, &span, &result);
     if (result.fault.rc == RC_OK) {
+        buffer_reserve(&response, scratch.size + RESPONSE_ROOM);
         codec_submit_response_write(&result.receipt, &response);
     }
     submit_release(job);
     if (result.fault.rc == RC_OK && !response.is_failed) {
-        call_reply(call, buffer_bytes(&response));
+        call_reply_buffer(call, &response);
     } else {
         call_refuse(call, &result.fault);
     }

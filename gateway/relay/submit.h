@@ -26,6 +26,9 @@ struct identity;
 struct lodged;
 struct submission;
 
+/* What a receipt takes, about: leaf, path and checkpoint as text. */
+#define SUBMIT_RECEIPT_ROOM ((size_t)1280)
+
 struct submit_job {
     struct write write;      /* first: the writer's */
     struct stream_item item; /* for whoever it is handed over to */
@@ -37,6 +40,7 @@ struct submit_job {
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
     struct arrival *arrival; /* when the recipient is hosted here too; else NULL */
+    struct recent *recent;   /* to be forwarded from memory; may be NULL */
     bool is_local;
     bool is_refused; /* before the writer saw it */
     bool is_refusal_logged;

@@ -14,6 +14,8 @@
 
 /* Results of one response: about 400 KiB at most. */
 #define RESULTS_MAX 256
+/* What a result takes beside its receipt; a refusal is rare, and grows the buffer. */
+#define RESULT_ROOM ((size_t)64)
 #define JOB_ARENA_MAX ((size_t)16 << 20)
 
 struct lane {
@@ -24,7 +26,6 @@ struct lane {
     bool is_ended;
     bool wants_read;
     struct buffer scratch;
-    struct buffer response;
 };
 
 static struct lane *lane_of(struct stream_user *user)
@@ -53,10 +54,11 @@ static void finish_if_done(struct lane *lane)
 
 static void send_results(struct lane *lane, const struct submit_result *results, size_t count)
 {
-    buffer_clear(&lane->response);
-    codec_results_write(results, count, &lane->response);
-    if (lane->response.is_failed ||
-        stream_send(lane->user.stream, buffer_bytes(&lane->response)) != RC_OK) {
+    OWN(buffer) response = {0};
+
+    buffer_reserve(&response, lane->scratch.size + count * RESULT_ROOM);
+    codec_results_write(results, count, &response);
+    if (response.is_failed || stream_send_buffer(lane->user.stream, &response) != RC_OK) {
         stream_cancel(lane->user.stream); /* the client asks again, by the same ids */
     }
 }
@@ -211,7 +213,6 @@ static void on_free(struct stream_user *user)
     struct lane *lane = lane_of(user);
 
     buffer_release(&lane->scratch);
-    buffer_release(&lane->response);
     budget_leave(&lane->hold);
     free(lane);
 }

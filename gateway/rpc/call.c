@@ -185,7 +185,7 @@ static void on_answered(struct op *op, bool ok)
 }
 
 /* One batch for the whole answer; the close of the call completes it. */
-static void answer(struct call *call, struct bytes response, const struct fault *fault)
+static void answer(struct call *call, grpc_byte_buffer *response, const struct fault *fault)
 {
     grpc_op ops[4];
     size_t count = 0;
@@ -194,8 +194,8 @@ static void answer(struct call *call, struct bytes response, const struct fault 
     call->is_answered = true;
     memset(ops, 0, sizeof ops);
     ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
-    if (fault == NULL) {
-        call->response = core_buffer(response);
+    if (response != NULL) {
+        call->response = response;
         ops[count].op = GRPC_OP_SEND_MESSAGE;
         ops[count++].data.send_message.send_message = call->response;
     }
@@ -209,12 +209,17 @@ static void answer(struct call *call, struct bytes response, const struct fault 
 
 void call_reply(struct call *call, struct bytes response)
 {
-    answer(call, response, NULL);
+    answer(call, core_buffer(response), NULL);
+}
+
+void call_reply_buffer(struct call *call, struct buffer *response)
+{
+    answer(call, core_buffer_take(response), NULL);
 }
 
 void call_refuse(struct call *call, const struct fault *fault)
 {
-    answer(call, (struct bytes){0}, fault);
+    answer(call, NULL, fault);
 }
 
 static void on_resumed(struct op *op, bool ok)

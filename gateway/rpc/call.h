@@ -39,6 +39,8 @@ int64_t call_remaining_ms(const struct call *call);
 
 /* The response is copied. */
 void call_reply(struct call *call, struct bytes response);
+/* Takes what the buffer holds, without a copy. */
+void call_reply_buffer(struct call *call, struct buffer *response);
 /*
  * Status code fault->rc (RC_OK becomes INTERNAL), message "reason path: remedy", and trailing
  * metadata enlace-reason, enlace-path, enlace-remedy-bin; for RESOURCE_EXHAUSTED also

@@ -6,6 +6,13 @@
 #include "base/arena.h"
 #include "rpc/codec_pb.h"
 #include "rpc/codec_strict.h"
+#include "rpc/codec_walk.h"
+
+/* Field numbers of the wrappers in message.proto and exchange.proto. */
+enum { SUBMISSION_MESSAGE = 1 };
+enum { MESSAGE_HEADER = 1, MESSAGE_HEADER_BLIND, MESSAGE_COMPARTMENT };
+enum { COMPARTMENT_PART = 1, COMPARTMENT_BLIND };
+enum { SIGNATURE_CERTIFICATE = 1 };
 
 /* ---- reading ---- */
 
@@ -97,21 +104,27 @@ static enum rc read_clear(struct compartment *compartment, struct arena *arena,
     }
 }
 
-static enum rc read_compartment(const Enlace__V1__Compartment *from, size_t index,
-                                struct arena *arena, struct message *message, struct fault *fault)
+static enum rc read_compartment(struct bytes from, size_t index, struct arena *arena,
+                                struct message *message, struct fault *fault)
 {
     struct compartment *to = &message->compartments[index];
+    struct walk_field field;
     uint32_t type_bit;
 
-    *to = (struct compartment){
-        .part = from->part,
-        .blind = pb_bytes(from->blind),
-        .is_sealed = from->content_case == ENLACE__V1__COMPARTMENT__CONTENT_SEALED,
-        .curp = "",
-        .birth_date = "",
-        .alcaldia = "",
-    };
-    to->content = pb_bytes(to->is_sealed ? from->sealed : from->clear);
+    *to = (struct compartment){.curp = "", .birth_date = "", .alcaldia = ""};
+    while (walk_next(&from, &field)) {
+        switch (field.id) {
+        case COMPARTMENT_PART:
+            to->part = (uint32_t)field.number;
+            break;
+        case COMPARTMENT_BLIND:
+            to->blind = field.value;
+            break;
+        default:
+            to->is_sealed = field.id == ENLACE__V1__COMPARTMENT__CONTENT_SEALED;
+            to->content = field.value;
+        }
+    }
     TRY(check_part(message, index, fault));
     type_bit = (uint32_t)1 << compartment_type(to);
     if (to->is_sealed) {
@@ -122,25 +135,53 @@ static enum rc read_compartment(const Enlace__V1__Compartment *from, size_t inde
     return read_clear(to, arena, message, fault);
 }
 
-enum rc pb_message_read(const Enlace__V1__Message *from, struct arena *arena,
-                        struct message *message, struct fault *fault)
+static struct signature read_signature(struct bytes from)
 {
-    message->header_bytes = pb_bytes(from->header);
-    message->header_blind = pb_bytes(from->header_blind);
+    struct signature signature = {0};
+    struct walk_field field;
+
+    while (walk_next(&from, &field)) {
+        if (field.id == SIGNATURE_CERTIFICATE) {
+            signature.certificate = field.value;
+        } else {
+            signature.signature = field.value;
+        }
+    }
+    return signature;
+}
+
+/* In the order of their numbers: the header is there when a compartment asks for its subjects. */
+static enum rc read_part(const struct walk_field *field, struct arena *arena,
+                         struct message *message, struct fault *fault)
+{
+    switch (field->id) {
+    case MESSAGE_HEADER:
+        message->header_bytes = field->value;
+        return codec_header_read(field->value, arena, &message->header, fault);
+    case MESSAGE_HEADER_BLIND:
+        message->header_blind = field->value;
+        return RC_OK;
+    case MESSAGE_COMPARTMENT:
+        return read_compartment(field->value, message->compartment_count++, arena, message, fault);
+    default:
+        message->signatures[message->signature_count++] = read_signature(field->value);
+        return RC_OK;
+    }
+}
+
+enum rc pb_message_read(struct bytes from, struct arena *arena, struct message *message,
+                        struct fault *fault)
+{
+    struct walk_field field;
+
+    message->bytes = from;
     message->fields = (struct field_set){0};
     message->clear_types = message->sealed_types = 0;
     message->attachments = NULL;
     message->attachment_count = 0;
-    TRY(codec_header_read(message->header_bytes, arena, &message->header, fault));
-    message->compartment_count = from->n_compartments;
-    for (size_t i = 0; i < from->n_compartments; i++) {
-        TRY(read_compartment(from->compartments[i], i, arena, message, fault));
-    }
-    message->signature_count = from->n_signatures;
-    for (size_t i = 0; i < from->n_signatures; i++) {
-        message->signatures[i] =
-            (struct signature){.certificate = pb_bytes(from->signatures[i]->certificate),
-                               .signature = pb_bytes(from->signatures[i]->signature)};
+    message->compartment_count = message->signature_count = 0;
+    while (walk_next(&from, &field)) {
+        TRY(read_part(&field, arena, message, fault));
     }
     return RC_OK;
 }
@@ -148,28 +189,36 @@ enum rc pb_message_read(const Enlace__V1__Message *from, struct arena *arena,
 enum rc codec_message_read(struct bytes from, struct arena *arena, struct message *message,
                            struct fault *fault)
 {
-    ProtobufCMessage *read = NULL;
-
     if (from.size > MESSAGE_BYTES_MAX) {
         return refuse(fault, RC_INVALID_ARGUMENT, "decode.too_large", "message",
                       "Un mensaje ocupa como máximo 1 MiB; los archivos viajan como anexos.");
     }
-    TRY(pb_read(SHAPE_MESSAGE, from, "message", arena, &read, fault));
-    return pb_message_read((const Enlace__V1__Message *)read, arena, message, fault);
+    TRY(strict_check(SHAPE_MESSAGE, from, "message", NULL, fault));
+    return pb_message_read(from, arena, message, fault);
 }
 
-enum rc pb_submission_read(const Enlace__V1__Submission *from, struct arena *arena,
-                           struct submission *submission, struct fault *fault)
+static struct id id_of(struct bytes bytes)
 {
-    TRY(pb_message_read(from->message, arena, &submission->message, fault));
-    if (from->n_local_subjects > 0 &&
-        from->n_local_subjects != submission->message.header.subject_count) {
+    return pb_id(pb_data(bytes));
+}
+
+enum rc pb_submission_read(struct bytes from, struct arena *arena, struct submission *submission,
+                           struct fault *fault)
+{
+    struct walk_field field;
+
+    submission->local_subject_count = 0;
+    while (walk_next(&from, &field)) {
+        if (field.id == SUBMISSION_MESSAGE) {
+            TRY(pb_message_read(field.value, arena, &submission->message, fault));
+        } else {
+            submission->local_subjects[submission->local_subject_count++] = id_of(field.value);
+        }
+    }
+    if (submission->local_subject_count > 0 &&
+        submission->local_subject_count != submission->message.header.subject_count) {
         return refuse(fault, RC_INVALID_ARGUMENT, "decode.missing", "submission.local_subjects",
                       "Envíe un identificador propio por cada persona del encabezado, o ninguno.");
-    }
-    submission->local_subject_count = from->n_local_subjects;
-    for (size_t i = 0; i < from->n_local_subjects; i++) {
-        submission->local_subjects[i] = pb_id(from->local_subjects[i]);
     }
     return RC_OK;
 }
@@ -177,11 +226,8 @@ enum rc pb_submission_read(const Enlace__V1__Submission *from, struct arena *are
 enum rc codec_submit_read(struct bytes from, struct arena *arena, struct submission *submission,
                           struct fault *fault)
 {
-    ProtobufCMessage *read = NULL;
-
-    TRY(pb_read(SHAPE_SUBMIT_REQUEST, from, "", arena, &read, fault));
-    return pb_submission_read(((const Enlace__V1__SubmitRequest *)read)->submission, arena,
-                              submission, fault);
+    TRY(strict_check(SHAPE_SUBMIT_REQUEST, from, "", NULL, fault));
+    return pb_submission_read(walk_first(from).value, arena, submission, fault);
 }
 
 /* ---- writing ---- */

@@ -2,10 +2,12 @@
 
 #include "base/arena.h"
 #include "rpc/codec_pb.h"
+#include "rpc/codec_strict.h"
+#include "rpc/codec_walk.h"
 
 /* ---- requests ---- */
 
-static enum rc read_submission(const Enlace__V1__Submission *from, struct arena *arena,
+static enum rc read_submission(struct bytes from, struct arena *arena,
                                struct attach_request *request, struct fault *fault)
 {
     void *memory;
@@ -21,23 +23,25 @@ enum rc codec_attach_request_read(struct bytes from, struct arena *arena,
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__AttachRequest *wire;
+    struct walk_field only;
 
-    TRY(pb_read(SHAPE_ATTACH_REQUEST, from, "", arena, &read, fault));
-    wire = (const Enlace__V1__AttachRequest *)read;
+    TRY(strict_check(SHAPE_ATTACH_REQUEST, from, "", NULL, fault));
     *request = (struct attach_request){.kind = ATTACH_NONE};
-    switch (wire->request_case) {
-    case ENLACE__V1__ATTACH_REQUEST__REQUEST_HELLO:
+    only = walk_first(from);
+    if (only.id == ENLACE__V1__ATTACH_REQUEST__REQUEST_SUBMISSION) {
+        return read_submission(only.value, arena, request, fault);
+    }
+    TRY(pb_unpack(SHAPE_ATTACH_REQUEST, from, arena, &read, fault));
+    wire = (const Enlace__V1__AttachRequest *)read;
+    if (wire->request_case == ENLACE__V1__ATTACH_REQUEST__REQUEST_HELLO) {
         request->kind = ATTACH_HELLO;
         request->urgency = (enum urgency)wire->hello->urgency;
         request->window = wire->hello->window;
-        return RC_OK;
-    case ENLACE__V1__ATTACH_REQUEST__REQUEST_ACKNOWLEDGEMENT:
+    } else {
         request->kind = ATTACH_ACKNOWLEDGEMENT;
         request->message_id = pb_id(wire->acknowledgement->message_id);
-        return RC_OK;
-    default:
-        return read_submission(wire->submission, arena, request, fault);
     }
+    return RC_OK;
 }
 
 void codec_attach_request_write(const struct attach_request *request, struct buffer *out)
@@ -79,15 +83,16 @@ void codec_attach_request_write(const struct attach_request *request, struct buf
 
 /* ---- responses ---- */
 
-static enum rc read_delivery(const Enlace__V1__Delivery *from, struct arena *arena,
-                             struct delivery *delivery, struct fault *fault)
+/* `bytes` is the same Delivery: its message is read where it lies. */
+static enum rc read_delivery(const Enlace__V1__Delivery *from, struct bytes bytes,
+                             struct arena *arena, struct delivery *delivery, struct fault *fault)
 {
     struct message *message;
     void *memory;
 
     TRY(pb_alloc(arena, sizeof *message, &memory, fault));
     message = memory;
-    TRY(pb_message_read(from->message, arena, message, fault));
+    TRY(pb_message_read(walk_first(bytes).value, arena, message, fault));
     *delivery = (struct delivery){.message = message,
                                   .receipt = pb_receipt(from->receipt),
                                   .sender_receipt = pb_receipt(from->sender_receipt),
@@ -107,7 +112,8 @@ enum rc codec_attach_response_read(struct bytes from, struct arena *arena,
     switch (wire->response_case) {
     case ENLACE__V1__ATTACH_RESPONSE__RESPONSE_DELIVERY:
         response->kind = ANSWER_DELIVERY;
-        return read_delivery(wire->delivery, arena, &response->delivery, fault);
+        return read_delivery(wire->delivery, walk_first(from).value, arena, &response->delivery,
+                             fault);
     case ENLACE__V1__ATTACH_RESPONSE__RESPONSE_RESULT:
         response->kind = ANSWER_RESULT;
         return pb_result_read(wire->result, &response->result, fault);

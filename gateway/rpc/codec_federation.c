@@ -2,6 +2,14 @@
 
 #include "base/arena.h"
 #include "rpc/codec_pb.h"
+#include "rpc/codec_strict.h"
+#include "rpc/codec_walk.h"
+
+/* Field numbers of the wrappers in federation.proto. */
+enum { PARCEL_SEQUENCE = 1, PARCEL_DIRECTORY, PARCEL_PROGRESS, PARCEL_ENTRY };
+enum { ENTRY_MESSAGE = 1, ENTRY_LEAF };
+enum { ANSWER_SEQUENCE = 1, ANSWER_PROGRESS, ANSWER_ENTRY };
+enum { RECEIPT_LEAF = 1 };
 
 /* ---- reading ---- */
 
@@ -47,45 +55,87 @@ static enum rc read_proof(const Enlace__V1__LineProof *from, struct arena *arena
     return RC_OK;
 }
 
-static void read_progress(const Enlace__V1__Progress *from, struct progress *to)
+static enum rc read_progress(struct bytes from, struct arena *arena, struct progress *to,
+                             struct fault *fault)
 {
-    if (from != NULL) {
-        to->checkpoint = pb_bytes(from->checkpoint);
-        to->old_size = from->old_size;
-        pb_path_read(from->consistency, from->n_consistency, &to->consistency);
-    }
+    const Enlace__V1__Progress *wire;
+    ProtobufCMessage *read = NULL;
+
+    TRY(pb_unpack_part(&enlace__v1__progress__descriptor, from, arena, &read, fault));
+    wire = (const Enlace__V1__Progress *)read;
+    to->checkpoint = pb_bytes(wire->checkpoint);
+    to->old_size = wire->old_size;
+    pb_path_read(wire->consistency, wire->n_consistency, &to->consistency);
+    return RC_OK;
 }
 
-static enum rc read_entry(const Enlace__V1__ParcelEntry *from, struct arena *arena,
-                          struct parcel_entry *to, struct fault *fault)
+static size_t count_of(struct bytes from, unsigned id)
 {
+    struct walk_field field;
+    size_t count = 0;
+
+    while (walk_next(&from, &field)) {
+        count += field.id == id;
+    }
+    return count;
+}
+
+/* Their number is within the array: the bounds' table says so. */
+static void add_hash(struct path *path, struct bytes hash)
+{
+    path->hashes[path->count++] = hash;
+}
+
+static enum rc read_entry(struct bytes from, struct arena *arena, struct parcel_entry *to,
+                          struct fault *fault)
+{
+    struct walk_field field;
     void *memory;
 
     TRY(pb_alloc(arena, sizeof *to->message, &memory, fault));
     to->message = memory;
-    to->leaf = pb_bytes(from->leaf);
-    pb_path_read(from->path, from->n_path, &to->path);
-    return pb_message_read(from->message, arena, to->message, fault);
+    to->path.count = 0;
+    while (walk_next(&from, &field)) {
+        switch (field.id) {
+        case ENTRY_MESSAGE:
+            TRY(pb_message_read(field.value, arena, to->message, fault));
+            break;
+        case ENTRY_LEAF:
+            to->leaf = field.value;
+            break;
+        default:
+            add_hash(&to->path, field.value);
+        }
+    }
+    return RC_OK;
 }
 
-static enum rc read_parcel(const Enlace__V1__Parcel *from, struct arena *arena,
-                           struct parcel **parcel, struct fault *fault)
+static enum rc read_parcel(struct bytes from, struct arena *arena, struct parcel **parcel,
+                           struct fault *fault)
 {
+    struct walk_field field;
     struct parcel *to;
     void *memory;
 
     TRY(pb_alloc(arena, sizeof *to, &memory, fault));
-    to = memory;
-    TRY(pb_alloc(arena, from->n_entries * sizeof *to->entries, &memory, fault));
-    to->sequence = from->sequence;
-    to->directory_sha256 = pb_bytes(from->directory_sha256);
+    *parcel = to = memory;
+    TRY(pb_alloc(arena, count_of(from, PARCEL_ENTRY) * sizeof *to->entries, &memory, fault));
     to->entries = memory;
-    to->entry_count = from->n_entries;
-    read_progress(from->progress, &to->progress);
-    for (size_t i = 0; i < from->n_entries; i++) {
-        TRY(read_entry(from->entries[i], arena, &to->entries[i], fault));
+    while (walk_next(&from, &field)) {
+        switch (field.id) {
+        case PARCEL_SEQUENCE:
+            to->sequence = field.number;
+            break;
+        case PARCEL_DIRECTORY:
+            to->directory_sha256 = field.value;
+            break;
+        case PARCEL_PROGRESS:
+            TRY(read_progress(field.value, arena, &to->progress, fault));
+            break;
+        default:
+            TRY(read_entry(field.value, arena, &to->entries[to->entry_count++], fault));
+        }
     }
-    *parcel = to;
     return RC_OK;
 }
 
@@ -94,50 +144,77 @@ enum rc codec_exchange_request_read(struct bytes from, struct arena *arena,
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__ExchangeRequest *wire;
+    struct walk_field only;
 
     *part = (struct exchange_part){0};
-    TRY(pb_read(SHAPE_EXCHANGE_REQUEST, from, "", arena, &read, fault));
+    TRY(strict_check(SHAPE_EXCHANGE_REQUEST, from, "", NULL, fault));
+    only = walk_first(from);
+    if (only.id == ENLACE__V1__EXCHANGE_REQUEST__REQUEST_PARCEL) {
+        return read_parcel(only.value, arena, &part->parcel, fault);
+    }
+    TRY(pb_unpack(SHAPE_EXCHANGE_REQUEST, from, arena, &read, fault));
     wire = (const Enlace__V1__ExchangeRequest *)read;
     switch (wire->request_case) {
     case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_HELLO:
         return read_hello(wire->hello, arena, &part->hello, fault);
     case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_QUESTION:
         return read_question(wire->question, arena, &part->question, fault);
-    case ENLACE__V1__EXCHANGE_REQUEST__REQUEST_PROOF:
-        return read_proof(wire->proof, arena, &part->proof, fault);
     default: /* that there is one was checked */
-        return read_parcel(wire->parcel, arena, &part->parcel, fault);
+        return read_proof(wire->proof, arena, &part->proof, fault);
     }
 }
 
-static enum rc read_answer(const Enlace__V1__EntryAnswer *from, struct entry_answer *to,
+static enum rc read_refusal(struct bytes from, struct arena *arena, struct fault *refusal,
+                            struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+
+    TRY(pb_unpack_part(&enlace__v1__refusal__descriptor, from, arena, &read, fault));
+    return pb_refusal_read((const Enlace__V1__Refusal *)read, refusal, fault);
+}
+
+static enum rc read_answer(struct bytes from, struct arena *arena, struct entry_answer *to,
                            struct fault *fault)
 {
-    if (from->outcome_case == ENLACE__V1__ENTRY_ANSWER__OUTCOME_REFUSAL) {
-        return pb_refusal_read(from->refusal, &to->fault, fault);
+    struct walk_field only = walk_first(from);
+    struct walk_field field;
+
+    if (only.id == ENLACE__V1__ENTRY_ANSWER__OUTCOME_REFUSAL) {
+        return read_refusal(only.value, arena, &to->fault, fault);
     }
-    to->leaf = pb_bytes(from->receipt->leaf);
-    pb_path_read(from->receipt->path, from->receipt->n_path, &to->path);
+    while (walk_next(&only.value, &field)) {
+        if (field.id == RECEIPT_LEAF) {
+            to->leaf = field.value;
+        } else {
+            add_hash(&to->path, field.value);
+        }
+    }
     return RC_OK;
 }
 
-static enum rc read_parcel_answer(const Enlace__V1__ParcelAnswer *from, struct arena *arena,
+static enum rc read_parcel_answer(struct bytes from, struct arena *arena,
                                   struct parcel_answer **answer, struct fault *fault)
 {
     struct parcel_answer *to;
+    struct walk_field field;
     void *memory;
 
     TRY(pb_alloc(arena, sizeof *to, &memory, fault));
-    to = memory;
-    TRY(pb_alloc(arena, from->n_answers * sizeof *to->answers, &memory, fault));
-    to->sequence = from->sequence;
+    *answer = to = memory;
+    TRY(pb_alloc(arena, count_of(from, ANSWER_ENTRY) * sizeof *to->answers, &memory, fault));
     to->answers = memory;
-    to->answer_count = from->n_answers;
-    read_progress(from->progress, &to->progress);
-    for (size_t i = 0; i < from->n_answers; i++) {
-        TRY(read_answer(from->answers[i], &to->answers[i], fault));
+    while (walk_next(&from, &field)) {
+        switch (field.id) {
+        case ANSWER_SEQUENCE:
+            to->sequence = field.number;
+            break;
+        case ANSWER_PROGRESS:
+            TRY(read_progress(field.value, arena, &to->progress, fault));
+            break;
+        default:
+            TRY(read_answer(field.value, arena, &to->answers[to->answer_count++], fault));
+        }
     }
-    *answer = to;
     return RC_OK;
 }
 
@@ -146,19 +223,23 @@ enum rc codec_exchange_response_read(struct bytes from, struct arena *arena,
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__ExchangeResponse *wire;
+    struct walk_field only;
 
     *part = (struct exchange_part){0};
-    TRY(pb_read(SHAPE_EXCHANGE_RESPONSE, from, "", arena, &read, fault));
+    TRY(strict_check(SHAPE_EXCHANGE_RESPONSE, from, "", NULL, fault));
+    only = walk_first(from);
+    if (only.id == ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_ANSWER) {
+        return read_parcel_answer(only.value, arena, &part->answer, fault);
+    }
+    TRY(pb_unpack(SHAPE_EXCHANGE_RESPONSE, from, arena, &read, fault));
     wire = (const Enlace__V1__ExchangeResponse *)read;
     switch (wire->response_case) {
     case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_HELLO:
         return read_hello(wire->hello, arena, &part->hello, fault);
     case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_QUESTION:
         return read_question(wire->question, arena, &part->question, fault);
-    case ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_PROOF:
-        return read_proof(wire->proof, arena, &part->proof, fault);
     default: /* that there is one was checked */
-        return read_parcel_answer(wire->answer, arena, &part->answer, fault);
+        return read_proof(wire->proof, arena, &part->proof, fault);
     }
 }
 
@@ -256,7 +337,7 @@ static bool fill_progress(struct pb_progress *to, const struct progress *from)
 
 /*
  * A parcel and its answer have hundreds of entries, and messages that are serialised already; both
- * are written part by part: a tag, a length, and what protobuf-c packs of the inner message.
+ * are written part by part: a tag, a length, and the bytes as they are.
  */
 static size_t varint_size(uint64_t value)
 {
@@ -290,47 +371,64 @@ static void put_field(struct buffer *out, unsigned id, size_t size)
     put_varint(out, size);
 }
 
-/* What a ParcelEntry holds beside its message, which stands first. */
-struct pb_entry {
-    Enlace__V1__ParcelEntry rest;
-    ProtobufCBinaryData path[PATH_MAX_HASHES];
-    struct pb_message message;
-    struct bytes message_bytes;
-    size_t message_size;
-    size_t size;
-};
-
-static bool fill_entry(struct pb_entry *to, const struct parcel_entry *from)
+static void put_bytes(struct buffer *out, unsigned id, struct bytes value)
 {
-    if (!pb_path_fill(to->path, &from->path)) {
-        return false;
-    }
-    to->message_bytes = from->message_bytes;
-    to->message_size = from->message_bytes.size;
-    if (from->message_bytes.data == NULL) {
-        if (from->message == NULL || !pb_message_fill(&to->message, from->message)) {
-            return false;
-        }
-        to->message_size = protobuf_c_message_get_packed_size(&to->message.message.base);
-    }
-    enlace__v1__parcel_entry__init(&to->rest);
-    to->rest.leaf = pb_data(from->leaf);
-    to->rest.n_path = from->path.count;
-    to->rest.path = to->path;
-    to->size = field_size(to->message_size) + protobuf_c_message_get_packed_size(&to->rest.base);
-    return true;
+    put_field(out, id, value.size);
+    buffer_put_bytes(out, value);
 }
 
-static void put_entry(const struct pb_entry *entry, struct buffer *out)
+/* A leaf and its path: fields of neighbouring numbers, in an entry and in a receipt. */
+static size_t proven_size(struct bytes leaf, const struct path *path)
 {
-    put_field(out, 4, entry->size);
-    put_field(out, 1, entry->message_size);
+    size_t size = field_size(leaf.size);
+
+    for (size_t i = 0; i < path->count; i++) {
+        size += field_size(path->hashes[i].size);
+    }
+    return size;
+}
+
+static void put_proven(struct buffer *out, unsigned id, struct bytes leaf, const struct path *path)
+{
+    put_bytes(out, id, leaf);
+    for (size_t i = 0; i < path->count; i++) {
+        put_bytes(out, id + 1, path->hashes[i]);
+    }
+}
+
+/* False: an entry that cannot be written. */
+static bool measure_entry(const struct parcel_entry *entry, size_t *message_size, size_t *size)
+{
+    *message_size = entry->message_bytes.size;
+    if (entry->message_bytes.data == NULL) {
+        struct pb_message wire;
+
+        if (entry->message == NULL || !pb_message_fill(&wire, entry->message)) {
+            return false;
+        }
+        *message_size = protobuf_c_message_get_packed_size(&wire.message.base);
+    }
+    *size = field_size(*message_size) + proven_size(entry->leaf, &entry->path);
+    return entry->path.count <= PATH_MAX_HASHES;
+}
+
+static void put_entry(const struct parcel_entry *entry, struct buffer *out)
+{
+    size_t message_size;
+    size_t size;
+
+    if (!measure_entry(entry, &message_size, &size)) {
+        out->is_failed = true;
+        return;
+    }
+    put_field(out, PARCEL_ENTRY, size);
+    put_field(out, ENTRY_MESSAGE, message_size);
     if (entry->message_bytes.data != NULL) {
         buffer_put_bytes(out, entry->message_bytes);
     } else {
-        pb_write(&entry->message.message.base, out);
+        codec_message_write(entry->message, out);
     }
-    pb_write(&entry->rest.base, out);
+    put_proven(out, ENTRY_LEAF, entry->leaf, &entry->path);
 }
 
 /* False: an entry that cannot be written, or more than a parcel holds. */
@@ -339,12 +437,13 @@ static bool measure_parcel(const struct parcel *parcel, const Enlace__V1__Parcel
 {
     *size = protobuf_c_message_get_packed_size(&head->base);
     for (size_t i = 0; i < parcel->entry_count; i++) {
-        struct pb_entry entry;
+        size_t message_size;
+        size_t entry_size;
 
-        if (!fill_entry(&entry, &parcel->entries[i])) {
+        if (!measure_entry(&parcel->entries[i], &message_size, &entry_size)) {
             return false;
         }
-        *size += field_size(entry.size);
+        *size += field_size(entry_size);
     }
     return parcel->entry_count <= PARCEL_ENTRIES_MAX && *size <= PARCEL_BYTES_MAX;
 }
@@ -366,40 +465,36 @@ void codec_parcel_write(const struct parcel *parcel, struct buffer *out)
     put_field(out, ENLACE__V1__EXCHANGE_REQUEST__REQUEST_PARCEL, size);
     pb_write(&head.base, out);
     for (size_t i = 0; i < parcel->entry_count; i++) {
-        struct pb_entry entry;
-
-        if (fill_entry(&entry, &parcel->entries[i])) {
-            put_entry(&entry, out);
-        }
+        put_entry(&parcel->entries[i], out);
     }
 }
 
-struct pb_answer {
-    Enlace__V1__EntryAnswer answer;
-    Enlace__V1__EntryReceipt receipt;
-    Enlace__V1__Refusal refusal;
-    ProtobufCBinaryData path[PATH_MAX_HASHES];
-};
-
-static bool fill_answer(struct pb_answer *to, const struct entry_answer *from)
+static size_t answer_size(const struct entry_answer *answer)
 {
-    enlace__v1__entry_answer__init(&to->answer);
-    if (from->fault.rc != RC_OK) {
-        pb_refusal_fill(&to->refusal, &from->fault);
-        to->answer.outcome_case = ENLACE__V1__ENTRY_ANSWER__OUTCOME_REFUSAL;
-        to->answer.refusal = &to->refusal;
-        return true;
+    if (answer->fault.rc != RC_OK) {
+        Enlace__V1__Refusal refusal;
+
+        pb_refusal_fill(&refusal, &answer->fault);
+        return field_size(protobuf_c_message_get_packed_size(&refusal.base));
     }
-    if (!pb_path_fill(to->path, &from->path)) {
-        return false;
+    return field_size(proven_size(answer->leaf, &answer->path));
+}
+
+static void put_answer(const struct entry_answer *answer, struct buffer *out)
+{
+    put_field(out, ANSWER_ENTRY, answer_size(answer));
+    if (answer->fault.rc != RC_OK) {
+        Enlace__V1__Refusal refusal;
+
+        pb_refusal_fill(&refusal, &answer->fault);
+        put_field(out, ENLACE__V1__ENTRY_ANSWER__OUTCOME_REFUSAL,
+                  protobuf_c_message_get_packed_size(&refusal.base));
+        pb_write(&refusal.base, out);
+        return;
     }
-    enlace__v1__entry_receipt__init(&to->receipt);
-    to->receipt.leaf = pb_data(from->leaf);
-    to->receipt.n_path = from->path.count;
-    to->receipt.path = to->path;
-    to->answer.outcome_case = ENLACE__V1__ENTRY_ANSWER__OUTCOME_RECEIPT;
-    to->answer.receipt = &to->receipt;
-    return true;
+    put_field(out, ENLACE__V1__ENTRY_ANSWER__OUTCOME_RECEIPT,
+              proven_size(answer->leaf, &answer->path));
+    put_proven(out, RECEIPT_LEAF, answer->leaf, &answer->path);
 }
 
 static bool measure_answer(const struct parcel_answer *answer, const Enlace__V1__ParcelAnswer *head,
@@ -407,12 +502,10 @@ static bool measure_answer(const struct parcel_answer *answer, const Enlace__V1_
 {
     *size = protobuf_c_message_get_packed_size(&head->base);
     for (size_t i = 0; i < answer->answer_count; i++) {
-        struct pb_answer entry;
-
-        if (!fill_answer(&entry, &answer->answers[i])) {
+        if (answer->answers[i].path.count > PATH_MAX_HASHES) {
             return false;
         }
-        *size += field_size(protobuf_c_message_get_packed_size(&entry.answer.base));
+        *size += field_size(answer_size(&answer->answers[i]));
     }
     return answer->answer_count <= PARCEL_ENTRIES_MAX;
 }
@@ -433,11 +526,6 @@ void codec_parcel_answer_write(const struct parcel_answer *answer, struct buffer
     put_field(out, ENLACE__V1__EXCHANGE_RESPONSE__RESPONSE_ANSWER, size);
     pb_write(&head.base, out);
     for (size_t i = 0; i < answer->answer_count; i++) {
-        struct pb_answer entry;
-
-        if (fill_answer(&entry, &answer->answers[i])) {
-            put_field(out, 3, protobuf_c_message_get_packed_size(&entry.answer.base));
-            pb_write(&entry.answer.base, out);
-        }
+        put_answer(&answer->answers[i], out);
     }
 }

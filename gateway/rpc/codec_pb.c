@@ -23,14 +23,19 @@ static enum rc refuse_memory(struct fault *fault)
                   "El mensaje ocupa demasiada memoria: repártalo en varios.");
 }
 
-enum rc pb_unpack(enum shape_name shape, struct bytes from, struct arena *arena,
-                  ProtobufCMessage **message, struct fault *fault)
+enum rc pb_unpack_part(const ProtobufCMessageDescriptor *descriptor, struct bytes from,
+                       struct arena *arena, ProtobufCMessage **message, struct fault *fault)
 {
     ProtobufCAllocator allocator = {arena_take, arena_keep, arena};
 
-    *message =
-        protobuf_c_message_unpack(shape_get(shape)->descriptor, &allocator, from.size, from.data);
+    *message = protobuf_c_message_unpack(descriptor, &allocator, from.size, from.data);
     return *message != NULL ? RC_OK : refuse_memory(fault);
+}
+
+enum rc pb_unpack(enum shape_name shape, struct bytes from, struct arena *arena,
+                  ProtobufCMessage **message, struct fault *fault)
+{
+    return pb_unpack_part(shape_get(shape)->descriptor, from, arena, message, fault);
 }
 
 enum rc pb_read(enum shape_name shape, struct bytes from, const char *root, struct arena *arena,

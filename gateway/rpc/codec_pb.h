@@ -19,6 +19,10 @@ MUST_CHECK enum rc pb_read(enum shape_name shape, struct bytes from, const char 
 /* Unpacks what strict_check accepted. */
 MUST_CHECK enum rc pb_unpack(enum shape_name shape, struct bytes from, struct arena *arena,
                              ProtobufCMessage **message, struct fault *fault);
+/* The same for a part of it that has no shape of its own. */
+MUST_CHECK enum rc pb_unpack_part(const ProtobufCMessageDescriptor *descriptor, struct bytes from,
+                                  struct arena *arena, ProtobufCMessage **message,
+                                  struct fault *fault);
 /* Appends the packed bytes. */
 void pb_write(const ProtobufCMessage *message, struct buffer *out);
 /* Zeroed memory of the arena, or RC_RESOURCE_EXHAUSTED decode.memory. */
@@ -47,9 +51,9 @@ struct pb_message {
 /* False: more compartments or signatures than a message can have. */
 MUST_CHECK bool pb_message_fill(struct pb_message *to, const struct message *from);
 /* The rest of reading, after strict_check of the wrapper: header, compartments, their order. */
-MUST_CHECK enum rc pb_message_read(const Enlace__V1__Message *from, struct arena *arena,
-                                   struct message *message, struct fault *fault);
-MUST_CHECK enum rc pb_submission_read(const Enlace__V1__Submission *from, struct arena *arena,
+MUST_CHECK enum rc pb_message_read(struct bytes from, struct arena *arena, struct message *message,
+                                   struct fault *fault);
+MUST_CHECK enum rc pb_submission_read(struct bytes from, struct arena *arena,
                                       struct submission *submission, struct fault *fault);
 
 struct pb_submission {

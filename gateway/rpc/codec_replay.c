@@ -2,6 +2,10 @@
 
 #include "base/arena.h"
 #include "rpc/codec_pb.h"
+#include "rpc/codec_walk.h"
+
+/* Field number in ReplayResponse. */
+enum { PAGE_ENTRY = 2 };
 
 /* ---- what is asked ---- */
 
@@ -34,8 +38,9 @@ void codec_replay_request_write(const struct replay_request *request, struct buf
 
 /* ---- one page ---- */
 
-static enum rc read_entry(const Enlace__V1__ReplayEntry *from, struct arena *arena,
-                          struct replay_entry *to, struct fault *fault)
+/* `bytes` is the same entry: its message, which stands first, is read where it lies. */
+static enum rc read_entry(const Enlace__V1__ReplayEntry *from, struct bytes bytes,
+                          struct arena *arena, struct replay_entry *to, struct fault *fault)
 {
     void *memory;
 
@@ -45,7 +50,7 @@ static enum rc read_entry(const Enlace__V1__ReplayEntry *from, struct arena *are
     to->old_leaf = pb_bytes(from->old_leaf);
     to->old_proof = pb_bytes(from->old_proof);
     pb_path_read(from->path, from->n_path, &to->path);
-    return pb_message_read(from->message, arena, to->message, fault);
+    return pb_message_read(walk_first(bytes).value, arena, to->message, fault);
 }
 
 enum rc codec_replay_page_read(struct bytes from, struct arena *arena, struct replay_page *page,
@@ -53,6 +58,7 @@ enum rc codec_replay_page_read(struct bytes from, struct arena *arena, struct re
 {
     ProtobufCMessage *read = NULL;
     const Enlace__V1__ReplayResponse *wire;
+    struct walk_field field;
     void *memory;
 
     TRY(pb_read(SHAPE_REPLAY_RESPONSE, from, "", arena, &read, fault));
@@ -66,8 +72,11 @@ enum rc codec_replay_page_read(struct bytes from, struct arena *arena, struct re
     page->progress.old_size = wire->progress->old_size;
     pb_path_read(wire->progress->consistency, wire->progress->n_consistency,
                  &page->progress.consistency);
-    for (size_t i = 0; i < wire->n_entries; i++) {
-        TRY(read_entry(wire->entries[i], arena, &page->entries[i], fault));
+    for (size_t i = 0; i < wire->n_entries && walk_next(&from, &field);) {
+        if (field.id == PAGE_ENTRY) {
+            TRY(read_entry(wire->entries[i], field.value, arena, &page->entries[i], fault));
+            i++;
+        }
     }
     return RC_OK;
 }

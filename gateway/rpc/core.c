@@ -6,6 +6,7 @@
 #include <grpc/support/time.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -103,6 +104,22 @@ grpc_byte_buffer *core_buffer(struct bytes bytes)
 
     grpc_slice_unref(slice);
     return buffer;
+}
+
+static void wipe_and_free(void *data, size_t size)
+{
+    explicit_bzero(data, size);
+    free(data);
+}
+
+grpc_byte_buffer *core_buffer_take(struct buffer *buffer)
+{
+    grpc_slice slice = grpc_slice_new_with_len(buffer->data, buffer->size, wipe_and_free);
+    grpc_byte_buffer *made = grpc_raw_byte_buffer_create(&slice, 1);
+
+    grpc_slice_unref(slice);
+    *buffer = (struct buffer){0};
+    return made;
 }
 
 gpr_timespec core_deadline(int timeout_ms)

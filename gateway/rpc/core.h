@@ -55,6 +55,8 @@ struct bytes core_message_bytes(struct core_message *message);
 
 /* A copy, to be destroyed by grpc_byte_buffer_destroy. */
 grpc_byte_buffer *core_buffer(struct bytes bytes);
+/* The same without a copy: takes what the buffer holds, which is wiped when it has been sent. */
+grpc_byte_buffer *core_buffer_take(struct buffer *buffer);
 
 /* -1: none. */
 gpr_timespec core_deadline(int timeout_ms);

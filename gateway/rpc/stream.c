@@ -328,7 +328,8 @@ size_t stream_room(const struct stream *stream)
     return STREAM_OUTGOING_MAX - stream->waiting;
 }
 
-enum rc stream_send(struct stream *stream, struct bytes message)
+/* May one more be queued? */
+static enum rc check_outgoing(struct stream *stream)
 {
     assert(cq_is_here(stream->cq));
     if (stream_is_over(stream)) {
@@ -339,15 +340,32 @@ enum rc stream_send(struct stream *stream, struct bytes message)
     }
     if (stream->outgoing == NULL) {
         stream->outgoing = calloc(STREAM_OUTGOING_MAX, sizeof *stream->outgoing);
-        if (stream->outgoing == NULL) {
-            return RC_RESOURCE_EXHAUSTED;
-        }
     }
+    return stream->outgoing != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
+}
+
+static void enqueue(struct stream *stream, grpc_byte_buffer *buffer, size_t size)
+{
     stream->outgoing[(stream->first + stream->waiting) % STREAM_OUTGOING_MAX] =
-        (struct outgoing){core_buffer(message), message.size};
+        (struct outgoing){buffer, size};
     stream->waiting++;
-    stream->waiting_bytes += message.size;
+    stream->waiting_bytes += size;
     write_next(stream);
+}
+
+enum rc stream_send(struct stream *stream, struct bytes message)
+{
+    TRY(check_outgoing(stream));
+    enqueue(stream, core_buffer(message), message.size);
+    return RC_OK;
+}
+
+enum rc stream_send_buffer(struct stream *stream, struct buffer *message)
+{
+    size_t size = message->size;
+
+    TRY(check_outgoing(stream));
+    enqueue(stream, core_buffer_take(message), size);
     return RC_OK;
 }
 

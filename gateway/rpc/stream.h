@@ -93,6 +93,8 @@ void stream_read(struct stream *stream);
  * RC_UNAVAILABLE: finished or closed.
  */
 MUST_CHECK enum rc stream_send(struct stream *stream, struct bytes message);
+/* The same without a copy: on RC_OK the message's bytes are gRPC's, and the buffer is empty. */
+MUST_CHECK enum rc stream_send_buffer(struct stream *stream, struct buffer *message);
 /* Messages that may still be queued before stream_send refuses. */
 size_t stream_room(const struct stream *stream);
 /*
