@@ -8,6 +8,7 @@
 
 #include "fuzz/cms_holder.h"
 #include "client/receipt_file.h"
+#include "tlog/add_checkpoint.h"
 #include "tlog/merkle.h"
 #include "tlog/succession.h"
 #include "tlog/tlog_proof.h"
