@@ -189,6 +189,30 @@ def quorum_of_six(home):
     return message_id, note
 
 
+def exported_log():
+    """An export ends at the newest checkpoint with a quorum, so that a policy can be asked of it."""
+    keys = f"{WORK}/pki/auditor/cdmx.contraloria.auditor-01"
+    address = client.directory_facts(f"{WORK}/directory.txt")["address"]["cdmx/cdmx"]
+    who = write("audit.conf", f"address = {address}\nnode = spiffe://enlace.cdmx/node/cdmx\n"
+                f"certificate = {keys}/tls.pem\nkey = {keys}/tls.key\nca = {WORK}/pki/ca/all.pem\n"
+                f"member = cdmx/contraloria\nnode_log = {KEYS['cdmx'][0]}\n")
+    folder = f"{WORK}/exported"
+    good, said = run(ENLACE, "--profile", who, "log", "export", folder, "--purpose", "revision",
+                     "--records")
+    status, answer = verify("log", folder, "--policy", f"{WORK}/policy.txt")
+    say("an exported log verifies with its quorum", good and status == 0 and
+        answer.get("witnesses", 0) >= 4, (said, answer))
+    log = c2sp.Log(ORIGIN.format("cdmx"))
+    log.key = c2sp.Key.load(log.key.name, c2sp.LOG, f"{WORK}/pki/node/cdmx/log.key")
+    text, _ = c2sp.split_note(read(f"{folder}/checkpoint"))
+    write("exported/checkpoint", text + "\n" + log.key.sign(text))
+    status, answer = verify("log", folder, "--policy", f"{WORK}/policy.txt")
+    say("signed by the log's key alone it does not",
+        status == 1 and "policy.quorum" in checks(answer), answer)
+    say("(control: to who asks for no quorum it does)",
+        verify("log", folder, "--vkey", KEYS["cdmx"][0])[0] == 0)
+
+
 def one_down_two_down(home, nodes):
     nodes["segob"].kill(15)
     witnesses, note = home.quorum(home.send(), 4)
@@ -538,6 +562,7 @@ def main():
     home = Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
 
     message_id, note = quorum_of_six(home)
+    exported_log()
     one_down_two_down(home, nodes)
     idle_log(home)
     foreign_log(logs[0], nodes["cdmx"])
