@@ -3,18 +3,22 @@
 #include <assert.h>
 
 #include "crypto/cms.h"
+#include "http/http_loop.h"
 #include "model/message.h"
 #include "policy/directory_file.h"
 #include "policy/validate.h"
 #include "relay/annexes.h"
 #include "relay/budget.h"
+#include "relay/cosigner.h"
 #include "relay/refusals.h"
 #include "relay/submit_stream.h"
 #include "rpc/codec_service.h"
 #include "rpc/server.h"
 #include "rpc/stream.h"
 #include "store/db.h"
+#include "store/seen.h"
 #include "store/writer.h"
+#include "tlog/add_checkpoint.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
@@ -56,6 +60,11 @@ const struct bound bounds[] = {
     {"parcel", PARCEL_BYTES_MAX, "bytes", "messages and proofs together"},
     {"parcel.entries", PARCEL_ENTRIES_MAX, "", "messages in one parcel"},
     {"audit.page", AUDIT_PAGE_MAX, "", "records in one answer"},
+    {"witness.body", ADD_CHECKPOINT_SIZE_MAX, "bytes", "one add-checkpoint"},
+    {"witness.overtaken", SEEN_OVERTAKEN_MS / 1000, "seconds",
+     "then a checkpoint is too old to cosign"},
+    {"witness.answer", COSIGNER_TIMEOUT_MS / 1000, "seconds", "then a witness is away"},
+    {"http.body", HTTP_BODY_MAX, "bytes", "any request over plain HTTP"},
     /* The node. */
     {"node.memory", BUDGET_NODE_BYTES, "bytes", "under way of all identities; then streams wait"},
     {"node.identities", BUDGET_SEATS_MAX, "", "with something under way; more are refused"},
