@@ -399,6 +399,9 @@ static void put_proven(struct buffer *out, unsigned id, struct bytes leaf, const
 /* False: an entry that cannot be written. */
 static bool measure_entry(const struct parcel_entry *entry, size_t *message_size, size_t *size)
 {
+    if (entry->path.count > PATH_MAX_HASHES) {
+        return false;
+    }
     *message_size = entry->message_bytes.size;
     if (entry->message_bytes.data == NULL) {
         struct pb_message wire;
@@ -409,7 +412,7 @@ static bool measure_entry(const struct parcel_entry *entry, size_t *message_size
         *message_size = protobuf_c_message_get_packed_size(&wire.message.base);
     }
     *size = field_size(*message_size) + proven_size(entry->leaf, &entry->path);
-    return entry->path.count <= PATH_MAX_HASHES;
+    return true;
 }
 
 static void put_entry(const struct parcel_entry *entry, struct buffer *out)
