@@ -53,7 +53,7 @@ MUST_CHECK enum rc auditlog_inclusion(struct auditlog_reader *reader, struct txn
                                       uint64_t index, uint64_t size, struct proof *proof);
 MUST_CHECK enum rc auditlog_consistency(struct auditlog_reader *reader, struct txn *txn,
                                         uint64_t old_size, uint64_t new_size, struct proof *proof);
-/* Rebuilt from the hash rows. */
+/* From the nodes in the rows. */
 MUST_CHECK enum rc auditlog_root(struct auditlog_reader *reader, struct txn *txn, uint64_t size,
                                  uint8_t root[DIGEST_SIZE]);
 /*
