@@ -174,8 +174,8 @@ static enum rc prepare_sent(const struct comeback_page *page, struct comer *come
         TRY(find_running(page, comer, &exchange));
     }
     memcpy(sent->commitment, comer->arrival.entry.commitment, HASH_SIZE);
-    TRY(arrival_admit(page->node, page->directory, message, is_opening ? NULL : &exchange, sent->commitment,
-                      comer->as_of_ms, &sent->route, &comer->fault));
+    TRY(arrival_admit(page->node, page->directory, message, is_opening ? NULL : &exchange,
+                      sent->commitment, comer->as_of_ms, &sent->route, &comer->fault));
     sent->kind = RECORD_SENT;
     sent->directory = page->directory;
     sent->message = message;

@@ -109,9 +109,9 @@ static void say_complete(struct replay *replay, const struct source *source)
 {
     size_t left = atomic_fetch_sub(&replay->left, 1) - 1;
 
-    log_info("replay.complete", "peer=%s taken=%llu refused=%llu peers_left=%zu",
-             source->peer.code, (unsigned long long)source->mark.taken,
-             (unsigned long long)source->mark.refused, left);
+    log_info("replay.complete", "peer=%s taken=%llu refused=%llu peers_left=%zu", source->peer.code,
+             (unsigned long long)source->mark.taken, (unsigned long long)source->mark.refused,
+             left);
     if (left == 0) {
         log_warn("replay.over", "node=%s list what is missing with enlace log gap",
                  replay->node->self->code);

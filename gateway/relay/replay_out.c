@@ -60,8 +60,7 @@ static enum rc is_shared(struct gathering *gathering, struct txn *txn, uint64_t 
     if (record.kind != RECORD_SENT && record.kind != RECORD_RECEIVED) {
         return RC_OK;
     }
-    host = node_of_member(edition->directory,
-                          record.kind == RECORD_SENT ? record.to : record.from,
+    host = node_of_member(edition->directory, record.kind == RECORD_SENT ? record.to : record.from,
                           clock_local_day(clock_now_ms()));
     *is_so = host != NULL && strcmp(host->code, gathering->peer->code) == 0;
     return RC_OK;
