@@ -638,6 +638,7 @@ static void replays_are_read_as_written(void **state)
     buffer_clear(&again);
     codec_replay_page_write(&read, &again);
     assert_whole(SHAPE_REPLAY_RESPONSE, buffer_bytes(&bytes), &again);
+    sample_release(&sample);
 }
 
 int main(void)
