@@ -362,7 +362,8 @@ const struct mapping_row *mapping_out(const struct mapping *mapping, size_t *cou
 
 static void table_section(const char *table, char out[SECTION_SIZE])
 {
-    snprintf(out, SECTION_SIZE, TABLE_PREFIX "%s", table);
+    snprintf(out, SECTION_SIZE, TABLE_PREFIX "%.*s", (int)(SECTION_SIZE - sizeof TABLE_PREFIX),
+             table);
 }
 
 const char *mapping_theirs(const struct mapping *mapping, const char *table, const char *ours)
