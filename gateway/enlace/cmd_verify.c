@@ -32,7 +32,8 @@ static bool split_arguments(struct cli *cli, int argc, char **argv, struct verif
             continue;
         }
         verifying->has_keys = verifying->has_keys || strncmp(argv[i], "--vkey", 6) == 0 ||
-                              strncmp(argv[i], "--policy", 8) == 0;
+                              strncmp(argv[i], "--policy", 8) == 0 ||
+                              strncmp(argv[i], "--succession", 12) == 0;
         verifying->has_policy = verifying->has_policy || strncmp(argv[i], "--policy", 8) == 0;
         verifying->argv[verifying->argc++] = argv[i];
     }

@@ -61,6 +61,8 @@ const struct command commands[] = {
      "  --tolerance SEGUNDOS  entre relojes (600)\n"
      "  --checkpoint ARCHIVO  un sello que usted recuerda; varias veces\n"
      "  --exchange ID      sólo ese intercambio\n"
+     "  --succession ARCHIVO --authorities ARCHIVO  la declaración por la que una bitácora sucedió\n"
+     "                     a otra, y quiénes la firman: revoca lo posterior al último sello bueno\n"
      "  --message ARCHIVO  además, que el acuse sea de ese mensaje (de «inbox --save»)\n"
      "  Termina con 0 si verifica, 1 si no, 2 si algo no se entiende. «enlace-verify» hace lo\n"
      "  mismo donde no hay nada más instalado.\n",

@@ -6,6 +6,11 @@
  * the tiles themselves are not believed. Findings: checkpoint.*, consistency.fork (both notes
  * together prove it), consistency.rollback (the newer view is the smaller), consistency.tiles (no
  * proof can be made). Any thread.
+ *
+ * Across an epoch (trust's statement of succession): the old one is of the log that ended, and not
+ * past the checkpoint that the statement names (succession.behind; a smaller one is only warned of,
+ * succession.unproven, unless OLD is a folder that leads there); the new one is a folder whose
+ * first leaf is in its tree, names that checkpoint, and carries the statement (succession.leaf).
  */
 #ifndef OFFLINE_CONSISTENCY_H
 #define OFFLINE_CONSISTENCY_H

@@ -35,6 +35,48 @@ enum rc trust_set_policy(struct trust *trust, struct bytes text, struct policy_f
     return RC_OK;
 }
 
+static enum rc believe(struct trust *trust, const struct vkey *key)
+{
+    for (size_t i = 0; i < trust->log_count; i++) {
+        if (strcmp(trust->logs[i].name, key->name) == 0 &&
+            memcmp(trust->logs[i].public_key, key->public_key, sizeof key->public_key) == 0) {
+            return RC_OK;
+        }
+    }
+    if (trust->log_count == TRUST_LOGS_MAX) {
+        return RC_OUT_OF_RANGE;
+    }
+    trust->logs[trust->log_count++] = *key;
+    return RC_OK;
+}
+
+enum rc trust_set_succession(struct trust *trust, struct bytes note, struct bytes list)
+{
+    struct authorities authorities;
+    unsigned line;
+
+    TRY(authorities_parse(list, &authorities, &line));
+    TRY(succession_open(note, &authorities, &trust->succession, NULL));
+    TRY(believe(trust, &trust->succession.old_key));
+    TRY(believe(trust, &trust->succession.new_key));
+    buffer_clear(&trust->succession_note);
+    buffer_put_bytes(&trust->succession_note, note);
+    trust->has_succession = !trust->succession_note.is_failed;
+    return trust->has_succession ? RC_OK : RC_RESOURCE_EXHAUSTED;
+}
+
+void trust_release(struct trust *trust)
+{
+    buffer_release(&trust->succession_note);
+}
+
+/* What the old key signed after its last good size. */
+static bool is_revoked(const struct trust *trust, const struct checkpoint *head)
+{
+    return trust->has_succession && strcmp(head->origin, trust->succession.old_key.name) == 0 &&
+           !succession_covers(&trust->succession, head);
+}
+
 bool trust_knows(const struct trust *trust, const char *origin)
 {
     for (size_t i = 0; i < trust->log_count; i++) {
@@ -50,6 +92,13 @@ bool trust_open(const struct trust *trust, struct bytes bytes, const char *where
 {
     switch (log_folder_open_note(bytes, trust->logs, trust->log_count, note, head)) {
     case RC_OK:
+        if (is_revoked(trust, head)) {
+            report_bad(report, "key.revoked", where,
+                       "Esa llave ya no vale para este sello: su último sello bueno cubre %llu "
+                       "hojas, y éste %llu. Lo firmó quien la robó.",
+                       (unsigned long long)trust->succession.last.size,
+                       (unsigned long long)head->size);
+        }
         return true;
     case RC_NOT_FOUND:
         report_bad(report, "checkpoint.unknown_log", where,

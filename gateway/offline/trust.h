@@ -13,6 +13,7 @@
 
 #include "tlog/checkpoint.h"
 #include "tlog/policy.h"
+#include "tlog/succession.h"
 
 struct report;
 
@@ -29,6 +30,11 @@ struct trust {
     const char *own[TRUST_OWN_MAX]; /* further witnesses that never count; borrowed */
     size_t own_count;
     bool is_unwitnessed_fine;
+    /* By which one of the logs ended and the next began: after its last good size nothing that a
+     * stolen key signed counts. */
+    bool has_succession;
+    struct succession succession;
+    struct buffer succession_note; /* as it was signed */
     uint64_t now_s;
     uint64_t fresh_s;     /* oldest cosignature that counts; 0: any age */
     uint64_t tolerance_s; /* between clocks */
@@ -38,11 +44,19 @@ MUST_CHECK enum rc trust_add_log(struct trust *trust, struct bytes vkey);
 /* Reads the policy and adds its logs. RC_INVALID_ARGUMENT with the flaw. */
 MUST_CHECK enum rc trust_set_policy(struct trust *trust, struct bytes text,
                                     struct policy_flaw *flaw);
+/*
+ * A signed statement, believed when a quorum of these authorities signed it: then its old and its
+ * new key are believed, too. Codes of succession_open; RC_INVALID_ARGUMENT also for a list that is
+ * none.
+ */
+MUST_CHECK enum rc trust_set_succession(struct trust *trust, struct bytes note,
+                                        struct bytes authorities);
+void trust_release(struct trust *trust);
 bool trust_knows(const struct trust *trust, const char *origin);
 
 /*
  * Parses, and verifies the log's signature by any key of its origin; the note borrows. False with a
- * finding at `where`.
+ * finding at `where`. "key.revoked" for what the statement of succession does not let stand.
  */
 bool trust_open(const struct trust *trust, struct bytes bytes, const char *where, struct note *note,
                 struct checkpoint *head, struct report *report);

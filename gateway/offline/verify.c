@@ -31,7 +31,10 @@ const char *const verify_help =
     "  --tolerance SEGUNDOS  entre relojes (600)\n"
     "  --checkpoint ARCHIVO  un sello que usted recuerda: la bitácora debe contenerlo; varias "
     "veces\n"
-    "  --exchange ID      sólo ese intercambio\n";
+    "  --exchange ID      sólo ese intercambio\n"
+    "  --succession ARCHIVO --authorities ARCHIVO  la declaración por la que una bitácora sucedió "
+    "a\n"
+    "                     otra, y quiénes la firman: revoca lo posterior al último sello bueno\n";
 
 /* Everything of one run; about 200 KiB. */
 struct run {
@@ -43,6 +46,8 @@ struct run {
     const char *paths[2];
     size_t path_count;
     const char *exchange;
+    const char *succession;
+    const char *authorities;
 };
 
 __attribute__((format(printf, 2, 3))) static int usage(const struct run *run, const char *format,
@@ -118,6 +123,12 @@ static int take_option(struct run *run, int choice, const char *value)
     case 'x':
         run->exchange = value;
         return 0;
+    case 's':
+        run->succession = value;
+        return 0;
+    case 'a':
+        run->authorities = value;
+        return 0;
     default:
         return usage(run, "Una opción no se entiende.");
     }
@@ -134,6 +145,8 @@ static int take_arguments(struct run *run, int argc, char **argv)
         {"tolerance", required_argument, NULL, 't'},
         {"checkpoint", required_argument, NULL, 'c'},
         {"exchange", required_argument, NULL, 'x'},
+        {"succession", required_argument, NULL, 's'},
+        {"authorities", required_argument, NULL, 'a'},
         {NULL, 0, NULL, 0},
     };
     int choice;
@@ -156,6 +169,7 @@ static int take_arguments(struct run *run, int argc, char **argv)
     return 0;
 }
 
+<<<<<<< HEAD
 /* The caller's policy; whoever named keys himself believes those and no others. */
 static int take_callers_policy(struct run *run)
 {
@@ -168,12 +182,43 @@ static int take_callers_policy(struct run *run)
     status = take_policy(run, run->caller->policy);
     run->trust.log_count = named > 0 ? named : run->trust.log_count;
     return status;
+=======
+static int take_succession(struct run *run)
+{
+    OWN(buffer) note = {0};
+    OWN(buffer) list = {0};
+
+    if (run->succession == NULL && run->authorities == NULL) {
+        return 0;
+    }
+    if (run->succession == NULL || run->authorities == NULL) {
+        return usage(run, "--succession y --authorities van juntos.");
+    }
+    if (disk_read(run->succession, "", SUCCESSION_SIZE_MAX, &note) != RC_OK ||
+        disk_read(run->authorities, "", AUTHORITIES_TEXT_MAX, &list) != RC_OK) {
+        return usage(run, "No se puede leer %s o %s.", run->succession, run->authorities);
+    }
+    return trust_set_succession(&run->trust, buffer_bytes(&note), buffer_bytes(&list)) == RC_OK
+               ? 0
+               : usage(run,
+                       "%s no es una declaración de sucesión firmada por bastantes de esas "
+                       "autoridades.",
+                       run->succession);
+>>>>>>> 57b816d (Verification across an epoch; what a stolen key signed after its last good size is revoked)
 }
 
 static int take_trust(struct run *run)
 {
     struct trust *trust = &run->trust;
+<<<<<<< HEAD
     int status = take_callers_policy(run);
+=======
+    int status = take_succession(run);
+
+    if (status != 0) {
+        return status;
+    }
+>>>>>>> 57b816d (Verification across an epoch; what a stolen key signed after its last good size is revoked)
 
     if (status != 0) {
         return status;
@@ -299,6 +344,7 @@ int verify_run(const struct verify_caller *caller, int argc, char **argv)
     run->trust.tolerance_s = TRUST_TOLERANCE_S;
     status = take_arguments(run, argc, argv);
     status = status == 0 ? act(run, argv[0]) : status;
+    trust_release(&run->trust);
     free(run);
     return status;
 }

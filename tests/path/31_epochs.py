@@ -270,8 +270,66 @@ def gap(decided):
 
 def verify():
     keys = ["--vkey", new_key(), "--vkey", old_key()]
+    across = ["--authorities", f"{WORK}/authorities", "--succession"]
     verdict.promise("the new log verifies offline",
                     enlace("verify", "log", f"{WORK}/new-log", *keys) is not None)
+    verdict.promise("and follows the old one by the statement: its first leaf says so",
+                    enlace("verify", "consistency", f"{WORK}/last", f"{WORK}/new-log", *across,
+                           f"{WORK}/succession") is not None)
+    said = enlace("--json", "verify", "consistency", f"{WORK}/last", f"{WORK}/new-log", *keys, status=1)
+    verdict.promise("without the statement they are two logs", "checkpoint.unknown_log" in (said or ""))
+    succeed(f"{WORK}/other", "year")
+    sign(f"{WORK}/other", 1)
+    sign(f"{WORK}/other", 2)
+    said = enlace("--json", "verify", "consistency", f"{WORK}/last", f"{WORK}/new-log", *across,
+                  f"{WORK}/other", status=1)
+    verdict.promise("another statement, signed as well, is not the one that it began with",
+                    "succession.leaf" in (said or ""))
+    text = bytearray(open(f"{WORK}/succession", "rb").read())
+    text[text.index(b"lost-disk")] ^= 1
+    with open(f"{WORK}/flipped", "wb") as file:
+        file.write(text)
+    verdict.promise("a flipped bit of the statement is refused",
+                    enlace("verify", "consistency", f"{WORK}/last", f"{WORK}/new-log", *across,
+                           f"{WORK}/flipped", status=2) is not None)
+
+
+def bundle(path, message, receipt, message_id):
+    """As `enlace receipt -o` writes it."""
+    digits = message_id.hex()
+    name = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    with open(path, "wb") as file:
+        file.write(f"enlace-receipt v1\nmessage {name}\ncommitment "
+                   f"{base64.b64encode(client.commitment(message)).decode()}\n"
+                   f"receipt R0 {len(receipt.tlog_proof)}\n"
+                   f"leaf {base64.b64encode(receipt.leaf).decode()}\n".encode() + receipt.tlog_proof)
+
+
+def old_receipt(decided):
+    """Of the old log, answered before the disk was lost."""
+    _, history, _ = decided.sides[1]
+    for message_id, said in history.answered.items():
+        receipt = decided.receipt(said)
+        if client.receipt_parts(receipt)[2].startswith(OLD + "\n"):
+            return decided.message(history.sent[message_id]), receipt, bytes.fromhex(message_id)
+    raise RuntimeError("no receipt of the old log")
+
+
+def revoked(decided, forged, receipt, message_id):
+    """Attack 13: a stolen key signs after its last good size. The old key alone is the control."""
+    bundle(f"{WORK}/forged", forged, receipt, message_id)
+    bundle(f"{WORK}/honest", *old_receipt(decided))
+    succeed(f"{WORK}/revoked", "stolen-key")
+    sign(f"{WORK}/revoked", 2)
+    sign(f"{WORK}/revoked", 3)
+    by = ["--authorities", f"{WORK}/authorities", "--succession", f"{WORK}/revoked"]
+    verdict.promise("what he signs verifies for who knows only the key",
+                    enlace("verify", "receipt", f"{WORK}/forged", "--vkey", old_key()) is not None)
+    said = enlace("--json", "verify", "receipt", f"{WORK}/forged", *by, status=1)
+    verdict.promise("but not with the statement that names the last good size",
+                    "key.revoked" in (said or ""))
+    verdict.promise("what was signed before still verifies with it",
+                    enlace("verify", "receipt", f"{WORK}/honest", *by) is not None)
 
 
 # ---- the old log comes back ----
@@ -359,7 +417,7 @@ vault = {WORK}/stolen/vault
     verdict.promise("nothing of it is in the peer's log",
                     [i for i, r in enumerate(log.records) if r.message_id == header.message_id])
     node.kill()
-    return partner, forged, receipt
+    return forged, receipt, header.message_id
 
 
 def main():
@@ -383,7 +441,7 @@ def main():
     verify()
     old_log_here(chaos)
     two_writers(chaos)
-    thief(untaken)
+    revoked(decided, *thief(untaken))
     for node in chaos.nodes.values():
         verdict.promise(f"{node.code} stops in order", [] if node.kill(15) == 0 else ["exit status"])
     return verdict.end()
