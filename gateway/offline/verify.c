@@ -169,7 +169,6 @@ static int take_arguments(struct run *run, int argc, char **argv)
     return 0;
 }
 
-<<<<<<< HEAD
 /* The caller's policy; whoever named keys himself believes those and no others. */
 static int take_callers_policy(struct run *run)
 {
@@ -182,7 +181,8 @@ static int take_callers_policy(struct run *run)
     status = take_policy(run, run->caller->policy);
     run->trust.log_count = named > 0 ? named : run->trust.log_count;
     return status;
-=======
+}
+
 static int take_succession(struct run *run)
 {
     OWN(buffer) note = {0};
@@ -204,21 +204,14 @@ static int take_succession(struct run *run)
                        "%s no es una declaración de sucesión firmada por bastantes de esas "
                        "autoridades.",
                        run->succession);
->>>>>>> 57b816d (Verification across an epoch; what a stolen key signed after its last good size is revoked)
 }
 
 static int take_trust(struct run *run)
 {
     struct trust *trust = &run->trust;
-<<<<<<< HEAD
-    int status = take_callers_policy(run);
-=======
     int status = take_succession(run);
 
-    if (status != 0) {
-        return status;
-    }
->>>>>>> 57b816d (Verification across an epoch; what a stolen key signed after its last good size is revoked)
+    status = status == 0 ? take_callers_policy(run) : status;
 
     if (status != 0) {
         return status;
