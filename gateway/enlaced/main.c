@@ -157,8 +157,9 @@ static enum rc open_epoch(struct running *running)
 {
     struct node *node = &running->node;
     struct own_epoch *epoch = &running->epoch;
+    OWN_EDITION(edition) = inforce_take(node->inforce);
 
-    TRY(own_epoch_read(&running->settings, epoch));
+    TRY(own_epoch_read(&running->settings, edition->directory, epoch));
     TRY(own_epoch_apply(epoch, lawkeeper_self(running->keeper)));
     node->authorities = &epoch->authorities;
     node->succession = epoch->number > 1 ? &epoch->succession : NULL;
@@ -525,6 +526,7 @@ static int check_stores(struct running *running)
     cert_store_free(running->ca);
     keyring_free(running->node.log_key);
     lawkeeper_free(running->keeper);
+    own_epoch_release(&running->epoch);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "enlaced/settings.h"
 #include "model/directory.h"
+#include "policy/law.h"
 
 static enum rc read_file(const char *path, size_t most, struct buffer *text)
 {
@@ -44,29 +45,55 @@ static enum rc read_authorities(const char *path, struct authorities *authoritie
     return RC_OK;
 }
 
-static enum rc read_statement(const char *path, struct own_epoch *epoch)
+/* Of this node's network, by the directory in force. */
+static enum rc listed_authorities(const struct settings *settings,
+                                  const struct directory *directory,
+                                  struct authorities *authorities)
+{
+    char network[CODE_SIZE];
+    enum rc rc;
+
+    snprintf(network, sizeof network, "%.*s", (int)strcspn(settings->node, "/"), settings->node);
+    rc = directory_authorities(directory, network, authorities);
+    return rc == RC_NOT_FOUND
+               ? failed(RC_FAILED_PRECONDITION, "epoch.authorities",
+                        "cause=the directory lists none remedy=set authorities to their list")
+               : rc;
+}
+
+static enum rc read_statement(const char *path, const struct authorities *authorities,
+                              struct own_epoch *epoch)
 {
     unsigned signed_by = 0;
     enum rc rc;
 
     TRY(read_file(path, SUCCESSION_SIZE_MAX, &epoch->note));
-    rc = succession_open(buffer_bytes(&epoch->note), &epoch->authorities, &epoch->succession,
-                         &signed_by);
+    rc = succession_open(buffer_bytes(&epoch->note), authorities, &epoch->succession, &signed_by);
     if (rc != RC_OK) {
         return failed(rc, "epoch.succession",
                       "path=%s signed_by=%u quorum=%u remedy=look at it with enlace log statement, "
                       "and have the authorities sign it",
-                      path, signed_by, epoch->authorities.quorum);
+                      path, signed_by, authorities->quorum);
     }
     epoch->number = epoch->succession.epoch;
     return RC_OK;
 }
 
-enum rc own_epoch_read(const struct settings *settings, struct own_epoch *epoch)
+enum rc own_epoch_read(const struct settings *settings, const struct directory *directory,
+                       struct own_epoch *epoch)
 {
+    struct authorities authorities;
+
     epoch->number = 1;
     TRY(read_authorities(settings->authorities, &epoch->authorities));
-    return settings->succession[0] != '\0' ? read_statement(settings->succession, epoch) : RC_OK;
+    if (settings->succession[0] == '\0') {
+        return RC_OK;
+    }
+    authorities = epoch->authorities;
+    if (authorities.count == 0) {
+        TRY(listed_authorities(settings, directory, &authorities));
+    }
+    return read_statement(settings->succession, &authorities, epoch);
 }
 
 enum rc own_epoch_apply(const struct own_epoch *epoch, struct node_entry *self)

@@ -8,11 +8,12 @@
 #include "base/bytes.h"
 #include "tlog/succession.h"
 
+struct directory;
 struct node_entry;
 struct settings;
 
 struct own_epoch {
-    struct authorities authorities; /* none: no statement is believed, ours neither */
+    struct authorities authorities; /* of the setting; none: the directory's are asked */
     struct succession succession;
     struct buffer note; /* the statement as it was signed; empty in the first epoch */
     uint32_t number;
@@ -23,7 +24,8 @@ struct own_epoch {
  * RC_PERMISSION_DENIED (fewer signatures than the quorum), RC_UNAUTHENTICATED: logged with the
  * remedy.
  */
-MUST_CHECK enum rc own_epoch_read(const struct settings *settings, struct own_epoch *epoch);
+MUST_CHECK enum rc own_epoch_read(const struct settings *settings,
+                                  const struct directory *directory, struct own_epoch *epoch);
 /*
  * Puts the statement's log in the place of the directory's, which lists the old one, or the new one
  * already. RC_FAILED_PRECONDITION: it lists a third one, or the statement is another node's.

@@ -59,7 +59,7 @@ const struct conf_row settings_rows[] = {
            "how long a start waits for what the peers remember of this log; 0: nobody is asked"),
     TEXT(authorities, "", 0,
          "file: the keys that speak for the network, and how many must agree (enlace-authorities "
-         "v1); empty: no statement of theirs is believed"),
+         "v1); empty: those that the directory lists"),
     TEXT(succession, "", 0,
          "file: the signed statement by which this log's epoch began (enlace log succeed); empty: "
          "the log's first epoch"),

@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "model/directory.h"
+#include "policy/law.h"
+#include "relay/inforce.h"
 #include "relay/node.h"
 #include "store/seen.h"
 #include "tlog/succession.h"
@@ -253,10 +255,29 @@ static enum rc compare(const struct epochs *epochs, const struct node_entry *pee
     return RC_OK;
 }
 
+/* The operator's list where there is one, else those of the peer's network in force. */
+static enum rc find_authorities(const struct node *node, const char *code,
+                                struct authorities *authorities)
+{
+    OWN_EDITION(edition) = NULL;
+    char network[CODE_SIZE];
+
+    if (node->authorities->count > 0) {
+        *authorities = *node->authorities;
+        return RC_OK;
+    }
+    edition = inforce_take(node->inforce);
+    snprintf(network, sizeof network, "%.*s", (int)strcspn(code, "/"), code);
+    return directory_authorities(edition->directory, network, authorities);
+}
+
 static enum rc open_next(const struct epochs *epochs, const struct node_entry *peer,
                          struct bytes statement, struct succession *next, struct fault *fault)
 {
-    enum rc rc = succession_open(statement, epochs->node->authorities, next, NULL);
+    struct authorities authorities;
+    enum rc rc = find_authorities(epochs->node, peer->code, &authorities);
+
+    rc = rc == RC_OK ? succession_open(statement, &authorities, next, NULL) : RC_PERMISSION_DENIED;
 
     if (rc == RC_PERMISSION_DENIED || rc == RC_UNAUTHENTICATED) {
         return refuse_epoch(peer, fault, RC_FAILED_PRECONDITION, "succession.authorities",

@@ -62,7 +62,7 @@ struct node {
     struct vkey witness_vkey;            /* whose name it signs with */
     const struct policy *witnessed_logs; /* logs beyond the directory's that it cosigns; or NULL */
     struct gather *gather;               /* cosignatures of our own log; NULL: no policy is set */
-    const struct authorities *authorities; /* may be none: then no statement is taken */
+    const struct authorities *authorities; /* the operator's list; none: the directory's */
     const struct succession *succession;   /* by which our log began; NULL: it is the first */
     struct bytes succession_note;          /* as it was signed; empty likewise */
     struct epochs *epochs;                 /* which log speaks for each peer */

@@ -21,6 +21,9 @@ SECONDS, KILLS = float(sys.argv[3]), int(sys.argv[4])
 OLD, NEW = "gw.ssc/audit/2026", "gw.ssc/audit/2026-2"
 HOME = f"{WORK}/node/ssc"
 PEER = "peer=cdmx/cdmx"
+# Whom the directory lists: two of these three.
+AUTHORITIES = f"{WORK}/directory/cdmx.authorities"
+SIGNERS = {1: "mpi-cdmx", 2: "contraloria", 3: "cdhcm"}
 verdict = ledger.Verdict("31_epochs")
 
 
@@ -144,12 +147,13 @@ def succeed(path, cause="lost-disk", *more):
 
 
 def sign(path, who):
-    return enlace("log", "sign", path, "--key", f"{WORK}/authority-{who}.key", "--name",
-                  f"authority.cdmx/{who}")
+    return enlace("log", "sign", path, "--key",
+                  f"{WORK}/pki/authority/cdmx.{SIGNERS[who]}/sign.key", "--name",
+                  f"cdmx.autoridad/{SIGNERS[who]}")
 
 
 def statement_status(path, status):
-    return enlace("log", "statement", path, "--authorities", f"{WORK}/authorities",
+    return enlace("log", "statement", path, "--authorities", AUTHORITIES,
                   status=status) is not None
 
 
@@ -270,7 +274,7 @@ def gap(decided):
 
 def verify():
     keys = ["--vkey", new_key(), "--vkey", old_key()]
-    across = ["--authorities", f"{WORK}/authorities", "--succession"]
+    across = ["--authorities", AUTHORITIES, "--succession"]
     verdict.promise("the new log verifies offline",
                     enlace("verify", "log", f"{WORK}/new-log", *keys) is not None)
     verdict.promise("and follows the old one by the statement: its first leaf says so",
@@ -322,7 +326,7 @@ def revoked(decided, forged, receipt, message_id):
     succeed(f"{WORK}/revoked", "stolen-key")
     sign(f"{WORK}/revoked", 2)
     sign(f"{WORK}/revoked", 3)
-    by = ["--authorities", f"{WORK}/authorities", "--succession", f"{WORK}/revoked"]
+    by = ["--authorities", AUTHORITIES, "--succession", f"{WORK}/revoked"]
     verdict.promise("what he signs verifies for who knows only the key",
                     enlace("verify", "receipt", f"{WORK}/forged", "--vkey", old_key()) is not None)
     said = enlace("--json", "verify", "receipt", f"{WORK}/forged", *by, status=1)

@@ -7,20 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 
 federation "${PORT:-7680}"
-for i in 1 2 3; do
-    (umask 077; openssl genpkey -algorithm ed25519 -out "$WORK/authority-$i.key") || exit 1
-done
 (umask 077; openssl genpkey -algorithm ed25519 -out "$WORK/new-log.key") || exit 1
-{
-    printf 'enlace-authorities v1\nquorum 2\n'
-    for i in 1 2 3; do
-        printf 'authority %s\n' "$("$BUILD/bin/enlace" log vkey --key "$WORK/authority-$i.key" --name "authority.cdmx/$i")"
-    done
-} >"$WORK/authorities"
-for code in cdmx ssc; do
-    node_settings "$code"
-    echo "authorities = $WORK/authorities" >>"$WORK/node/$code/enlaced.conf"
-done
+node_settings cdmx
+node_settings ssc
 seconds=2 kills=3
 if [ "${FAULTS:-}" = full ]; then seconds=20 kills=12; fi
 timeout 220 /usr/bin/python3 "$ROOT/tests/path/31_epochs.py" "$WORK" "$BUILD" "$seconds" "$kills"
