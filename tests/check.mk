@@ -6,7 +6,7 @@ TSAN_BUILD := $(BUILD)/san-thread
 # What hands things over between threads.
 THREADED := $(wildcard tests/unit/base/test_inbox.c tests/unit/base/test_log.c \
 	tests/unit/base/test_worker.c tests/unit/store/test_writer*.c tests/unit/rpc/test_*.c \
-	tests/unit/relay/test_*.c tests/unit/client/test_session*.c)
+	tests/unit/relay/test_*.c tests/unit/publish/test_*.c tests/unit/client/test_session*.c)
 unit_in = $(patsubst tests/%.c,$(1)/tests/%,$(2))
 
 CHECK_LEDGER := $(BUILD)/check.ledger

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "offline/disk.h"
 #include "offline/log_check.h"
 #include "offline/report.h"
 #include "publish/publisher.h"
 #include "publish/quorum_text.h"
 #include "store/anchor.h"
+#include "store/cosigned.h"
 #include "tlog/policy.h"
 #include "unit/store/logstore.h"
 
@@ -175,6 +177,78 @@ static void what_is_not_anchored_does_not_leave(void **state)
     assert_int_equal(verified(f, f->mirror), 10);
 }
 
+/* A deed: a commit's note with one witness's line, as if the quorum was reached then. */
+struct quorum {
+    struct deed deed; /* first */
+    struct fixture *fixture;
+    uint64_t size;
+    uint64_t time_s;
+};
+
+static enum rc reach_quorum(struct deed *deed, struct txn *txn)
+{
+    struct quorum *quorum = (struct quorum *)deed;
+    struct keyring *witness = test_key(30);
+    struct cosigned cosigned = {.size = quorum->size, .time_s = quorum->time_s};
+    OWN(buffer) note = {0};
+    OWN(buffer) text = {0};
+    struct note parsed;
+    enum rc rc;
+
+    assert_int_equal(auditlog_checkpoint(txn, quorum->fixture->store.keyring, quorum->size, &note),
+                     RC_OK);
+    assert_int_equal(note_parse(buffer_bytes(&note), &parsed), RC_OK);
+    buffer_put_bytes(&text, parsed.text);
+    assert_int_equal(
+        checkpoint_cosign(buffer_bytes(&text), "gw.other/witness", witness, quorum->time_s, &note),
+        RC_OK);
+    cosigned.note = buffer_bytes(&note);
+    rc = cosigned_put(txn, &cosigned);
+    keyring_free(witness);
+    return rc;
+}
+
+static void put_quorum(struct fixture *f, uint64_t size, int64_t ago_s)
+{
+    struct quorum quorum = {
+        .fixture = f, .size = size, .time_s = (uint64_t)(clock_now_ms() / 1000 - ago_s)};
+
+    deed_init(&quorum.deed, reach_quorum, 0);
+    assert_int_equal(deed_run(&f->store, &quorum.deed), RC_OK);
+}
+
+static bool is_cosigned(const struct fixture *f)
+{
+    OWN(buffer) note = {0};
+    static const char name[] = "gw.other/witness";
+
+    assert_int_equal(disk_read(f->mirror, "checkpoint", CHECKPOINT_SIZE_MAX, &note), RC_OK);
+    return memmem(note.data, note.size, name, sizeof name - 1) != NULL;
+}
+
+static void a_quorum_is_waited_for_but_not_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    OWN_PTR(exporting) mirror = exporting_new(&f->source, f->mirror, EXPORT_MIRROR);
+
+    grow_to(f, 0, 128);
+    put_quorum(f, 128, 1);
+    grow_to(f, 128, 300);
+    anchor_newest(f);
+    assert_int_equal(run_once(f, mirror), 128); /* the newest with a quorum */
+    assert_true(is_cosigned(f));
+    assert_int_equal(verified(f, f->mirror), 128);
+    put_quorum(f, 128, 1000000);
+    assert_int_equal(run_once(f, mirror), 172); /* the witnesses are behind */
+    assert_false(is_cosigned(f));
+    put_quorum(f, 192, 1);
+    assert_int_equal(run_once(f, mirror), 0); /* never back */
+    assert_int_equal(verified(f, f->mirror), 300);
+    put_quorum(f, 300, 1);
+    assert_int_equal(run_once(f, mirror), 0);
+    assert_true(is_cosigned(f));
+}
+
 static void a_stopped_run_goes_on_after_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -324,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_folders_follow_the_log_and_verify),
         TEST(what_is_not_anchored_does_not_leave),
+        TEST(a_quorum_is_waited_for_but_not_for_ever),
         TEST(a_stopped_run_goes_on_after_a_restart),
         TEST(the_logs_disk_comes_first),
         TEST(another_logs_folder_is_refused),
