@@ -14,7 +14,7 @@ publish_DEPS := offline store tlog crypto model base
 client_DEPS := rpc tlog crypto model base
 # Programs: enlaced may use relay and publish; everything that talks to a node may use client, and never store.
 enlaced_DEPS   := relay publish offline $(relay_DEPS)
-enlace_DEPS    := client offline $(client_DEPS)
+enlace_DEPS    := client policy offline $(client_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 sdk_DEPS       := client $(client_DEPS)
 adapter_DEPS := sdk $(sdk_DEPS)

@@ -88,6 +88,24 @@ const struct command commands[] = {
      "  vkey --key PEM --name NOMBRE   la llave pública, en una línea\n"
      "  gap CARPETA       de una bitácora exportada con --records: qué no volvió de la anterior\n",
      cmd_log},
+    {"directory", "VERBO …", "el directorio de una red: new, edit, check, sign, diff, publish",
+     "  new RED                        un texto para empezar\n"
+     "  edit NOTA -o TEXTO             la versión siguiente, en $EDITOR; luego la revisa\n"
+     "  check ARCHIVO… [--with CARPETA]  dice si se entiende, con línea y remedio\n"
+     "  sign ARCHIVO --key LLAVE --name NOMBRE -o NOTA   agrega una firma\n"
+     "  diff ANTES DESPUÉS             lo que cambia, como un decreto\n"
+     "  publish NOTA… --to CARPETA     junta las firmas y lo pone en vigor; se niega si faltan,\n"
+     "                                 si la versión no es mayor o si nadie conoce las llaves\n",
+     cmd_directory},
+    {"roster", "VERBO …", "el registro de una institución: los mismos verbos",
+     "  new RED/CLAVE, y lo demás como en «directory»; lo firma la institución\n", cmd_directory},
+    {"suspend", "VERBO …", "saca de vigor de inmediato: new, sign, check, publish",
+     "  new RED EMISOR TIPO ID MOTIVO  TIPO: member, node, system, official, auditor, "
+     "certificate;\n"
+     "                                 EMISOR: el nombre de la llave que firma\n"
+     "  Basta una autoridad, o la institución para lo suyo. La levantan k autoridades: «lift\n"
+     "  HUELLA» en el texto de la red.\n",
+     cmd_directory},
     {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
     {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",
      "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},

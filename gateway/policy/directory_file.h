@@ -1,22 +1,27 @@
 /*
  * directory_file - the readable directory: who takes part, on what basis, along which routes.
  *
- * A text that people can read out as a decree, and that later becomes the body of a C2SP signed
- * note. UTF-8; lines end with LF; no tabs, no control characters; "#" in the first column begins
- * a comment line; an empty line means nothing. Header lines first, in this order:
+ * Texts that people can read out as a decree, each the body of a C2SP signed note (policy/law): one
+ * of each network, one roster of each member. UTF-8; lines end with LF; no tabs, no control
+ * characters; "#" in the first column begins a comment line; an empty line means nothing. Header
+ * lines first, in this order:
  *
  *     enlace-directory v1
  *     network cdmx
  *     version 7
  *     in-force 2026-01-01..2027-12-31
  *
- * then stanzas in any order. A stanza's first line is "kind id"; its keys follow, indented by two
- * spaces, "key value", in any order, each once, all required but those in brackets. Keys marked +
- * are lists: elements apart by one space, over as many lines of that key as one likes.
+ * (a roster: "enlace-roster v1", "member cdmx/ssc", and the last two), then stanzas in any order. A
+ * stanza's first line is "kind id"; its keys follow, indented by two spaces, "key value", in any
+ * order, each once, all required but those in brackets. Keys marked + are lists: elements apart by
+ * one space, over as many lines of that key as one likes.
  *
- *     member NETWORK/CODE             name, node, in-force
+ *     quorum K                        how many of the authorities sign, 2 at least
+ *     authority NAME                  key
+ *     lift SHA256                     reason: the suspension with this digest is over
+ *     member NETWORK/CODE             name, node, [roster-key+], in-force
  *     node NETWORK/CODE               address, origin, log-key, witness-key, in-force
- *     system NETWORK/CODE/NAME        in-force, [certificate], [seal]
+ *     system NETWORK/CODE/NAME        in-force, [certificate], [seal]    (these three in rosters)
  *     official NETWORK/CODE/ID        in-force, certificate
  *     auditor NETWORK/CODE/ID         in-force, [certificate]
  *     convenio ID, law ID             title, document, in-force
@@ -29,10 +34,10 @@
  * in-force is DATE..DATE, both days included, local dates. certificate, seal and document are the
  * 64 lower-case hex digits of a SHA-256 (of a certificate's DER, of a document's bytes). URIs are
  * not written: "system cdmx/ssc/adapter" is spiffe://enlace.cdmx/member/ssc/system/adapter.
- * log-key and witness-key are C2SP vkeys, and the log key's name is the log's origin. A clock is
- * ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may travel along the
- * route, answers included. codes may be missing only where nothing but Aggregate, Consultation
- * and Notice travels.
+ * key, roster-key, log-key and witness-key are C2SP vkeys, and the log key's name is the log's
+ * origin. A clock is ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may
+ * travel along the route, answers included. codes may be missing only where nothing but Aggregate,
+ * Consultation and Notice travels.
  *
  * Refused: unknown keys and stanzas, duplicates, reversed dates; a member, code, field, type,
  * basis or aviso that is not known; fields of location, schedule or relatives, or of a compartment

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "crypto/digest.h"
 #include "model/directory.h"
 #include "policy/member.h"
+#include "policy/route.h"
 #include "relay/epochs.h"
 #include "relay/node.h"
 #include "rpc/codec.h"
@@ -45,6 +47,22 @@ enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE])
     return commit_message(parts, message->compartment_count + 1, out);
 }
 
+/* Loud, and in the record: somebody reviews it within a day (an urgent message's waivers). */
+static const char *waiver_of(const struct entry *entry)
+{
+    const char *waiver = route_waiver(entry->directory, entry->route, entry->message,
+                                      clock_local_day(clock_now_ms()));
+    char id[ID_TEXT_SIZE];
+
+    if (waiver == NULL) {
+        return "";
+    }
+    id_format(&entry->message->header.message_id, id);
+    log_warn("message.waived", "msg=%s route=%s reason=%s review_within=24h", id, entry->route->id,
+             waiver);
+    return waiver;
+}
+
 static void fill_record(const struct entry *entry, const struct node *node, struct record *record)
 {
     const struct message *message = entry->message;
@@ -71,6 +89,7 @@ static void fill_record(const struct entry *entry, const struct node *node, stru
     record->aviso = header->aviso_id;
     record->consent = header->consent;
     record->route = entry->route->id;
+    record->reason = waiver_of(entry);
     record->fields_sent = message->fields;
     record->sealed_types = message->sealed_types;
     record->message_commitment = BYTES(entry->commitment, HASH_SIZE);

@@ -1,0 +1,16 @@
+/*
+ * decree - what changed between two texts of the directory, said as a decree says it, in Spanish.
+ *
+ * Looks at stanzas and keys, not at lines: order and comments say nothing. Pure.
+ */
+#ifndef ENLACE_DECREE_H
+#define ENLACE_DECREE_H
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+
+/* Both are texts without signatures that directory_file took; returns how many articles. */
+size_t decree_print(struct bytes before, struct bytes after, FILE *out);
+
+#endif
