@@ -2,9 +2,11 @@
  * cmd_directory - signed texts from the first draft to the folder that nodes watch: `enlace
  * directory`, `enlace roster` and `enlace suspend` are one command over three kinds of text.
  */
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -422,12 +424,22 @@ static enum rc next_version(struct bytes text, FILE *out)
     return RC_OK;
 }
 
-static int run_edit(const struct cli *cli, struct order *order)
+/* The program that $EDITOR names, without a shell between. */
+static bool run_editor(const char *path)
 {
     const char *editor = getenv("EDITOR");
+    char *words[] = {(char *)(editor != NULL ? editor : "editor"), (char *)path, NULL};
+    int status = 0;
+    pid_t child;
+
+    return posix_spawnp(&child, words[0], NULL, NULL, words, environ) == 0 &&
+           waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int run_edit(const struct cli *cli, struct order *order)
+{
     OWN(buffer) bytes = {0};
     struct fault fault = {0};
-    char command[1024];
     struct note note;
     bool is_note;
     FILE *out;
@@ -443,9 +455,7 @@ static int run_edit(const struct cli *cli, struct order *order)
         fclose(out) != 0) {
         return print_flaw(cli, order->out, "No se puede escribir, ya existe, o no hay versión.");
     }
-    snprintf(command, sizeof command, "%.400s '%.500s'", editor != NULL ? editor : "editor",
-             order->out);
-    if (strchr(order->out, '\'') != NULL || system(command) != 0) {
+    if (!run_editor(order->out)) {
         return print_flaw(cli, order->out, "El editor no terminó bien; el texto quedó guardado.");
     }
     order->files[0] = order->out;
