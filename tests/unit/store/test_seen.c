@@ -191,6 +191,48 @@ static void what_was_seen_survives_a_kill(void **state)
     expect("gw.a", 8, 4);
 }
 
+static void what_is_kept_beside_the_lines_outlives_the_process(void **state)
+{
+    OWN(buffer) text = {0};
+
+    (void)state;
+    assert_int_equal(seen_kept(seen, "succession/cdmx/ssc", &text), RC_NOT_FOUND);
+    assert_int_equal(seen_keep(seen, "succession/cdmx/ssc", bytes_text("first")), RC_OK);
+    assert_int_equal(seen_keep(seen, "succession/cdmx/ssc", bytes_text("second")), RC_OK);
+    assert_int_equal(seen_keep(seen, "format", bytes_text("x")), RC_INVALID_ARGUMENT);
+    seen_free(seen);
+    seen = NULL;
+    assert_int_equal(open_seen(), RC_OK);
+    assert_int_equal(seen_kept(seen, "succession/cdmx/ssc", &text), RC_OK);
+    assert_true(bytes_are_text(buffer_bytes(&text), "second"));
+}
+
+/* As a note is: its first line says whose it is. */
+static void put_note(const char *origin)
+{
+    struct checkpoint checkpoint = checkpoint_of(origin, 5, 1);
+    char note[64];
+    struct seen_write write = {.checkpoint = &checkpoint};
+
+    snprintf(note, sizeof note, "%s\n5\n", origin);
+    write.note = bytes_text(note);
+    assert_int_equal(seen_put(seen, &write), RC_OK);
+}
+
+static void another_log_of_the_same_institution_is_found(void **state)
+{
+    char origin[VKEY_NAME_MAX + 1];
+
+    (void)state;
+    put_note("gw.ssc/audit/2026");
+    put_note("gw.pgj/audit/2026");
+    assert_int_equal(seen_other_origin(seen, "gw.ssc/audit/", "gw.ssc/audit/2026", origin),
+                     RC_NOT_FOUND);
+    assert_int_equal(seen_other_origin(seen, "gw.ssc/audit/", "gw.ssc/audit/2026-2", origin),
+                     RC_OK);
+    assert_string_equal(origin, "gw.ssc/audit/2026");
+}
+
 /* One that was overtaken in this very run is cosigned, one that was overtaken long ago is not. */
 static void what_was_overtaken_long_ago_is_not_cosigned(void **state)
 {
@@ -247,6 +289,8 @@ int main(void)
         TEST(leaves_may_name_the_newest_note),
         TEST(what_was_seen_survives_a_kill),
         TEST(what_was_overtaken_long_ago_is_not_cosigned),
+        TEST(what_is_kept_beside_the_lines_outlives_the_process),
+        TEST(another_log_of_the_same_institution_is_found),
         TEST(a_note_past_its_bound_is_refused),
     };
 
