@@ -320,6 +320,59 @@ def foreign_log(log, cdmx):
     return log
 
 
+def over_grpc(log, home):
+    """The same bytes between nodes, and the proof to a larger checkpoint that exchanging showed."""
+    from enlace.v1 import federation_pb2 as fed  # pylint: disable=import-error
+    node = home.connect(f"{WORK}/pki/node/pgj")
+    system = home.connect(f"{WORK}/pki/system/cdmx.ssc.adapter")
+    auditor = home.connect(f"{WORK}/pki/auditor/cdmx.contraloria.auditor-01")
+
+    def call(channel, method, request, answer):
+        try:
+            return channel.unary_unary(f"/enlace.v1.FederationService/{method}",
+                                       lambda r: r.SerializeToString(), answer.FromString)(
+                                           request, timeout=10, wait_for_ready=True)
+        except grpc.RpcError as error:
+            return client.refusal(error)
+
+    def add(body, later=None, channel=node):
+        request = fed.AddCheckpointRequest(body=body.encode())
+        if later:
+            request.later.old_size, request.later.new_size = later[:2]
+            request.later.consistency.extend(later[2])
+        return call(channel, "AddCheckpoint", request, fed.AddCheckpointResponse)
+    seen = len(log.leaves)
+    log.grow(4)
+    size, small = seen + 4, seen + 2
+    c2sp.add_checkpoint(witness_of("cdmx"), log.body(seen))
+    old = log.body(seen - 2, seen - 2)
+    proof = c2sp.consistency(small, log.hashes())
+    body = log.body(small, small)
+    got = add(body)
+    say("a smaller checkpoint than was seen: 409", (got.status, got.size) == (409, size), got)
+    got = add(body, (small, size, proof))
+    say("with the proof that the larger one begins with it: cosigned", got.status == 200 and
+        c2sp.is_signed(log.note(small) + got.cosignature.decode(), KEYS["cdmx"][1]), got)
+    wrong = [bytes(32)] + proof[1:]
+    got = add(old, (seen - 2, size, c2sp.consistency(seen - 2, log.hashes())))
+    say("but not one that was overtaken before the last start", got.status == 409, got)
+    say("with a wrong one: 422", add(body, (small, size, wrong)).status == 422)
+    got = add(body, (small, size + 5, proof))
+    say("against a size that was never seen: 409", got.status == 409, got)
+    say("between other sizes: 400", add(body, (small - 1, size, proof)).status == 400 and
+        add(log.body(small - 1, small), (small, size, proof)).status == 400)
+    got = add(body, channel=system)
+    say("only nodes are cosigned here", got[0] == "PERMISSION_DENIED", got)
+
+    def get(channel):
+        return call(channel, "GetCheckpoint", fed.GetCheckpointRequest(origin=log.key.name),
+                    fed.GetCheckpointResponse)
+    say("nodes and auditors may ask what was seen, systems may not",
+        c2sp.is_signed(get(node).checkpoint.decode(), log.key.vkey) and
+        c2sp.is_signed(get(auditor).checkpoint.decode(), log.key.vkey) and
+        get(system)[0] == "PERMISSION_DENIED", get(system))
+
+
 def rewritten_log(log):
     """Attacks 6 and 7: the log's key rewrites its past."""
     address = witness_of("cdmx")
@@ -566,6 +619,7 @@ def main():
     one_down_two_down(home, nodes)
     idle_log(home)
     foreign_log(logs[0], nodes["cdmx"])
+    over_grpc(logs[0], home)
     rewritten_log(logs[0])
     home = Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
     foreign_witness(witness, Actor(home), nodes["ssc"])
