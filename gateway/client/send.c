@@ -74,7 +74,8 @@ static enum rc ask(struct session *session, struct bytes request, struct arena *
 
     TRY(read_request(request, arena, &file, fault));
     TRY(channel_call(session->channel, METHOD, request, session->timeout_ms, &response, fault));
-    TRY(codec_submit_response_read(buffer_bytes(&response), arena, &receipt, fault));
+    TRY(codec_submit_response_read(buffer_bytes(&response), arena, &receipt, &sent->is_erased,
+                                   fault));
     if (receipt.level != RECEIPT_HELD) {
         return refuse(fault, RC_DATA_LOSS, "receipt.level", "receipt.level",
                       "El nodo respondió con otro acuse que R0; avise a quien lo opera.");

@@ -19,6 +19,7 @@ struct sent {
     struct receipt_file file; /* R0 with M; points into text */
     struct buffer text;       /* the receipt file */
     struct receipt_facts facts;
+    bool is_erased; /* the node held it, and its content was erased: the receipt is the old one */
 };
 void sent_release(struct sent *sent);
 

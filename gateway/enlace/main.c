@@ -111,6 +111,31 @@ const struct command commands[] = {
      "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},
     {"get", "ID -o ARCHIVO", "trae un anexo; si se interrumpió, continúa",
      "  --sha256 HUELLA  la que anuncia el mensaje\n", cmd_get},
+    {"erase", "new|sign|send|status …", "supresión ordenada por dos personas servidoras públicas",
+     "  new -o ARCHIVO --basis CLAVE --reason CLAVE, y una de:\n"
+     "      --message UUID [--compartment NOMBRE [--subject N]]   un mensaje, o una de sus partes\n"
+     "      --exchange UUID       todo lo que la institución guarda de un intercambio\n"
+     "      --person UUID         una persona; se repite por cada identificador con que se conoce\n"
+     "      --attachment UUID     además, un anexo que solo nombra una parte sellada\n"
+     "  sign ARCHIVO   muestra la orden y la firma; cada quien en su máquina\n"
+     "  send ARCHIVO   la entrega al nodo: se bloquea al recibirla\n"
+     "  status UUID    en qué va\n",
+     cmd_erase},
+    {"hold", "new|lift|sign|send|status …", "retención legal de la autoridad auditora",
+     "  new -o ARCHIVO --member INSTITUCIÓN --basis CLAVE --reason CLAVE\n"
+     "      [--message UUID | --exchange UUID]   sin ninguno: todo lo de la institución\n"
+     "  lift RETENCIÓN -o ARCHIVO --member INSTITUCIÓN --basis CLAVE --reason CLAVE\n"
+     "  sign, send, status: como en «erase»\n",
+     cmd_hold},
+    {"blocked", "UUID --member I --purpose CLAVE -o ARCHIVO",
+     "la autoridad lee un mensaje bloqueado; queda en la bitácora", NULL, cmd_blocked},
+    {"backup", "log|vault CARPETA AJUSTES",
+     "respaldo de la bitácora o de la bóveda de un nodo detenido",
+     "  AJUSTES  el archivo con que arranca enlaced\n"
+     "  La bitácora y la bóveda nunca van juntas: a cada una, su medio.\n",
+     cmd_backup},
+    {"restore", "log|vault CARPETA AJUSTES", "pone un respaldo donde no hay nada", NULL,
+     cmd_backup},
     {"resend", "", "envía lo que quedó sin acuse en la carpeta de este perfil", NULL, cmd_resend},
     {NULL, NULL, NULL, NULL, NULL},
 };

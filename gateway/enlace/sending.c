@@ -100,13 +100,16 @@ static void print_sent(const struct cli *cli, const struct sent *sent, const cha
     id_format(&sent->file.message_id, id);
     cli_time(sent->facts.time_ms, when);
     if (cli->is_json) {
-        cli_print(json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:s}", "message_id", id, "level", "R0", "log",
-                            sent->facts.origin, "index", (json_int_t)sent->facts.index, "tree_size",
+        cli_print(json_pack("{s:s,s:s,s:b,s:s,s:I,s:I,s:I,s:s}", "message_id", id, "level", "R0",
+                            "erased", (int)sent->is_erased, "log", sent->facts.origin, "index",
+                            (json_int_t)sent->facts.index, "tree_size",
                             (json_int_t)sent->facts.tree_size, "time_ms",
                             (json_int_t)sent->facts.time_ms, "receipt", stored));
         return;
     }
-    printf("Enviado: %s\n", id);
+    printf(sent->is_erased ? "Suprimido: el nodo tuvo este mensaje y borró su contenido: %s\n"
+                           : "Enviado: %s\n",
+           id);
     printf("Acuse R0 verificado: hoja %llu de %s, %s\n", (unsigned long long)sent->facts.index,
            sent->facts.origin, when);
     printf("Guardado en %s\n", stored);

@@ -23,6 +23,7 @@
 #include "crypto/cert.h"
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
+#include "enlaced/backup.h"
 #include "enlaced/bounds.h"
 #include "enlaced/last_words.h"
 #include "enlaced/own_epoch.h"
@@ -39,6 +40,7 @@
 #include "relay/desk.h"
 #include "relay/epochs.h"
 #include "relay/forward.h"
+#include "relay/eraser.h"
 #include "relay/gather.h"
 #include "relay/inforce.h"
 #include "relay/lawkeeper.h"
@@ -64,6 +66,7 @@
 #include "tlog/policy.h"
 
 #define EXIT_USAGE 2
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 /* One for each urgency, on most machines. */
 #define LINK_THREADS 2
 #define TAGKEY_CACHE 65536
@@ -404,6 +407,8 @@ static enum rc start(struct running *running)
     TRY(startup_log_directory(&running->node));
     TRY(replay_start(&running->node, &running->node.replay));
     TRY(open_gather(running));
+    running->node.blocking_ms = running->settings.blocking_days * DAY_MS;
+    TRY(eraser_start(&running->node, running->node.blocking_ms, &running->node.eraser));
     TRY(open_listeners(running));
     if (running->node.gather != NULL) {
         TRY(gather_start(running->node.gather));
@@ -435,6 +440,7 @@ static void stop(struct running *running)
     }
     server_free(running->server);
     health_free(running->health);
+    eraser_free(node->eraser);
     indexer_free(node->indexer);
     replay_free(node->replay); /* calls asked whether it is over */
     couriers_free(node->couriers);
@@ -471,11 +477,13 @@ static void stop(struct running *running)
     own_epoch_release(&running->epoch);
 }
 
-static void wait_for_signal(const sigset_t *signals)
+static void wait_for_signal(struct running *running, const sigset_t *signals)
 {
     int number = 0;
 
-    sigwait(signals, &number);
+    while (sigwait(signals, &number) == 0 && number == SIGUSR1) {
+        backup_now(&running->settings, running->node.db);
+    }
     log_info("node.stopping", "signal=%d", number);
     sd_notify(0, "STOPPING=1");
 }
@@ -488,6 +496,7 @@ static int run(struct running *running)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     rc = start(running);
     if (rc == RC_OK) {
@@ -498,7 +507,7 @@ static int run(struct running *running)
                  server_port(running->server, 0));
         commit_point_release(point);
         sd_notify(0, "READY=1");
-        wait_for_signal(&signals);
+        wait_for_signal(running, &signals);
     } else {
         log_fatal("node.start", "rc=%s", rc_name(rc));
     }
@@ -535,6 +544,8 @@ static int usage(FILE *out, int status)
     fputs("usage: enlaced SETTINGS-FILE\n"
           "       enlaced --check-config SETTINGS-FILE\n"
           "       enlaced --check SETTINGS-FILE   reads all that a stopped node stored\n"
+          "       enlaced --backup log|vault FOLDER SETTINGS-FILE\n"
+          "       enlaced --restore log|vault FOLDER SETTINGS-FILE\n"
           "       enlaced --help-settings\n"
           "       enlaced --help-bounds\n",
           out);
@@ -555,6 +566,8 @@ int main(int argc, char **argv)
 {
     static struct running running;
     char error[512];
+    bool is_archive =
+        argc == 5 && (strcmp(argv[1], "--backup") == 0 || strcmp(argv[1], "--restore") == 0);
     bool is_check = argc == 3 && strcmp(argv[1], "--check-config") == 0;
     bool is_store_check = argc == 3 && strcmp(argv[1], "--check") == 0;
 
@@ -571,7 +584,7 @@ int main(int argc, char **argv)
         bounds_print(stdout);
         return EXIT_SUCCESS;
     }
-    if (argc != 2 && !is_check && !is_store_check) {
+    if (argc != 2 && !is_check && !is_store_check && !is_archive) {
         return usage(stderr, EXIT_USAGE);
     }
     if (conf_read(argv[argc - 1], settings_rows, &running.settings, error) != RC_OK) {
@@ -589,6 +602,10 @@ int main(int argc, char **argv)
     log_open("enlaced", level_of(running.settings.log_level));
     if (is_store_check) {
         return check_stores(&running);
+    }
+    if (is_archive) {
+        return backup_run(&running.settings, argv[1], argv[2], argv[3]) == RC_OK ? EXIT_SUCCESS
+                                                                                 : EXIT_FAILURE;
     }
     last_words_prepare();
     return run(&running);

@@ -63,11 +63,16 @@ const struct conf_row settings_rows[] = {
     TEXT(succession, "", 0,
          "file: the signed statement by which this log's epoch began (enlace log succeed); empty: "
          "the log's first epoch"),
+    TEXT(backup, "", 0,
+         "folder where SIGUSR1 puts a backup of the log while the node runs, on another disk and "
+         "never with one of the vault; empty: none"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),
     NUMBER(outbox_max, "1000000", 1, 100000000, "messages that may wait for one destination"),
     NUMBER(disk_floor_mib, "256", 1, 1048576, "free space below which nothing is accepted, MiB"),
+    NUMBER(blocking_days, "90", 0, 3650,
+           "how long data stays blocked, for the authority alone, before it is erased"),
     NUMBER(stop_grace_ms, "5000", 0, 600000, "how long calls under way may take after SIGTERM"),
     TEXT(log_level, "info", 1, "debug, info, warn or error"),
     {.name = NULL},

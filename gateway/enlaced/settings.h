@@ -16,6 +16,7 @@ struct settings {
     char data[CONF_TEXT_SIZE];
     char vault[CONF_TEXT_SIZE];
     char anchor[CONF_TEXT_SIZE];
+    char backup[CONF_TEXT_SIZE];
     char mirror[CONF_TEXT_SIZE];
     char export[CONF_TEXT_SIZE];
     int64_t export_interval_s;
@@ -36,6 +37,7 @@ struct settings {
     int64_t batch_max;
     int64_t outbox_max;
     int64_t disk_floor_mib;
+    int64_t blocking_days;
     int64_t stop_grace_ms;
     char log_level[CONF_TEXT_SIZE];
 };

@@ -24,6 +24,7 @@ struct submit_result {
     struct id message_id;
     struct receipt receipt;
     struct fault fault;
+    bool is_erased; /* the content is gone; the receipt is the old one */
 };
 
 #endif

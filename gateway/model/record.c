@@ -26,7 +26,8 @@ void record_init(struct record *record, enum record_kind kind)
 static const char *const names[RECORD_KINDS] = {
     "none",          "sent",      "received", "delivered", "refused",       "refusals-counted",
     "reading",       "erasure",   "breach",   "directory", "reading-ended", "audit-closed",
-    "tag-key-given", "heartbeat", "epoch",
+    "tag-key-given", "heartbeat", "epoch",    "order",     "hold",          "release",
+    "retention",
 };
 
 const char *record_kind_name(enum record_kind kind)

@@ -133,6 +133,10 @@ static enum rc prepare_tag(struct entry *entry, const struct node *node, enum co
     if (rc == RC_NOT_FOUND) {
         rc = tagkey_make(node->vault, shard, &tag->name, &tag->row, tag->key);
         memcpy(tag->made, tag->key, TAGKEY_SIZE);
+        tag->shard = shard;
+    } else if (rc == RC_OK && kind == TAGKEY_SUBJECT && /* a party's lasts for generations */
+               tagkey_is_outlived(node->tagkeys, &tag->name, shard)) {
+        tag->later = shard;
     }
     return rc;
 }
@@ -242,6 +246,7 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
 
     TRY(vault_month(entry->route->retention, now_ms, &month));
     TRY(vault_shard(node->vault, entry->holder, entry->route->retention, month, true, &shard));
+    entry->shard = shard;
     random_fill(entry->leaf.nonce, sizeof entry->leaf.nonce);
     random_fill(entry->record_blind, sizeof entry->record_blind);
     TRY(prepare_tags(entry, node, first_person(&entry->message->header, local, local_count), shard,
@@ -270,6 +275,10 @@ static enum rc put_tags(struct entry *entry, const struct node *node, struct txn
         struct entry_tag *tag = &entry->tags[i];
         bool is_added = false;
 
+        buffer_clear(&tag->extended);
+        if (tag->later != NULL) {
+            TRY(tagkey_extend(txn, node->tagkeys, &tag->name, tag->later, &tag->extended));
+        }
         if (tag->row.size == 0) {
             continue;
         }
@@ -284,11 +293,58 @@ static enum rc put_tags(struct entry *entry, const struct node *node, struct txn
     return RC_OK;
 }
 
+static void replace(struct buffer *old, struct buffer *made)
+{
+    buffer_release(old);
+    *old = *made;
+    *made = (struct buffer){0};
+}
+
+static enum rc renew_tag(struct entry_tag *tag, const struct node *node)
+{
+    OWN(buffer) row = {0};
+
+    if (tag->later != NULL) {
+        TRY(vault_successor(node->vault, tag->later, &tag->later));
+    }
+    if (tag->row.size > 0) {
+        TRY(vault_successor(node->vault, tag->shard, &tag->shard));
+        TRY(tagkey_rewrap(node->vault, &tag->name, buffer_bytes(&tag->row), tag->shard, &row));
+        replace(&tag->row, &row);
+    }
+    return RC_OK;
+}
+
+/*
+ * An erasure puts the rows of a shard under its next generation, and destroys the key: what was
+ * sealed before and comes now must not be left behind.
+ */
+static enum rc renew(struct entry *entry, const struct node *node)
+{
+    OWN(buffer) row = {0};
+    const struct shard *next = NULL;
+
+    if (shard_is_in_force(entry->shard)) {
+        return RC_OK;
+    }
+    TRY(vault_successor(node->vault, entry->shard, &next));
+    TRY(content_rewrap(node->vault, buffer_bytes(&entry->key_row), entry->leaf.nonce, next, &row));
+    replace(&entry->key_row, &row);
+    entry->shard = next;
+    for (size_t i = 0; i < ENTRY_TAGS; i++) {
+        TRY(renew_tag(&entry->tags[i], node));
+    }
+    return RC_OK;
+}
+
 enum rc entry_put(struct entry *entry, const struct node *node, struct txn *txn)
 {
     const struct header *header = &entry->message->header;
     struct journal_entry row = {0};
 
+    if (renew(entry, node) != RC_OK) {
+        return RC_UNAVAILABLE; /* destroyed meanwhile: sent again, it is sealed anew */
+    }
     TRY(put_tags(entry, node, txn));
     TRY(auditlog_append(txn, &entry->leaf, buffer_bytes(&entry->record), entry->record_blind,
                         &entry->index));
@@ -355,6 +411,9 @@ void entry_remember(const struct entry *entry, const struct node *node)
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         const struct entry_tag *tag = &entry->tags[i];
 
+        if (tag->extended.size > 0) {
+            tagkey_remember(node->tagkeys, &tag->name, buffer_bytes(&tag->extended), tag->key);
+        }
         if (tag->row.size > 0 && !tag->is_anothers) {
             tagkey_remember(node->tagkeys, &tag->name, buffer_bytes(&tag->row), tag->key);
         }
@@ -370,5 +429,6 @@ void entry_release(struct entry *entry)
         explicit_bzero(entry->tags[i].key, TAGKEY_SIZE);
         explicit_bzero(entry->tags[i].made, TAGKEY_SIZE);
         buffer_release(&entry->tags[i].row);
+        buffer_release(&entry->tags[i].extended);
     }
 }

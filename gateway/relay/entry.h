@@ -18,6 +18,7 @@ struct directory;
 struct exchange;
 struct node;
 struct route;
+struct shard;
 struct txn;
 
 /* subject, sender, receiver, actor: the order of the leaf's tags. */
@@ -28,6 +29,9 @@ struct entry_tag {
     uint8_t key[TAGKEY_SIZE];
     struct buffer row;         /* empty when the key stands already */
     uint8_t made[TAGKEY_SIZE]; /* the key in row */
+    const struct shard *shard; /* that row is under */
+    const struct shard *later; /* outlives the key that stands; NULL: none does */
+    struct buffer extended;    /* what it became then */
     bool is_anothers;          /* somebody else's row stands in place of ours */
     bool is_used;
 };
@@ -43,6 +47,7 @@ struct entry {
     struct leaf leaf;
     uint8_t record_blind[BLIND_SIZE];
     struct buffer record;
+    const struct shard *shard; /* the keys are under */
     struct buffer key_row;
     struct buffer body_row;
     struct entry_tag tags[ENTRY_TAGS];

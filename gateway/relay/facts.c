@@ -57,7 +57,8 @@ static size_t add(struct index_term *terms, size_t count, enum index_field field
 
 size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
 {
-    static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    static const uint8_t kinds[] = {0,  1,  2,  3,  4,  5,  6,  7,  8, 9,
+                                    10, 11, 12, 13, 14, 15, 16, 17, 18};
     const struct record *record = &facts->record;
     size_t count = 0;
 

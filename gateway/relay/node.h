@@ -22,6 +22,7 @@ struct cq_pool;
 struct db;
 struct desk;
 struct epochs;
+struct eraser;
 struct files;
 struct gather;
 struct inforce;
@@ -74,6 +75,8 @@ struct node {
     struct budget *budget;     /* streams, calls and bytes under way, per identity */
     struct annexes *annexes;   /* attachments: their disk's thread and their places */
     struct couriers *couriers; /* attachments owed to peer nodes */
+    struct eraser *eraser;     /* carries out erasures */
+    int64_t blocking_ms;       /* how long what is to be erased stays blocked */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

@@ -5,6 +5,7 @@
 #include "relay/audit.h"
 #include "relay/attached.h"
 #include "relay/node.h"
+#include "relay/orders.h"
 #include "relay/receipts.h"
 #include "relay/lawfetch.h"
 #include "relay/receive.h"
@@ -17,6 +18,7 @@
 #define EXCHANGE "/enlace.v1.ExchangeService/"
 #define FEDERATION "/enlace.v1.FederationService/"
 #define AUDIT "/enlace.v1.AuditService/"
+#define ORDER "/enlace.v1.OrderService/"
 
 static const struct rpc_method table[] = {
     {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
@@ -41,6 +43,9 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
     {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
+    {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
+    {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},
+    {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},
 };
 
 #define METHODS (sizeof table / sizeof table[0])

@@ -195,6 +195,7 @@ static enum rc look_back(struct submit_job *job)
     rc = journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
     if (rc == RC_OK && memcmp(seen.message, job->sent.commitment, HASH_SIZE) == 0) {
         job->is_duplicate = true;
+        job->is_erased = (seen.flags & JOURNAL_ERASED) != 0;
         job->index = seen.index;
     }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
@@ -287,6 +288,7 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
         return refuse_used(job);
     }
     job->is_duplicate = true;
+    job->is_erased = (seen.flags & JOURNAL_ERASED) != 0;
     job->index = seen.index;
     return RC_OK;
 }
@@ -439,7 +441,7 @@ static void forget_job(struct write *write)
         return; /* it puts a refusal, and looks at nothing */
     }
     job->fault = (struct fault){0};
-    job->is_duplicate = job->is_custody = job->is_custody_settled = false;
+    job->is_duplicate = job->is_erased = job->is_custody = job->is_custody_settled = false;
     entry_again(&job->sent);
     if (job->arrival != NULL) {
         arrival_again(job->arrival);
@@ -509,6 +511,7 @@ void submit_result(struct submit_job *job, struct buffer *scratch, struct submit
         result->fault = job->fault;
         return;
     }
+    result->is_erased = job->is_erased;
     if (job->is_duplicate) {
         rc = stored_receipt(job, scratch, span);
     } else {
@@ -562,7 +565,7 @@ static void answer_call(struct call *call)
     submit_result_bind(&scratch, &span, &result);
     if (result.fault.rc == RC_OK) {
         buffer_reserve(&response, scratch.size + RESPONSE_ROOM);
-        codec_submit_response_write(&result.receipt, &response);
+        codec_submit_response_write(&result.receipt, result.is_erased, &response);
     }
     submit_release(job);
     if (result.fault.rc == RC_OK && !response.is_failed) {

@@ -45,6 +45,7 @@ struct submit_job {
     bool is_refused; /* before the writer saw it */
     bool is_refusal_logged;
     bool is_duplicate;
+    bool is_erased; /* a duplicate whose content is gone */
     uint64_t index; /* of the sent leaf, whether new or the first one's */
     char recipient_node[CODE_SIZE];
     bool is_custody;         /* an act of custody, */

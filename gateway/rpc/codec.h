@@ -74,9 +74,11 @@ void codec_submit_write(const struct submission *submission, struct buffer *out)
 
 /* ---- receipts and results ---- */
 
-void codec_submit_response_write(const struct receipt *receipt, struct buffer *out);
+/* is_erased: the content is gone, the receipt is the old one. */
+void codec_submit_response_write(const struct receipt *receipt, bool is_erased, struct buffer *out);
 MUST_CHECK enum rc codec_submit_response_read(struct bytes from, struct arena *arena,
-                                              struct receipt *receipt, struct fault *fault);
+                                              struct receipt *receipt, bool *is_erased,
+                                              struct fault *fault);
 /* A SubmitStreamResponse of `count` results. */
 void codec_results_write(const struct submit_result *results, size_t count, struct buffer *out);
 MUST_CHECK enum rc codec_results_read(struct bytes from, struct arena *arena,

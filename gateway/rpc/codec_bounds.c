@@ -1,5 +1,6 @@
 #include "rpc/codec_shape.h"
 
+#include "model/order.h"
 #include "rpc/codec_service.h"
 
 #define LEAF_BYTES 200
@@ -138,6 +139,27 @@ static const struct bound bounds[] = {
     {"AddCheckpointResponse", "cosignature", SOME_UP_TO(NOTE_MAX)},
     {"GetCheckpointRequest", "origin", REQUIRED},
     {"GetCheckpointResponse", "checkpoint", UP_TO(NOTE_MAX)},
+
+    {"Order", "order_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"Order", "kind", REQUIRED},
+    {"Order", "member", REQUIRED, UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"Order", "message_id", EXACTLY(ID_SIZE)},
+    {"Order", "exchange_id", EXACTLY(ID_SIZE)},
+    {"Order", "subjects", COUNT(ORDER_IDS_MAX), EXACTLY(ID_SIZE)},
+    {"Order", "attachments", COUNT(ORDER_IDS_MAX), EXACTLY(ID_SIZE)},
+    {"Order", "basis", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"Order", "reason", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"Order", "lifts", EXACTLY(ID_SIZE)},
+    {"GiveOrderRequest", "order", REQUIRED, SOME_UP_TO(ORDER_BYTES_MAX)},
+    {"GiveOrderRequest", "signatures", COUNT(MESSAGE_SIGNATURES_MAX)},
+    {"GetOrderResponse", "status", REQUIRED},
+    {"GetOrderResponse", "signatures", COUNT(MESSAGE_SIGNATURES_MAX)},
+    {"OrderStatus", "order_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"OrderStatus", "digest", REQUIRED, EXACTLY(HASH_SIZE)},
+    {"ReadBlockedRequest", "message_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"ReadBlockedRequest", "member", REQUIRED, UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"ReadBlockedRequest", "purpose", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"ReadBlockedResponse", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
 
     {"ReadRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"ReadRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},

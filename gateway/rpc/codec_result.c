@@ -49,6 +49,7 @@ void pb_result_fill(struct pb_result *to, const struct submit_result *from)
 {
     enlace__v1__submit_result__init(&to->result);
     to->result.message_id = pb_id_data(&from->message_id);
+    to->result.is_erased = from->is_erased;
     if (from->fault.rc == RC_OK) {
         pb_receipt_fill(&to->receipt, &from->receipt);
         to->result.outcome_case = ENLACE__V1__SUBMIT_RESULT__OUTCOME_RECEIPT;
@@ -63,7 +64,8 @@ void pb_result_fill(struct pb_result *to, const struct submit_result *from)
 enum rc pb_result_read(const Enlace__V1__SubmitResult *from, struct submit_result *result,
                        struct fault *fault)
 {
-    *result = (struct submit_result){.message_id = pb_id(from->message_id)};
+    *result =
+        (struct submit_result){.message_id = pb_id(from->message_id), .is_erased = from->is_erased};
     if (from->outcome_case == ENLACE__V1__SUBMIT_RESULT__OUTCOME_REFUSAL) {
         return pb_refusal_read(from->refusal, &result->fault, fault);
     }
@@ -71,7 +73,7 @@ enum rc pb_result_read(const Enlace__V1__SubmitResult *from, struct submit_resul
     return RC_OK;
 }
 
-void codec_submit_response_write(const struct receipt *receipt, struct buffer *out)
+void codec_submit_response_write(const struct receipt *receipt, bool is_erased, struct buffer *out)
 {
     Enlace__V1__SubmitResponse response;
     Enlace__V1__Receipt wire;
@@ -79,16 +81,18 @@ void codec_submit_response_write(const struct receipt *receipt, struct buffer *o
     enlace__v1__submit_response__init(&response);
     pb_receipt_fill(&wire, receipt);
     response.receipt = &wire;
+    response.is_erased = is_erased;
     pb_write(&response.base, out);
 }
 
 enum rc codec_submit_response_read(struct bytes from, struct arena *arena, struct receipt *receipt,
-                                   struct fault *fault)
+                                   bool *is_erased, struct fault *fault)
 {
     ProtobufCMessage *read = NULL;
 
     TRY(pb_read(SHAPE_SUBMIT_RESPONSE, from, "", arena, &read, fault));
     *receipt = pb_receipt(((const Enlace__V1__SubmitResponse *)read)->receipt);
+    *is_erased = ((const Enlace__V1__SubmitResponse *)read)->is_erased;
     return RC_OK;
 }
 

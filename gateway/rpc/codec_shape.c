@@ -9,6 +9,7 @@
 #include "enlace/v1/exchange.pb-c.h"
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"
+#include "enlace/v1/order.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 
 #define SHAPES_MAX 128
@@ -54,6 +55,11 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_GET_SEEN_RESPONSE] = &enlace__v1__get_seen_response__descriptor,
     [SHAPE_READ_RECORDS_REQUEST] = &enlace__v1__read_records_request__descriptor,
     [SHAPE_READ_RECORDS_RESPONSE] = &enlace__v1__read_records_response__descriptor,
+    [SHAPE_ORDER] = &enlace__v1__order__descriptor,
+    [SHAPE_GIVE_ORDER_REQUEST] = &enlace__v1__give_order_request__descriptor,
+    [SHAPE_ORDER_ANSWER] = &enlace__v1__get_order_response__descriptor,
+    [SHAPE_READ_BLOCKED_REQUEST] = &enlace__v1__read_blocked_request__descriptor,
+    [SHAPE_READ_BLOCKED_RESPONSE] = &enlace__v1__read_blocked_response__descriptor,
     [SHAPE_FETCH_DIRECTORY_REQUEST] = &enlace__v1__fetch_directory_request__descriptor,
     [SHAPE_FETCH_DIRECTORY_RESPONSE] = &enlace__v1__fetch_directory_response__descriptor,
 };

@@ -530,6 +530,47 @@ enum rc content_erase_part(struct vault *vault, struct bytes key_row, struct byt
     return rc;
 }
 
+static enum rc keys_erase_subject(struct part_keys *keys, struct bytes body_row,
+                                  const uint8_t *nonce, unsigned subject)
+{
+    struct reader reader = {.rest = body_row};
+
+    if (subject >= keys->persons.count) {
+        return RC_INVALID_ARGUMENT;
+    }
+    memset(&keys->persons.ids[subject], 0, sizeof keys->persons.ids[subject]);
+    for (size_t i = 0; i < keys->count; i++) {
+        struct part_key *key = &keys->keys[i];
+        struct stored stored;
+
+        TRY(stored_next(&reader, key, &stored));
+        if (key->part != COMMIT_HEADER_PART && key->part / 256 == subject &&
+            key->state != KEY_ERASED) {
+            TRY(key_erase(key, &stored, nonce));
+        }
+    }
+    return RC_OK;
+}
+
+enum rc content_erase_subject(struct vault *vault, struct bytes key_row, struct bytes body_row,
+                              const uint8_t nonce[CONTENT_NONCE_SIZE], unsigned subject,
+                              const struct shard *to, struct buffer *out)
+{
+    struct part_keys keys;
+    enum rc rc;
+
+    keys.count = 0;
+    rc = keys_open(vault, key_row, nonce, &keys);
+    if (rc == RC_OK) {
+        rc = keys_erase_subject(&keys, body_row, nonce, subject);
+    }
+    if (rc == RC_OK) {
+        rc = keys_seal(vault, to, nonce, &keys, out);
+    }
+    explicit_bzero(keys.keys, keys.count * sizeof keys.keys[0]);
+    return rc;
+}
+
 enum rc content_shard_name(struct bytes key_row, struct bytes *name)
 {
     return wrap_shard_name(key_row, name);

@@ -103,6 +103,15 @@ MUST_CHECK enum rc content_erase_part(struct vault *vault, struct bytes key_row,
                                       const uint8_t nonce[CONTENT_NONCE_SIZE], uint16_t part,
                                       const struct shard *to, struct buffer *out);
 
+/*
+ * The same without the keys of all parts about one of the persons, and without his or her id:
+ * `subject` is the place in the message's persons.
+ */
+MUST_CHECK enum rc content_erase_subject(struct vault *vault, struct bytes key_row,
+                                         struct bytes body_row,
+                                         const uint8_t nonce[CONTENT_NONCE_SIZE], unsigned subject,
+                                         const struct shard *to, struct buffer *out);
+
 /* The shard's name in a key row, borrowed from it: for finding the rows of a shard. */
 MUST_CHECK enum rc content_shard_name(struct bytes key_row, struct bytes *name);
 

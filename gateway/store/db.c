@@ -46,6 +46,8 @@ static const struct table_name names[TABLES] = {
     [TABLE_NOTE] = {DB_LOG, "note"},
     [TABLE_TIMER] = {DB_LOG, "timer"},
     [TABLE_COSIGNED] = {DB_LOG, "cosigned"},
+    [TABLE_ORDER] = {DB_LOG, "order"},
+    [TABLE_ORDERED] = {DB_LOG, "ordered"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},
     [TABLE_POSTING] = {DB_INDEX, "posting"},
 };

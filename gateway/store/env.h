@@ -1,5 +1,6 @@
 /*
- * env - LMDB's own objects: for db.c, txn.c and table.c only, the one place that includes lmdb.h.
+ * env - LMDB's own objects: for db.c, txn.c, table.c and archive.c only, the one place that
+ * includes lmdb.h.
  */
 #ifndef STORE_ENV_H
 #define STORE_ENV_H

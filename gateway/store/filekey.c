@@ -106,14 +106,17 @@ enum rc filekey_read(int folder, struct vault *vault, const struct filename *nam
 
 bool filekey_is_erased(int folder, struct vault *vault, const struct filename *name)
 {
-    const struct shard *shard = NULL;
+    const struct shard *shard;
     uint8_t header[HEADER_MAX];
     struct bytes shard_of;
     size_t size = 0;
 
-    return durable_read(folder, name->hex, header, sizeof header, &size) == RC_OK &&
-           wrap_shard_name(BYTES(header, size), &shard_of) == RC_OK &&
-           vault_shard_by_name(vault, shard_of, &shard) == RC_NOT_FOUND;
+    if (durable_read(folder, name->hex, header, sizeof header, &size) != RC_OK ||
+        wrap_shard_name(BYTES(header, size), &shard_of) != RC_OK) {
+        return false;
+    }
+    shard = vault_known(vault, shard_of);
+    return shard != NULL && shard_is_erased(shard) && !shard_is_blocked(shard);
 }
 
 enum rc filekey_move(int folder, struct vault *vault, const struct filename *name,
@@ -127,12 +130,27 @@ enum rc filekey_move(int folder, struct vault *vault, const struct filename *nam
 
     TRY(durable_read(folder, name->hex, header, sizeof header, &size));
     TRY(wrap_shard_name(BYTES(header, size), &shard));
-    *is_moved = bytes_are_text(shard, shard_name(from));
+    *is_moved = from == NULL ? !bytes_are_text(shard, shard_name(to))
+                             : bytes_are_text(shard, shard_name(from));
     if (!*is_moved) {
         return RC_OK;
     }
     TRY(wrap_move(vault, &place, BYTES(header, size), to, &moved));
     return durable_write(folder, name->hex, buffer_bytes(&moved));
+}
+
+void filekey_shard(int folder, const struct filename *name, char shard[VAULT_NAME_SIZE])
+{
+    uint8_t header[HEADER_MAX];
+    struct bytes found;
+    size_t size = 0;
+
+    shard[0] = '\0';
+    if (durable_read(folder, name->hex, header, sizeof header, &size) == RC_OK &&
+        wrap_shard_name(BYTES(header, size), &found) == RC_OK) {
+        memcpy(shard, found.data, found.size);
+        shard[found.size] = '\0';
+    }
 }
 
 void filekey_wipe(struct filekey *key)

@@ -38,11 +38,13 @@ MUST_CHECK enum rc filekey_write(int folder, struct vault *vault, const struct s
 /* RC_NOT_FOUND: no header, or its shard was destroyed. RC_DATA_LOSS: damaged. */
 MUST_CHECK enum rc filekey_read(int folder, struct vault *vault, const struct filename *name,
                                 struct filekey *key);
-/* Whether the header is there and its shard was destroyed. */
+/* Whether the header is there and its shard was destroyed; a blocked one was not. */
 bool filekey_is_erased(int folder, struct vault *vault, const struct filename *name);
-/* Under another shard if it is under `from`; else *is_moved is false. */
+/* Under another shard if it is under `from` (NULL: any other); else *is_moved is false. */
 MUST_CHECK enum rc filekey_move(int folder, struct vault *vault, const struct filename *name,
                                 const struct shard *from, const struct shard *to, bool *is_moved);
+/* The shard that it is under; "" when there is no header. */
+void filekey_shard(int folder, const struct filename *name, char shard[VAULT_NAME_SIZE]);
 void filekey_wipe(struct filekey *key);
 
 #endif

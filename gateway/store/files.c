@@ -343,6 +343,39 @@ enum rc files_rewrap(struct files *files, const struct shard *from, const struct
     return rc;
 }
 
+enum rc files_block(struct files *files, const struct file_name *name, struct vault *view,
+                    const struct shard *to)
+{
+    struct filename filename;
+    struct part *part;
+    bool is_moved = false;
+    enum rc rc;
+
+    TRY(filename_make(name, &filename));
+    pthread_mutex_lock(&files->lock);
+    part = part_find(files, &filename);
+    if (part != NULL && part->is_open) {
+        rc = RC_ABORTED;
+    } else if (part != NULL) {
+        part_unlist(files, part);
+        rc = files_remove(files, &filename);
+    } else {
+        rc = filekey_move(files->keys, view, &filename, NULL, to, &is_moved);
+    }
+    pthread_mutex_unlock(&files->lock);
+    return rc;
+}
+
+void files_shard(struct files *files, const struct file_name *name, char shard[VAULT_NAME_SIZE])
+{
+    struct filename filename;
+
+    shard[0] = '\0';
+    if (filename_make(name, &filename) == RC_OK) {
+        filekey_shard(files->keys, &filename, shard);
+    }
+}
+
 size_t files_expire(struct files *files, int64_t before_ms)
 {
     size_t count = 0;

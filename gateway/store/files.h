@@ -30,6 +30,7 @@
 #include "base/own.h"
 #include "crypto/digest.h"
 #include "model/id.h"
+#include "store/vault.h"
 
 #define FILES_SIZE_MAX ((uint64_t)200 << 20)
 #define FILES_CHUNK_MAX ((size_t)256 << 10)
@@ -43,8 +44,6 @@
 struct file_in;
 struct file_out;
 struct files;
-struct shard;
-struct vault;
 
 struct files_limits {
     unsigned parts_per_owner_max; /* unfinished files of one owner, open or waiting */
@@ -137,6 +136,15 @@ MUST_CHECK enum rc files_erase(struct files *files, const struct file_name *name
 /* Puts the keys of all files of one shard under another; before the old one is destroyed. */
 MUST_CHECK enum rc files_rewrap(struct files *files, const struct shard *from,
                                 const struct shard *to, size_t *count);
+/*
+ * Puts the key of one file under a blocked shard, which `view` can use (vault_with_blocked): nobody
+ * reads it from here on. What is still being received is dropped. RC_NOT_FOUND: there is none.
+ * RC_ABORTED: it is being received just now.
+ */
+MUST_CHECK enum rc files_block(struct files *files, const struct file_name *name,
+                               struct vault *view, const struct shard *to);
+/* The shard that a file's key is under; "" when there is none. */
+void files_shard(struct files *files, const struct file_name *name, char shard[VAULT_NAME_SIZE]);
 /* Drops unfinished files that nobody is sending and nobody touched since an instant; how many. */
 size_t files_expire(struct files *files, int64_t before_ms);
 /* Removes all files whose shard was destroyed; how many. */

@@ -79,3 +79,16 @@ enum rc journal_mark(struct txn *txn, enum journal_role role, const struct id *i
     encode(&entry, row);
     return table_put(txn, TABLE_MESSAGE, dbkey_bytes(&key), BYTES_OF(row));
 }
+
+enum rc journal_by_id(struct txn *txn, enum journal_role role, const struct id *id,
+                      struct journal_entry *entry)
+{
+    struct dbkey key;
+    struct row row;
+
+    dbkey_clear(&key);
+    dbkey_put_u8(&key, (uint8_t)role);
+    dbkey_put(&key, BYTES_OF(id->bytes));
+    TRY(table_from(txn, TABLE_MESSAGE, dbkey_bytes(&key), &row));
+    return dbkey_has_prefix(row.key, dbkey_bytes(&key)) ? decode(row.value, entry) : RC_NOT_FOUND;
+}

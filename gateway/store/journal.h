@@ -39,6 +39,9 @@ struct journal_entry {
 /* RC_NOT_FOUND, silently. `member` is the sending member's code. */
 MUST_CHECK enum rc journal_find(struct txn *txn, enum journal_role role, const struct id *id,
                                 const char *member, struct journal_entry *entry);
+/* Of any sending member: the first of them. RC_NOT_FOUND, silently. */
+MUST_CHECK enum rc journal_by_id(struct txn *txn, enum journal_role role, const struct id *id,
+                                 struct journal_entry *entry);
 /* RC_ALREADY_EXISTS changes nothing. */
 MUST_CHECK enum rc journal_add(struct txn *txn, enum journal_role role, const struct id *id,
                                const char *member, const struct journal_entry *entry);

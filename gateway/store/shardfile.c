@@ -18,6 +18,8 @@
 #define ID_NAME "id"
 #define ID_BEGUN ID_NAME ".tmp"
 #define ERASED ".erased"
+#define BLOCKED ".blocked"
+#define NAME_SIZE (VAULT_NAME_SIZE + 16)
 
 static bool is_of(const char *text, size_t size, size_t max, const char *also)
 {
@@ -81,7 +83,9 @@ enum rc shard_label_make(const char *member, const char *retention, int32_t mont
 {
     int32_t years = 0;
 
-    TRY(shard_years(retention, &years));
+    if (strcmp(retention, VAULT_ESCROW) != 0) {
+        TRY(shard_years(retention, &years));
+    }
     if (!is_member(member, strlen(member), '/') || month < 0 || !is_month((uint32_t)month)) {
         return RC_INVALID_ARGUMENT;
     }
@@ -127,7 +131,8 @@ enum rc shard_label_parse(struct bytes name, struct shard_label *label)
     memcpy(label->member, member.data, member.size);
     memcpy(label->retention, retention.data, retention.size);
     label->month = (int32_t)number;
-    return shard_years(label->retention, &years);
+    return strcmp(label->retention, VAULT_ESCROW) == 0 ? RC_OK
+                                                       : shard_years(label->retention, &years);
 }
 
 void shard_label_format(const struct shard_label *label, char out[VAULT_NAME_SIZE])
@@ -284,15 +289,27 @@ static enum rc open_folder(int root, const struct shard_label *label, bool is_ma
     return rc;
 }
 
-enum rc shardfile_write(int root, const struct shard_label *label,
+static void suffixed(const char *name, const char *suffix, char out[NAME_SIZE])
+{
+    snprintf(out, NAME_SIZE, "%s%s", name, suffix);
+}
+
+static bool is_there(int folder, const char *name)
+{
+    return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+enum rc shardfile_write(int root, const struct shard_label *label, bool is_blocked,
                         const uint8_t key[VAULT_KEY_SIZE])
 {
-    char name[VAULT_NAME_SIZE];
+    char base[VAULT_NAME_SIZE];
+    char name[NAME_SIZE];
     int folder = -1;
     enum rc rc;
 
-    TRY(open_folder(root, label, true, &folder, name));
-    if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    TRY(open_folder(root, label, true, &folder, base));
+    suffixed(base, is_blocked ? BLOCKED : "", name);
+    if (is_there(folder, name)) {
         rc = failed(RC_ALREADY_EXISTS, "vault.write", "name=%s", name);
     } else {
         rc = durable_write(folder, name, BYTES(key, VAULT_KEY_SIZE));
@@ -300,6 +317,48 @@ enum rc shardfile_write(int root, const struct shard_label *label,
             log_warn("vault.write_undone", "name=%s", name);
         }
     }
+    close(folder);
+    return rc;
+}
+
+enum rc shardfile_block(int root, const struct shard_label *label)
+{
+    char name[VAULT_NAME_SIZE];
+    char blocked[NAME_SIZE];
+    int folder = -1;
+    enum rc rc = RC_OK;
+
+    TRY(open_folder(root, label, false, &folder, name));
+    suffixed(name, BLOCKED, blocked);
+    if (renameat(folder, name, folder, blocked) != 0 &&
+        (errno != ENOENT || !is_there(folder, blocked))) {
+        rc = durable_failed("vault.block", name);
+    }
+    rc = rc == RC_OK ? durable_sync(folder, name) : rc;
+    close(folder);
+    return rc;
+}
+
+static enum rc read_key(int folder, const char *name, uint8_t key[VAULT_KEY_SIZE])
+{
+    size_t size = 0;
+
+    TRY(durable_read(folder, name, key, VAULT_KEY_SIZE, &size));
+    return size == VAULT_KEY_SIZE
+               ? RC_OK
+               : failed(RC_DATA_LOSS, "vault.key", "shard=%s size=%zu", name, size);
+}
+
+enum rc shardfile_blocked(int root, const struct shard_label *label, uint8_t key[VAULT_KEY_SIZE])
+{
+    char name[VAULT_NAME_SIZE];
+    char blocked[NAME_SIZE];
+    int folder = -1;
+    enum rc rc;
+
+    TRY(open_folder(root, label, false, &folder, name));
+    suffixed(name, BLOCKED, blocked);
+    rc = read_key(folder, blocked, key);
     close(folder);
     return rc;
 }
@@ -321,20 +380,28 @@ static enum rc overwrite(int folder, const char *name)
     return rc;
 }
 
+/* Overwrites and unlinks; a name that is not there is done already. */
+static enum rc wipe(int folder, const char *name)
+{
+    enum rc rc = overwrite(folder, name);
+
+    rc = rc == RC_OK ? durable_unlink(folder, name) : rc;
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
 static enum rc destroy_in(int folder, const char *name)
 {
-    char mark[VAULT_NAME_SIZE + sizeof ERASED];
-    enum rc rc;
+    char mark[NAME_SIZE];
+    char blocked[NAME_SIZE];
 
-    snprintf(mark, sizeof mark, "%s%s", name, ERASED);
-    if (faccessat(folder, mark, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+    suffixed(name, ERASED, mark);
+    suffixed(name, BLOCKED, blocked);
+    if (!is_there(folder, mark)) {
         TRY(durable_write(folder, mark, (struct bytes){0}));
     }
-    rc = overwrite(folder, name);
-    if (rc == RC_OK) {
-        rc = durable_unlink(folder, name);
-    }
-    return rc == RC_NOT_FOUND ? durable_sync(folder, name) : rc;
+    TRY(wipe(folder, name));
+    TRY(wipe(folder, blocked));
+    return durable_sync(folder, name);
 }
 
 enum rc shardfile_destroy(int root, const struct shard_label *label)
@@ -357,45 +424,56 @@ static bool ends_with(const char *text, const char *end)
     return size >= tail && strcmp(text + size - tail, end) == 0;
 }
 
+/* What an entry's name says; the suffix is cut off. */
+static enum shard_state state_of(char name[NAME_SIZE])
+{
+    static const struct {
+        const char *suffix;
+        enum shard_state state;
+    } states[] = {{ERASED, SHARD_ERASED}, {BLOCKED, SHARD_BLOCKED}};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (ends_with(name, states[i].suffix)) {
+            name[strlen(name) - strlen(states[i].suffix)] = '\0';
+            return states[i].state;
+        }
+    }
+    return SHARD_OPEN;
+}
+
 /* One entry of a class's folder. */
-static enum rc scan_file(int folder, const char *above, const char *name, struct vault *vault,
+static enum rc scan_file(int folder, const char *above, const char *entry, struct vault *vault,
                          shardfile_found *found)
 {
     char whole[2 * VAULT_NAME_SIZE];
+    char name[NAME_SIZE];
     uint8_t key[VAULT_KEY_SIZE];
     struct shard_label label;
-    size_t base = strlen(name);
-    bool is_erased = ends_with(name, ERASED);
-    size_t size = 0;
+    enum shard_state state;
     enum rc rc;
 
-    if (ends_with(name, ".tmp")) {
-        /* A key that was never used, or a mark that was never made. */
-        rc = overwrite(folder, name);
-        return rc == RC_OK ? durable_unlink(folder, name) : rc;
+    if (ends_with(entry, ".tmp")) {
+        return wipe(folder, entry); /* a key that was never used, or a mark that was never made */
     }
-    base -= is_erased ? strlen(ERASED) : 0;
-    snprintf(whole, sizeof whole, "%s/%.*s", above, (int)base, name);
+    snprintf(name, sizeof name, "%.*s", (int)sizeof name - 1, entry);
+    state = state_of(name);
+    snprintf(whole, sizeof whole, "%s/%.*s", above, VAULT_NAME_SIZE - 1, name);
     if (shard_label_parse(bytes_text(whole), &label) != RC_OK) {
-        log_warn("vault.stranger", "folder=%s name=%s", above, name);
+        log_warn("vault.stranger", "folder=%s name=%s", above, entry);
         return RC_OK;
     }
-    if (is_erased) {
-        char key_name[VAULT_NAME_SIZE];
-
-        snprintf(key_name, sizeof key_name, "%.*s", (int)base, name);
-        TRY(destroy_in(folder, key_name));
-        return found(vault, &label, NULL);
+    if (state != SHARD_OPEN) {
+        if (state == SHARD_ERASED) {
+            TRY(destroy_in(folder, name));
+        }
+        return found(vault, &label, state, NULL);
     }
-    rc = durable_read(folder, name, key, sizeof key, &size);
+    rc = read_key(folder, name, key);
     if (rc == RC_NOT_FOUND) {
         return RC_OK; /* its mark came first, and finished it */
     }
     TRY(rc);
-    if (size != sizeof key) {
-        return failed(RC_DATA_LOSS, "vault.key", "shard=%s size=%zu", whole, size);
-    }
-    rc = found(vault, &label, key);
+    rc = found(vault, &label, SHARD_OPEN, key);
     explicit_bzero(key, sizeof key);
     return rc;
 }
@@ -428,7 +506,8 @@ static enum rc scan_folder(int folder, const char *above, int depth, struct vaul
         int32_t years = 0;
         int child = -1;
         bool is_ours = depth == 0 ? is_member(entry->d_name, strlen(entry->d_name), '.')
-                                  : shard_years(entry->d_name, &years) == RC_OK;
+                                  : strcmp(entry->d_name, VAULT_ESCROW) == 0 ||
+                                        shard_years(entry->d_name, &years) == RC_OK;
 
         if (entry->d_name[0] == '.' || (depth == 0 && strcmp(entry->d_name, ID_NAME) == 0)) {
             continue;

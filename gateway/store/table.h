@@ -32,6 +32,8 @@ enum table {
     TABLE_NOTE,       /* SHA-256(origin) ‖ u64 size -> a foreign checkpoint */
     TABLE_TIMER,      /* u64 due ‖ u64 sequence -> what then */
     TABLE_COSIGNED,   /* u64 size -> u64 time ‖ note with a quorum of cosignatures */
+    TABLE_ORDER,      /* u8 done ‖ order id -> what was ordered, how far it is */
+    TABLE_ORDERED,    /* order id ‖ kind ‖ ... -> what an erasure has to remember */
     TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
     TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES

@@ -259,6 +259,16 @@ enum rc tagbook_add(struct tagbook *book, struct txn *txn, struct bytes name, st
     return add(book, txn, identity, name, wrapped);
 }
 
+enum rc tagbook_at(struct txn *txn, uint64_t number, struct bytes *name, struct bytes *wrapped)
+{
+    struct pack_item item;
+
+    TRY(numbered_get(txn, TABLE_TAG, number, &item));
+    *name = item.first;
+    *wrapped = item.second;
+    return RC_OK;
+}
+
 size_t tagbook_tail(struct tagbook *book)
 {
     return tagtail_count(book->tail);

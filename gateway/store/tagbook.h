@@ -43,6 +43,10 @@ MUST_CHECK enum rc tagbook_put(struct tagbook *book, struct txn *txn, struct byt
 MUST_CHECK enum rc tagbook_add(struct tagbook *book, struct txn *txn, struct bytes name,
                                struct bytes wrapped);
 
+/* The row of a number, from 0 on; borrowed. RC_NOT_FOUND past the last one. */
+MUST_CHECK enum rc tagbook_at(struct txn *txn, uint64_t number, struct bytes *name,
+                              struct bytes *wrapped);
+
 /*
  * Begins to list what is not listed yet, a bounded number of rows with each of the writer's
  * commits, and goes on by itself; does nothing while it is under way, or while the writer is busy

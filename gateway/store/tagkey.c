@@ -19,6 +19,8 @@
 #define STRIPES 64
 #define IDENTITY_SIZE 16
 
+static const char name_label[] = "enlace/tagname/v1"; /* hashed with its NUL */
+
 /* A key in memory, found by a digest of its row's key; shard NULL: free. */
 struct entry {
     uint8_t identity[IDENTITY_SIZE];
@@ -93,16 +95,20 @@ static enum rc row_key(const struct tagkey_name *name, struct dbkey *key)
 {
     size_t member = strnlen(name->member, MEMBER_MAX + 1);
     bool is_subject = name->kind == TAGKEY_SUBJECT;
+    uint8_t kind;
+    const struct bytes parts[] = {BYTES_OF(name_label), BYTES(name->member, member + 1),
+                                  BYTES(&kind, 1), name->name};
+    uint8_t digest[DIGEST_SIZE];
 
     if (member == 0 || member > MEMBER_MAX || (!is_subject && name->kind != TAGKEY_PARTY) ||
         name->name.size == 0 || name->name.size > TAGKEY_NAME_MAX ||
         (is_subject && name->name.size != SUBJECT_SIZE)) {
         return RC_INVALID_ARGUMENT;
     }
-    key->size = 0;
-    dbkey_put(key, BYTES(name->member, member + 1));
-    dbkey_put_u8(key, (uint8_t)name->kind);
-    dbkey_put(key, name->name);
+    kind = (uint8_t)name->kind;
+    digest_of(parts, 4, digest);
+    dbkey_clear(key);
+    dbkey_put(key, BYTES_OF(digest));
     return RC_OK;
 }
 
@@ -302,6 +308,47 @@ void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, st
     }
 }
 
+bool tagkey_is_outlived(struct tagkeys *tagkeys, const struct tagkey_name *name,
+                        const struct shard *by)
+{
+    bool is_outlived = false;
+    struct entry *entry;
+    struct dbkey row;
+    struct spot spot;
+
+    if (row_key(name, &row) != RC_OK) {
+        return false;
+    }
+    spot_lock(tagkeys, &row, &spot);
+    entry = spot_find(&spot);
+    if (entry != NULL) {
+        is_outlived = shard_month(entry->shard) < shard_month(by);
+    }
+    spot_unlock(&spot);
+    return is_outlived;
+}
+
+enum rc tagkey_extend(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey_name *name,
+                      const struct shard *to, struct buffer *row)
+{
+    const struct shard *shard;
+    struct wrap_place place;
+    struct bytes wrapped;
+    struct bytes of;
+    struct dbkey at;
+
+    TRY(row_key(name, &at));
+    TRY(tagbook_find(tagkeys->book, txn, dbkey_bytes(&at), &wrapped));
+    TRY(wrap_shard_name(wrapped, &of));
+    shard = vault_known(tagkeys->vault, of);
+    if (shard == NULL || shard_is_erased(shard) || shard_month(shard) >= shard_month(to)) {
+        return RC_OK;
+    }
+    place = place_of(&at);
+    TRY(wrap_move(tagkeys->vault, &place, wrapped, to, row));
+    return tagbook_put(tagkeys->book, txn, dbkey_bytes(&at), buffer_bytes(row));
+}
+
 enum rc tagkey_rewrap(struct vault *vault, const struct tagkey_name *name, struct bytes row,
                       const struct shard *to, struct buffer *out)
 {
@@ -311,6 +358,64 @@ enum rc tagkey_rewrap(struct vault *vault, const struct tagkey_name *name, struc
     TRY(row_key(name, &at));
     place = place_of(&at);
     return wrap_move(vault, &place, row, to, out);
+}
+
+enum rc tagkey_block(struct txn *txn, struct tagkeys *tagkeys, const struct tagkey_name *name,
+                     struct vault *view, const struct shard *to, char shard_was[VAULT_NAME_SIZE])
+{
+    struct wrap_place place;
+    OWN(buffer) moved = {0};
+    struct bytes wrapped;
+    struct bytes shard;
+    struct dbkey at;
+
+    TRY(row_key(name, &at));
+    TRY(tagbook_find(tagkeys->book, txn, dbkey_bytes(&at), &wrapped));
+    TRY(wrap_shard_name(wrapped, &shard));
+    if (bytes_are_text(shard, shard_name(to))) {
+        return RC_NOT_FOUND;
+    }
+    place = place_of(&at);
+    TRY(wrap_move(view, &place, wrapped, to, &moved));
+    memcpy(shard_was, shard.data, shard.size); /* shorter than that: wrap_shard_name */
+    shard_was[shard.size] = '\0';
+    return tagbook_put(tagkeys->book, txn, dbkey_bytes(&at), buffer_bytes(&moved));
+}
+
+static enum rc renew_row(struct txn *txn, struct tagkeys *tagkeys, struct bytes name,
+                         struct bytes wrapped)
+{
+    const struct wrap_place place = {.label = LABEL, .context = name};
+    const struct shard *shard;
+    const struct shard *next = NULL;
+    OWN(buffer) moved = {0};
+    OWN(buffer) own_name = {0};
+    struct bytes of;
+
+    TRY(wrap_shard_name(wrapped, &of));
+    shard = vault_known(tagkeys->vault, of);
+    if (shard == NULL || shard_is_in_force(shard) || shard_is_erased(shard)) {
+        return RC_OK;
+    }
+    TRY(vault_successor(tagkeys->vault, shard, &next));
+    TRY(wrap_move(tagkeys->vault, &place, wrapped, next, &moved));
+    buffer_put_bytes(&own_name, name); /* the row that it stands in is about to be replaced */
+    return own_name.is_failed
+               ? RC_RESOURCE_EXHAUSTED
+               : tagbook_put(tagkeys->book, txn, buffer_bytes(&own_name), buffer_bytes(&moved));
+}
+
+enum rc tagkeys_renew(struct txn *txn, struct tagkeys *tagkeys, size_t max, uint64_t *number)
+{
+    for (size_t i = 0; i < max; i++) {
+        struct bytes name;
+        struct bytes wrapped;
+
+        TRY(tagbook_at(txn, *number, &name, &wrapped));
+        TRY(renew_row(txn, tagkeys, name, wrapped));
+        (*number)++;
+    }
+    return RC_OK;
 }
 
 enum rc tagkey_shard_name(struct bytes row, struct bytes *name)

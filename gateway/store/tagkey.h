@@ -4,7 +4,8 @@
  * Whoever is given such a key finds every leaf about that person or party (commit_tag); nobody else
  * links two leaves. A key is made on first use and stored in that use's transaction:
  *
- *     name    member | 0 | u8 kind | name
+ *     name    SHA-256("enlace/tagname/v1\0" | member | 0 | u8 kind | name): a person's id stands
+ *             nowhere on disk
  *     row     the 32 bytes, wrapped (wrap.h) with label "enlace/tagkey/v1" and the name as context
  *
  * Where rows stand and how they are found again: tagbook.h.
@@ -23,6 +24,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "store/vault.h"
 
 #define TAGKEY_SIZE 32
 #define TAGKEY_NAME_MAX 200
@@ -34,10 +36,8 @@ enum tagkey_kind {
     TAGKEY_PARTY = 'p',   /* name: a member's code, an actor's URI */
 };
 
-struct shard;
 struct tagkeys;
 struct txn;
-struct vault;
 struct writer;
 
 /* Texts are borrowed. */
@@ -68,7 +68,7 @@ MUST_CHECK enum rc tagkey_find(struct txn *txn, struct tagkeys *tagkeys,
 
 /*
  * A fresh key and its row (the value), outside any transaction; nothing is stored. The shard
- * should be the one of the message at hand; tagkey_rewrap when a later one outlives it.
+ * should be the one of the message at hand; tagkey_extend when a later one outlives it.
  */
 MUST_CHECK enum rc tagkey_make(struct vault *vault, const struct shard *shard,
                                const struct tagkey_name *name, struct buffer *row,
@@ -91,9 +91,36 @@ MUST_CHECK enum rc tagkeys_tidy(struct tagkeys *tagkeys, struct writer *writer);
 void tagkey_remember(struct tagkeys *tagkeys, const struct tagkey_name *name, struct bytes row,
                      const uint8_t key[TAGKEY_SIZE]);
 
+/*
+ * Of a key in the cache (tagkey_cached or tagkey_find gave it just now): is it erased before the
+ * month of this shard is over? Then the message at hand, which outlives it, takes it along with
+ * tagkey_extend: a key lasts as long as the last message that it finds.
+ */
+bool tagkey_is_outlived(struct tagkeys *tagkeys, const struct tagkey_name *name,
+                        const struct shard *by);
+/* In a write transaction; *row is the new value, empty when it lasts long enough already. */
+MUST_CHECK enum rc tagkey_extend(struct txn *txn, struct tagkeys *tagkeys,
+                                 const struct tagkey_name *name, const struct shard *to,
+                                 struct buffer *row);
+
 /* The same key under another shard; appends the new value. For early erasure and longer terms. */
 MUST_CHECK enum rc tagkey_rewrap(struct vault *vault, const struct tagkey_name *name,
                                  struct bytes row, const struct shard *to, struct buffer *out);
+
+/*
+ * In a write transaction. One key goes under a blocked shard, which `view` can use: nobody computes
+ * a tag with it from here on. shard_was: its shard until now. RC_NOT_FOUND: none, or erased before.
+ */
+MUST_CHECK enum rc tagkey_block(struct txn *txn, struct tagkeys *tagkeys,
+                                const struct tagkey_name *name, struct vault *view,
+                                const struct shard *to, char shard_was[VAULT_NAME_SIZE]);
+
+/*
+ * In a write transaction: looks at `max` rows from *number on and puts those whose shard is not in
+ * force any more, but has a key, under the one that is. RC_NOT_FOUND: past the last row.
+ */
+MUST_CHECK enum rc tagkeys_renew(struct txn *txn, struct tagkeys *tagkeys, size_t max,
+                                 uint64_t *number);
 
 /* The shard's name in a row, borrowed from it. */
 MUST_CHECK enum rc tagkey_shard_name(struct bytes row, struct bytes *name);

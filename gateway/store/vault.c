@@ -16,17 +16,22 @@
 #define BUCKETS 4096
 #define SLAB_KEYS 2048
 #define SLAB_SIZE ((size_t)SLAB_KEYS * VAULT_KEY_SIZE)
+#define SLAB_OF_VIEW 16
 
 struct shard {
     struct shard *next; /* of the same bucket */
     struct shard_label label;
     char name[VAULT_NAME_SIZE];
-    uint8_t *key; /* read and wiped under the vault's lock */
+    uint8_t *key;        /* read and wiped under the owner's lock */
+    struct vault *owner; /* whose lock that is */
     atomic_bool is_in_force;
-    atomic_bool is_erased;
+    atomic_bool is_erased; /* or blocked */
+    atomic_bool is_blocked;
 };
 
 struct vault {
+    struct vault
+        *parent; /* of a handle for blocked shards: what it has not itself is looked up there */
     int root;
     uint8_t id[VAULT_ID_SIZE];
     pthread_mutex_t making; /* one thread at a time makes or destroys; taken before the lock */
@@ -79,23 +84,35 @@ static struct shard *find_generation(struct vault *vault, const struct shard_lab
     return NULL;
 }
 
+/* A handle for blocked shards opens a few of them. */
+static size_t slab_size(const struct vault *vault)
+{
+    return vault->parent == NULL ? SLAB_SIZE : (size_t)SLAB_OF_VIEW * VAULT_KEY_SIZE;
+}
+
 static enum rc key_room(struct vault *vault, uint8_t **key)
 {
     size_t slab = vault->count / SLAB_KEYS;
 
-    if (vault->count == VAULT_SHARDS_MAX) {
+    if (vault->count == (vault->parent == NULL ? VAULT_SHARDS_MAX : SLAB_OF_VIEW)) {
         return failed(RC_RESOURCE_EXHAUSTED, "vault.full", "shards=%zu", vault->count);
     }
-    if (vault->slabs[slab] == NULL && (vault->slabs[slab] = locked_new(SLAB_SIZE)) == NULL) {
+    if (vault->slabs[slab] == NULL && (vault->slabs[slab] = locked_new(slab_size(vault))) == NULL) {
         return failed(RC_RESOURCE_EXHAUSTED, "vault.memory", "shards=%zu", vault->count);
     }
     *key = vault->slabs[slab] + vault->count % SLAB_KEYS * VAULT_KEY_SIZE;
     return RC_OK;
 }
 
-/* Puts a shard into the table; key NULL: erased. With `making` held. */
-static enum rc shard_enter(struct vault *vault, const struct shard_label *label, const uint8_t *key,
-                           struct shard **entered)
+static void set_state(struct shard *shard, enum shard_state state)
+{
+    atomic_store(&shard->is_blocked, state == SHARD_BLOCKED);
+    atomic_store(&shard->is_erased, state != SHARD_OPEN);
+}
+
+/* Puts a shard into the table; key NULL unless it is open. With `making` held. */
+static enum rc shard_enter(struct vault *vault, const struct shard_label *label,
+                           enum shard_state state, const uint8_t *key, struct shard **entered)
 {
     struct shard *shard;
     struct shard *newest;
@@ -110,12 +127,13 @@ static enum rc shard_enter(struct vault *vault, const struct shard_label *label,
     shard->label = *label;
     shard_label_format(label, shard->name);
     shard->key = room;
+    shard->owner = vault;
     pthread_rwlock_wrlock(&vault->lock);
     newest = find_newest(vault, label);
     if (key != NULL) {
         memcpy(room, key, VAULT_KEY_SIZE);
     }
-    atomic_store(&shard->is_erased, key == NULL);
+    set_state(shard, state);
     if (newest == NULL || newest->label.generation < label->generation) {
         atomic_store(&shard->is_in_force, key != NULL);
         if (newest != NULL) {
@@ -131,16 +149,17 @@ static enum rc shard_enter(struct vault *vault, const struct shard_label *label,
 }
 
 /* A mark of erasure and its key file are one shard, whichever the folder lists first. */
-static enum rc shard_found(struct vault *vault, const struct shard_label *label, const uint8_t *key)
+static enum rc shard_found(struct vault *vault, const struct shard_label *label,
+                           enum shard_state state, const uint8_t *key)
 {
     struct shard *shard = find_generation(vault, label);
 
     if (shard == NULL) {
-        return shard_enter(vault, label, key, &shard);
+        return shard_enter(vault, label, state, key, &shard);
     }
-    if (key == NULL) {
+    if (state == SHARD_ERASED) {
         explicit_bzero(shard->key, VAULT_KEY_SIZE);
-        atomic_store(&shard->is_erased, true);
+        set_state(shard, state);
         atomic_store(&shard->is_in_force, false);
     }
     return RC_OK;
@@ -197,9 +216,11 @@ void vault_free(struct vault *vault)
         }
     }
     for (size_t i = 0; i < VAULT_SHARDS_MAX / SLAB_KEYS; i++) {
-        locked_free(vault->slabs[i], SLAB_SIZE);
+        locked_free(vault->slabs[i], slab_size(vault));
     }
-    close(vault->root);
+    if (vault->parent == NULL) {
+        close(vault->root);
+    }
     pthread_rwlock_destroy(&vault->lock);
     pthread_mutex_destroy(&vault->making);
     free(vault);
@@ -257,7 +278,8 @@ static enum rc find_in_force(struct vault *vault, const struct shard_label *labe
 }
 
 /* The generation after the newest; with `making` held. */
-static enum rc make_next(struct vault *vault, struct shard_label *label, const struct shard **shard)
+static enum rc make_next(struct vault *vault, struct shard_label *label, bool is_blocked,
+                         const struct shard **shard)
 {
     struct shard *newest = find_newest(vault, label); /* nobody else writes */
     struct shard *made = NULL;
@@ -269,9 +291,10 @@ static enum rc make_next(struct vault *vault, struct shard_label *label, const s
     }
     label->generation = newest == NULL ? 1 : newest->label.generation + 1;
     random_fill(key, sizeof key);
-    rc = shardfile_write(vault->root, label, key);
+    rc = shardfile_write(vault->root, label, is_blocked, key);
     if (rc == RC_OK) {
-        rc = shard_enter(vault, label, key, &made);
+        rc = is_blocked ? shard_enter(vault, label, SHARD_BLOCKED, NULL, &made)
+                        : shard_enter(vault, label, SHARD_OPEN, key, &made);
     }
     explicit_bzero(key, sizeof key);
     TRY(rc);
@@ -294,7 +317,25 @@ enum rc vault_shard(struct vault *vault, const char *member, const char *retenti
     pthread_mutex_lock(&vault->making);
     rc = find_in_force(vault, &label, shard);
     if (rc == RC_NOT_FOUND) {
-        rc = make_next(vault, &label, shard);
+        rc = make_next(vault, &label, false, shard);
+    }
+    pthread_mutex_unlock(&vault->making);
+    return rc;
+}
+
+enum rc vault_successor(struct vault *vault, const struct shard *shard,
+                        const struct shard **successor)
+{
+    struct shard_label label = shard->label;
+    enum rc rc = find_in_force(vault, &label, successor);
+
+    if (rc != RC_NOT_FOUND) {
+        return rc;
+    }
+    pthread_mutex_lock(&vault->making);
+    rc = find_in_force(vault, &label, successor);
+    if (rc == RC_NOT_FOUND) {
+        rc = make_next(vault, &label, false, successor);
     }
     pthread_mutex_unlock(&vault->making);
     return rc;
@@ -311,7 +352,12 @@ static struct shard *find_by_name(struct vault *vault, struct bytes name)
     pthread_rwlock_rdlock(&vault->lock);
     shard = find_generation(vault, &label);
     pthread_rwlock_unlock(&vault->lock);
-    return shard;
+    return shard == NULL && vault->parent != NULL ? find_by_name(vault->parent, name) : shard;
+}
+
+const struct shard *vault_known(struct vault *vault, struct bytes name)
+{
+    return find_by_name(vault, name);
 }
 
 enum rc vault_shard_by_name(struct vault *vault, struct bytes name, const struct shard **shard)
@@ -335,9 +381,88 @@ enum rc vault_next(struct vault *vault, const struct shard *shard, const struct 
     enum rc rc;
 
     pthread_mutex_lock(&vault->making);
-    rc = make_next(vault, &label, next);
+    rc = make_next(vault, &label, false, next);
     pthread_mutex_unlock(&vault->making);
     return rc;
+}
+
+enum rc vault_escrow(struct vault *vault, const char *member, int32_t month,
+                     const struct shard **shard)
+{
+    struct shard_label label;
+    enum rc rc;
+
+    TRY(shard_label_make(member, VAULT_ESCROW, month, &label));
+    pthread_mutex_lock(&vault->making);
+    rc = make_next(vault, &label, true, shard);
+    pthread_mutex_unlock(&vault->making);
+    return rc;
+}
+
+static enum rc view_new(struct vault *vault, struct vault **view)
+{
+    struct vault *made = calloc(1, sizeof *made);
+
+    if (made == NULL) {
+        return failed(RC_RESOURCE_EXHAUSTED, "vault.memory", "shards=%zu", vault->count);
+    }
+    made->parent = vault;
+    made->root = vault->root;
+    pthread_mutex_init(&made->making, NULL);
+    pthread_rwlock_init(&made->lock, NULL);
+    *view = made;
+    return RC_OK;
+}
+
+static enum rc view_add(struct vault *view, const struct shard_label *label,
+                        const struct shard **shard)
+{
+    struct shard *entered = NULL;
+    uint8_t key[VAULT_KEY_SIZE];
+    enum rc rc = shardfile_blocked(view->root, label, key);
+
+    if (rc == RC_OK) {
+        rc = shard_enter(view, label, SHARD_OPEN, key, &entered);
+    }
+    explicit_bzero(key, sizeof key);
+    *shard = entered;
+    return rc;
+}
+
+enum rc vault_with_blocked(struct vault *vault, struct bytes name, struct vault **view,
+                           const struct shard **shard)
+{
+    const struct shard *found = find_by_name(vault, name);
+    struct vault *made = *view;
+    enum rc rc;
+
+    if (found == NULL || !shard_is_blocked(found)) {
+        return RC_NOT_FOUND;
+    }
+    if (made == NULL) {
+        TRY(view_new(vault, &made));
+    }
+    rc = view_add(made, &found->label, shard);
+    if (rc != RC_OK && *view == NULL) {
+        vault_free(made);
+        return rc;
+    }
+    *view = made;
+    return rc;
+}
+
+bool shard_is_blocked(const struct shard *shard)
+{
+    return atomic_load(&shard->is_blocked);
+}
+
+bool shard_is_of(const struct shard *shard, const char *member)
+{
+    const char *dot = strchr(shard->label.member, '.');
+    size_t network = (size_t)(dot - shard->label.member);
+
+    return strncmp(shard->label.member, member, network) == 0 && member[network] == '/' &&
+           strcmp(dot + 1, member + network + 1) == 0;
 }
 
 bool shard_is_in_force(const struct shard *shard)
@@ -364,22 +489,40 @@ enum rc shard_key(struct vault *vault, const struct shard *shard, uint8_t key[VA
 {
     bool is_erased;
 
-    pthread_rwlock_rdlock(&vault->lock);
+    (void)vault;
+    pthread_rwlock_rdlock(&shard->owner->lock);
     is_erased = atomic_load(&shard->is_erased);
     if (!is_erased) {
         memcpy(key, shard->key, VAULT_KEY_SIZE);
     }
-    pthread_rwlock_unlock(&vault->lock);
+    pthread_rwlock_unlock(&shard->owner->lock);
     return is_erased ? RC_NOT_FOUND : RC_OK;
 }
 
-static void forget(struct vault *vault, struct shard *shard)
+static void forget(struct vault *vault, struct shard *shard, enum shard_state state)
 {
     pthread_rwlock_wrlock(&vault->lock);
     atomic_store(&shard->is_in_force, false);
-    atomic_store(&shard->is_erased, true);
+    set_state(shard, state);
     explicit_bzero(shard->key, VAULT_KEY_SIZE);
     pthread_rwlock_unlock(&vault->lock);
+}
+
+enum rc vault_block(struct vault *vault, const struct shard *shard)
+{
+    struct shard *known = find_by_name(vault, bytes_text(shard->name));
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&vault->making);
+    if (!atomic_load(&known->is_erased)) {
+        rc = shardfile_block(vault->root, &known->label);
+        if (rc == RC_OK) {
+            forget(vault, known, SHARD_BLOCKED);
+            log_info("vault.blocked", "shard=%s", known->name);
+        }
+    }
+    pthread_mutex_unlock(&vault->making);
+    return rc;
 }
 
 enum rc vault_destroy(struct vault *vault, struct bytes name)
@@ -391,7 +534,7 @@ enum rc vault_destroy(struct vault *vault, struct bytes name)
         return RC_NOT_FOUND;
     }
     pthread_mutex_lock(&vault->making);
-    forget(vault, shard);
+    forget(vault, shard, SHARD_ERASED);
     rc = shardfile_destroy(vault->root, &shard->label);
     pthread_mutex_unlock(&vault->making);
     if (rc == RC_OK) {
@@ -408,7 +551,8 @@ size_t vault_due(struct vault *vault, int32_t month, const struct shard **shards
     pthread_rwlock_rdlock(&vault->lock);
     for (size_t i = 0; i < BUCKETS; i++) {
         for (struct shard *at = vault->buckets[i]; at != NULL && count < max; at = at->next) {
-            if (at->label.month < month && !atomic_load(&at->is_erased)) {
+            if (at->label.month < month && !atomic_load(&at->is_erased) &&
+                strcmp(at->label.retention, VAULT_ESCROW) != 0) {
                 shards[count++] = at;
             }
         }

@@ -9,7 +9,13 @@
  *
  *     <vault>/id                       16 random bytes: which vault this is
  *     <vault>/cdmx.ssc/R5/203112.1     32 random bytes, mode 0600, durable before its first use
+ *     <vault>/cdmx.ssc/R5/203112.1.blocked  the key of a blocked shard, in place of the other
  *     <vault>/cdmx.ssc/R5/203112.1.erased   empty: destroyed; its generation is never used again
+ *
+ * A blocked shard (bloqueo, LGPDPPSO 3 and 17) has its key in that file and nowhere else: whoever
+ * opens with the vault finds what he would find after its destruction, RC_NOT_FOUND. Only a handle
+ * made for it by vault_with_blocked opens it: the authority's reading, and the erasure's own work.
+ * Shards of class VAULT_ESCROW are blocked from the beginning; each holds what one order put there.
  *
  * Early erasure: vault_next makes the next generation; one transaction re-wraps all rows that stay;
  * then vault_destroy of the old one. A destruction cut short by a crash is finished by vault_open.
@@ -35,6 +41,9 @@
 /* With NUL: member 49, class 5, month 6, generation 10, separators. */
 #define VAULT_NAME_SIZE 80
 #define VAULT_SHARDS_MAX 65536
+
+/* In place of a retention class: what was blocked early. Its month is that of the blocking. */
+#define VAULT_ESCROW "B"
 
 struct vault;
 struct shard;
@@ -70,7 +79,8 @@ MUST_CHECK enum rc vault_month(const char *retention, int64_t now_ms, int32_t *m
 MUST_CHECK enum rc vault_shard(struct vault *vault, const char *member, const char *retention,
                                int32_t month, bool is_made, const struct shard **shard);
 
-/* For opening. RC_NOT_FOUND: erased. RC_DATA_LOSS (logged): neither a key nor a mark of erasure. */
+/* For opening. RC_NOT_FOUND: erased or blocked. RC_DATA_LOSS (logged): neither a key nor a mark of
+ * erasure. */
 MUST_CHECK enum rc vault_shard_by_name(struct vault *vault, struct bytes name,
                                        const struct shard **shard);
 
@@ -78,17 +88,40 @@ MUST_CHECK enum rc vault_shard_by_name(struct vault *vault, struct bytes name,
 MUST_CHECK enum rc vault_next(struct vault *vault, const struct shard *shard,
                               const struct shard **next);
 
+/* The one in force of the same member, class and month, made if need be. */
+MUST_CHECK enum rc vault_successor(struct vault *vault, const struct shard *shard,
+                                   const struct shard **successor);
+
+/* Blocks it: the key's file is renamed, durably, and the key forgotten. Idempotent. */
+MUST_CHECK enum rc vault_block(struct vault *vault, const struct shard *shard);
+/* A new shard for what one order blocks. */
+MUST_CHECK enum rc vault_escrow(struct vault *vault, const char *member, int32_t month,
+                                const struct shard **shard);
 /*
- * False once vault_next or vault_destroy was called. What was sealed before it is stored is checked
- * in its transaction: content_rewrap brings a late one under the shard in force.
+ * A handle in which this blocked shard can be used for sealing and opening, and all that the vault
+ * itself can; several may be opened in one (view not NULL on entry). One thread at a time; freed by
+ * vault_free, before the vault. RC_NOT_FOUND: it is erased or not blocked.
+ */
+MUST_CHECK enum rc vault_with_blocked(struct vault *vault, struct bytes name, struct vault **view,
+                                      const struct shard **shard);
+
+/*
+ * False once vault_next, vault_block or vault_destroy was called. What was sealed before it is
+ * stored is checked in its transaction: content_rewrap brings a late one under the shard in force.
  */
 bool shard_is_in_force(const struct shard *shard);
+/* Destroyed, or blocked: nothing is read under it. */
 bool shard_is_erased(const struct shard *shard);
+/* Whatever its state; NULL: there never was such a shard. */
+const struct shard *vault_known(struct vault *vault, struct bytes name);
+bool shard_is_blocked(const struct shard *shard);
+/* Of a member ("cdmx/ssc")? */
+bool shard_is_of(const struct shard *shard, const char *member);
 /* "cdmx.ssc/R5/203112.1", borrowed from the vault. */
 const char *shard_name(const struct shard *shard);
 int32_t shard_month(const struct shard *shard);
 
-/* A copy, which the caller wipes. RC_NOT_FOUND: erased. */
+/* A copy, which the caller wipes. RC_NOT_FOUND: erased or blocked. */
 MUST_CHECK enum rc shard_key(struct vault *vault, const struct shard *shard,
                              uint8_t key[VAULT_KEY_SIZE]);
 
@@ -99,7 +132,10 @@ MUST_CHECK enum rc shard_key(struct vault *vault, const struct shard *shard,
  */
 MUST_CHECK enum rc vault_destroy(struct vault *vault, struct bytes name);
 
-/* Shards that still have a key and whose month is before `month`: at most max; returns how many. */
+/*
+ * Shards of a retention class that still have a key, are not blocked, and whose month is before
+ * `month`: at most max; returns how many.
+ */
 size_t vault_due(struct vault *vault, int32_t month, const struct shard **shards, size_t max);
 
 #endif

@@ -8,6 +8,7 @@ static const char part_label[] = "enlace/part/v1";
 static const char message_label[] = "enlace/message/v1";
 static const char leaf_label[] = "enlace/leaf/v1";
 static const char record_label[] = "enlace/record/v1";
+static const char order_label[] = "enlace/order/v1";
 
 uint16_t commit_part_number(uint8_t subject, uint8_t type)
 {
@@ -37,6 +38,15 @@ void commit_record(const uint8_t blind[COMMIT_BLIND_SIZE], struct bytes record,
                    uint8_t out[DIGEST_SIZE])
 {
     commit_blinded(BYTES_OF(record_label), blind, record, out);
+}
+
+void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE])
+{
+    uint8_t length[8];
+    const struct bytes parts[] = {BYTES_OF(order_label), BYTES_OF(length), order};
+
+    put_u64(length, order.size);
+    digest_of(parts, 3, out);
 }
 
 static bool are_in_order(const struct commit_part *parts, size_t count)

@@ -36,6 +36,11 @@
  *     49   8  u64 length of the audit record
  *     57   n  audit record )
  *
+ * Order: D = SHA-256(
+ *      0  16  "enlace/order/v1"       15 characters and NUL
+ *     16   8  u64 length of the order
+ *     24   n  the order's bytes (enlace.v1.Order), which its officials sign as they sign an M )
+ *
  * Tag: HMAC-SHA256(tag key[32], N[16] ‖ u8 role), first 16 bytes. Differs in every leaf.
  *
  * Pure; any thread.
@@ -72,6 +77,7 @@ uint16_t commit_part_number(uint8_t subject, uint8_t type);
 
 void commit_part(const uint8_t blind[COMMIT_BLIND_SIZE], struct bytes part,
                  uint8_t out[DIGEST_SIZE]);
+void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE]);
 /*
  * RC_INVALID_ARGUMENT: no part, more than COMMIT_PARTS_MAX, the first is not the header, numbers
  * that do not ascend strictly, or a compartment of type 0.

@@ -104,6 +104,7 @@ static enum rc read_receipt(struct bytes packed, struct arena *arena, struct rec
     struct fault fault = {0};
     size_t size = packed.size;
     struct bytes copy;
+    bool is_erased;
 
     buffer_put_u8(&response, 1 << 3 | 2);
     for (; size >= 0x80; size >>= 7) {
@@ -112,7 +113,7 @@ static enum rc read_receipt(struct bytes packed, struct arena *arena, struct rec
     buffer_put_u8(&response, (uint8_t)size);
     buffer_put_bytes(&response, packed);
     copy = arena_copy(arena, buffer_bytes(&response));
-    return copy.data != NULL ? codec_submit_response_read(copy, arena, receipt, &fault)
+    return copy.data != NULL ? codec_submit_response_read(copy, arena, receipt, &is_erased, &fault)
                              : RC_RESOURCE_EXHAUSTED;
 }
 

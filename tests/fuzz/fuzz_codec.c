@@ -8,6 +8,7 @@
 #include "fuzz/fuzz.h"
 
 #include "base/arena.h"
+#include "rpc/codec_order.h"
 #include "rpc/codec_service.h"
 #include "unit/rpc/codec_agrees.h"
 
@@ -51,9 +52,10 @@ static enum rc read_response(struct bytes from, struct arena *arena, struct buff
                              struct fault *fault)
 {
     struct receipt receipt;
+    bool is_erased;
 
-    TRY(codec_submit_response_read(from, arena, &receipt, fault));
-    codec_submit_response_write(&receipt, again);
+    TRY(codec_submit_response_read(from, arena, &receipt, &is_erased, fault));
+    codec_submit_response_write(&receipt, is_erased, again);
     return RC_OK;
 }
 
@@ -279,6 +281,49 @@ static enum rc read_replay_page(struct bytes from, struct arena *arena, struct b
     return RC_OK;
 }
 
+static enum rc read_order(struct bytes from, struct arena *arena, struct buffer *again,
+                          struct fault *fault)
+{
+    struct order_signed order;
+    OWN(buffer) inner = {0};
+
+    TRY(codec_order_signed_read(from, arena, &order, fault));
+    codec_order_write(&order.order, &inner);
+    assert(bytes_equal(buffer_bytes(&inner), order.bytes));
+    codec_order_signed_write(&order, again);
+    return RC_OK;
+}
+
+static enum rc read_order_answer(struct bytes from, struct arena *arena, struct buffer *again,
+                                 struct fault *fault)
+{
+    struct order_answer answer;
+
+    TRY(codec_order_answer_read(from, arena, &answer, fault));
+    codec_order_answer_write(&answer, again);
+    return RC_OK;
+}
+
+static enum rc read_blocked_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                    struct fault *fault)
+{
+    struct blocked_request request;
+
+    TRY(codec_blocked_request_read(from, arena, &request, fault));
+    codec_blocked_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_blocked(struct bytes from, struct arena *arena, struct buffer *again,
+                            struct fault *fault)
+{
+    struct message message;
+
+    TRY(codec_blocked_read(from, arena, &message, fault));
+    codec_blocked_write(&message, again);
+    return RC_OK;
+}
+
 static const struct {
     char name;
     enum shape_name shape;
@@ -306,6 +351,10 @@ static const struct {
     {'b', SHAPE_REPLAY_REQUEST, read_replay_request},
     {'B', SHAPE_REPLAY_RESPONSE, read_replay_page},
     {'l', SHAPE_READ_RECORDS_REQUEST, read_audit_request},
+    {'o', SHAPE_GIVE_ORDER_REQUEST, read_order},
+    {'O', SHAPE_ORDER_ANSWER, read_order_answer},
+    {'b', SHAPE_READ_BLOCKED_REQUEST, read_blocked_request},
+    {'B', SHAPE_READ_BLOCKED_RESPONSE, read_blocked},
     {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
 };
 

@@ -181,7 +181,7 @@ static void codec_seeds(const uint8_t leaf[LEAF_SIZE])
         snprintf(name, sizeof name, "submit-%d", (int)types[i]);
         codec_seed(name, 's', buffer_bytes(&submission));
     }
-    codec_submit_response_write(&receipt, &response);
+    codec_submit_response_write(&receipt, false, &response);
     codec_seed("response", 'r', buffer_bytes(&response));
 }
 

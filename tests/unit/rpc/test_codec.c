@@ -306,6 +306,7 @@ static void results_come_back_in_order(void **state)
         {.fault = {RC_INVALID_ARGUMENT, "decode.malformed", "", "Vuelva a serializarlo."}},
     };
     struct submit_result *read = NULL;
+    bool is_erased = false;
     struct receipt receipt;
     size_t count = 0;
 
@@ -325,10 +326,11 @@ static void results_come_back_in_order(void **state)
     assert_true(id_is_zero(&read[2].message_id));
 
     buffer_clear(&bytes);
-    codec_submit_response_write(&results[0].receipt, &bytes);
-    assert_int_equal(codec_submit_response_read(buffer_bytes(&bytes), arena, &receipt, NULL),
-                     RC_OK);
+    codec_submit_response_write(&results[0].receipt, true, &bytes);
+    assert_int_equal(
+        codec_submit_response_read(buffer_bytes(&bytes), arena, &receipt, &is_erased, NULL), RC_OK);
     assert_bytes(receipt.tlog_proof, results[0].receipt.tlog_proof);
+    assert_true(is_erased);
 }
 
 static void a_record_is_read_as_it_was_written(void **state)

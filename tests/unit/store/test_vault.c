@@ -336,6 +336,103 @@ static void a_class_gives_its_month_and_only_past_months_are_due(void **state)
     tree_remove(places.folder);
 }
 
+static void a_blocked_key_is_in_its_file_alone_until_somebody_may_use_it(void **state)
+{
+    struct places places = places_make();
+    struct vault *vault = vault_at(&places);
+    const struct shard *shard = shard_at(vault, "cdmx/ssc", 203112);
+    const struct shard *lent = NULL;
+    struct vault *view = NULL;
+    uint8_t key[VAULT_KEY_SIZE];
+    uint8_t again[VAULT_KEY_SIZE];
+
+    (void)state;
+    assert_int_equal(shard_key(vault, shard, key), RC_OK);
+    assert_int_equal(vault_with_blocked(vault, name_of(shard), &view, &lent), RC_NOT_FOUND);
+    for (int start = 0; start < 2; start++) {
+        assert_int_equal(vault_block(vault, shard), RC_OK);
+        assert_true(shard_is_blocked(shard) && shard_is_erased(shard));
+        assert_false(shard_is_in_force(shard));
+        assert_int_equal(shard_key(vault, shard, again), RC_NOT_FOUND);
+        assert_int_equal(vault_shard_by_name(vault, name_of(shard), &lent), RC_NOT_FOUND);
+        assert_int_equal(vault_due(vault, 999912, &lent, 1), 0);
+        assert_true(tree_holds(places.vault, key, sizeof key));
+
+        assert_int_equal(vault_with_blocked(vault, name_of(shard), &view, &lent), RC_OK);
+        assert_int_equal(shard_key(view, lent, again), RC_OK);
+        assert_memory_equal(again, key, sizeof key);
+        assert_int_equal(shard_key(vault, shard, again), RC_NOT_FOUND);
+        vault_free(view);
+        view = NULL;
+
+        vault_free(vault); /* and the same after a restart */
+        vault = vault_at(&places);
+        shard = vault_known(vault, bytes_text("cdmx.ssc/R5/203112.1"));
+        assert_non_null(shard);
+    }
+    assert_string_equal(shard_name(shard_at(vault, "cdmx/ssc", 203112)), "cdmx.ssc/R5/203112.2");
+    assert_int_equal(vault_destroy(vault, name_of(shard)), RC_OK);
+    assert_false(tree_holds(places.vault, key, sizeof key));
+    assert_false(shard_is_blocked(shard));
+    assert_int_equal(vault_with_blocked(vault, name_of(shard), &view, &lent), RC_NOT_FOUND);
+    vault_free(vault);
+    tree_remove(places.folder);
+}
+
+static void an_escrow_shard_is_blocked_from_the_beginning_and_never_due(void **state)
+{
+    struct places places = places_make();
+    struct vault *vault = vault_at(&places);
+    const struct shard *shard = NULL;
+    const struct shard *other = NULL;
+    const struct shard *lent = NULL;
+    struct vault *view = NULL;
+    uint8_t key[VAULT_KEY_SIZE];
+
+    (void)state;
+    assert_int_equal(vault_escrow(vault, "cdmx/ssc", 202611, &shard), RC_OK);
+    assert_int_equal(vault_escrow(vault, "cdmx/ssc", 202611, &other), RC_OK);
+    assert_string_equal(shard_name(shard), "cdmx.ssc/B/202611.1");
+    assert_string_equal(shard_name(other), "cdmx.ssc/B/202611.2");
+    assert_true(shard_is_of(shard, "cdmx/ssc"));
+    assert_false(shard_is_of(shard, "cdmx/ss") || shard_is_of(shard, "cdm/ssc") ||
+                 shard_is_of(shard, "cdmx/ssc2") || shard_is_of(shard, "cdmx.ssc"));
+    assert_int_equal(shard_key(vault, shard, key), RC_NOT_FOUND);
+    assert_int_equal(vault_due(vault, 999912, &lent, 1), 0);
+    assert_int_equal(vault_with_blocked(vault, name_of(shard), &view, &lent), RC_OK);
+    assert_int_equal(vault_with_blocked(vault, name_of(other), &view, &other), RC_OK);
+    assert_int_equal(shard_key(view, lent, key), RC_OK);
+    /* The view knows what the vault knows, and finds its own first. */
+    assert_int_equal(vault_shard_by_name(view, name_of(shard), &lent), RC_OK);
+    other = shard_at(vault, "cdmx/ssc", 203112);
+    assert_int_equal(vault_shard_by_name(view, name_of(other), &lent), RC_OK);
+    assert_ptr_equal(lent, other);
+    assert_int_equal(shard_key(view, lent, key), RC_OK);
+    vault_free(view);
+    vault_free(vault);
+    tree_remove(places.folder);
+}
+
+static void a_blocking_cut_short_is_told_and_can_be_repeated(void **state)
+{
+    struct places places = places_make();
+    struct vault *vault = vault_at(&places);
+    const struct shard *shard = shard_at(vault, "cdmx/ssc", 203112);
+
+    (void)state;
+    for (unsigned n = 1; n <= 2; n++) {
+        disk.countdown = n;
+        assert_int_equal(vault_block(vault, shard), RC_UNAVAILABLE);
+        disk.countdown = 0;
+        assert_false(shard_is_blocked(shard));
+    }
+    assert_int_equal(vault_block(vault, shard), RC_OK);
+    assert_true(shard_is_blocked(shard));
+    assert_int_equal(vault_block(vault, shard), RC_OK);
+    vault_free(vault);
+    tree_remove(places.folder);
+}
+
 static void *worker(void *argument)
 {
     struct vault *vault = argument;
@@ -390,6 +487,9 @@ int main(void)
         cmocka_unit_test(an_unsafe_place_is_refused),
         cmocka_unit_test(a_damaged_vault_does_not_open),
         cmocka_unit_test(a_class_gives_its_month_and_only_past_months_are_due),
+        cmocka_unit_test(a_blocked_key_is_in_its_file_alone_until_somebody_may_use_it),
+        cmocka_unit_test(an_escrow_shard_is_blocked_from_the_beginning_and_never_due),
+        cmocka_unit_test(a_blocking_cut_short_is_told_and_can_be_repeated),
         cmocka_unit_test(threads_that_meet_at_a_new_shard_get_one_key),
     };
 
