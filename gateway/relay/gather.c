@@ -9,8 +9,7 @@
 #include "base/log.h"
 #include "base/thread_mask.h"
 #include "relay/cosigner.h"
-#include "relay/entry.h"
-#include "relay/inforce.h"
+#include "relay/gather_write.h"
 #include "relay/node.h"
 #include "relay/recall_own.h"
 #include "store/anchor.h"
@@ -56,113 +55,6 @@ struct gather {
     struct gather_state state;
     int64_t quorum_s;
 };
-
-/* ---- writes ---- */
-
-struct cosigned_write {
-    struct write write; /* first */
-    struct cosigned cosigned;
-    struct buffer note;
-};
-
-static enum rc apply_cosigned(struct write *write, struct txn *txn)
-{
-    enum rc rc = cosigned_put(txn, &((struct cosigned_write *)write)->cosigned);
-
-    return rc == RC_FAILED_PRECONDITION ? RC_OK : rc; /* a newer one stands there */
-}
-
-static void cosigned_done(struct write *write)
-{
-    struct cosigned_write *mine = (struct cosigned_write *)write;
-
-    if (write->rc != RC_OK) {
-        log_warn("witness.unstored", "size=%llu rc=%s", (unsigned long long)mine->cosigned.size,
-                 rc_name(write->rc));
-    }
-    commit_point_release(write->point);
-    buffer_release(&mine->note);
-    free(mine);
-}
-
-static void cosigned_again(struct write *write)
-{
-    (void)write; /* it keeps nothing of the transaction */
-}
-
-static const struct write_ops cosigned_ops = {
-    .name = "cosigned", .apply = apply_cosigned, .again = cosigned_again, .done = cosigned_done};
-
-/* Nobody waits for it: it rides along with the next commit. */
-static void store(struct gather *gather, struct buffer *note)
-{
-    struct cosigned_write *write = calloc(1, sizeof *write);
-
-    if (write == NULL) {
-        return;
-    }
-    write->note = *note;
-    *note = (struct buffer){0};
-    write->cosigned = (struct cosigned){.size = commit_point_size(gather->round),
-                                        .time_s = (uint64_t)(clock_now_ms() / 1000),
-                                        .note = buffer_bytes(&write->note)};
-    write->write.ops = &cosigned_ops;
-    write->write.bytes = write->note.size + 64;
-    write->write.is_patient = true;
-    if (writer_submit(gather->node->writer, &write->write) != RC_OK) {
-        buffer_release(&write->note);
-        free(write);
-    }
-}
-
-struct heartbeat {
-    struct write write; /* first */
-    struct gather *gather;
-};
-
-static enum rc apply_heartbeat(struct write *write, struct txn *txn)
-{
-    const struct node *node = ((struct heartbeat *)write)->gather->node;
-    uint8_t directory[HASH_SIZE];
-    struct record record;
-    uint64_t index;
-
-    inforce_digest(node->inforce, directory);
-    record_init(&record, RECORD_HEARTBEAT);
-    record.hosted_by = node->self->code;
-    record.directory_sha256 = BYTES_OF(directory);
-    return entry_put_control(txn, &record, &index);
-}
-
-static void heartbeat_done(struct write *write)
-{
-    struct heartbeat *heartbeat = (struct heartbeat *)write;
-
-    commit_point_release(write->point);
-    atomic_store(&heartbeat->gather->is_writing, false);
-    free(heartbeat);
-}
-
-static const struct write_ops heartbeat_ops = {
-    .name = "heartbeat", .apply = apply_heartbeat, .done = heartbeat_done};
-
-static void beat(struct gather *gather)
-{
-    struct heartbeat *heartbeat = calloc(1, sizeof *heartbeat);
-
-    if (heartbeat == NULL) {
-        return;
-    }
-    heartbeat->gather = gather;
-    heartbeat->write.ops = &heartbeat_ops;
-    heartbeat->write.leaves = 1;
-    heartbeat->write.bytes = 1024;
-    atomic_store(&gather->is_writing, true);
-    if (writer_submit(gather->node->writer, &heartbeat->write) != RC_OK) {
-        atomic_store(&gather->is_writing, false);
-        free(heartbeat);
-    }
-}
 
 /* ---- a round ---- */
 
@@ -264,7 +156,7 @@ static void judge(struct gather *gather)
     gather->is_met = true;
     gather->stored_count = verdict.counted;
     note_quorum(gather, &verdict);
-    store(gather, &whole);
+    gather_write_quorum(gather->node, commit_point_size(gather->round), &whole);
 }
 
 /*
@@ -421,7 +313,7 @@ static void beat_if_due(struct gather *gather, uint64_t size)
         gather->last_leaf_s = leaf_time(gather, size - 1);
     }
     if (now_s - gather->last_leaf_s >= gather->options.heartbeat_s) {
-        beat(gather);
+        gather_write_heartbeat(gather->node, &gather->is_writing);
     }
 }
 
