@@ -42,6 +42,7 @@ roster() {
     echo "system mx segob sistema"
     echo "official mx segob enlace-01"
     echo "auditor cdmx contraloria auditor-01"
+    echo "auditor cdmx contraloria auditor-02"
     echo "auditor mx segob auditor-01"
 }
 

@@ -22,3 +22,11 @@ $(SIGN_FIRST): $(call objs,gateway/enlaced) $(BUILD)/tests/support/mutants/sign_
 .PHONY: path-support
 path-support: $(SUPPORT) $(NO_SYNC) $(SIGN_FIRST)
 $(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk 56_each_call): path-support
+
+# What an attacker does to a store, with the store's own functions.
+ATTACKS := $(patsubst tests/attack/%.c,$(BUILD)/tests/attack/%,$(wildcard tests/attack/*.c))
+$(ATTACKS): %: %.o $(call libs,store $(store_DEPS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+path-support: $(ATTACKS)
+run-tests/path/67_audit.sh: path-support

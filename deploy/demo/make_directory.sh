@@ -45,9 +45,21 @@ list_node() { # NETWORK CODE PORT LOG WITNESS
     printf '  in-force %s\n\n' "$in_force"
 }
 
+# As what somebody reads a log (policy/directory_file.h), where it is more than the rule.
+roles_of() { # KIND NETWORK/CODE/NAME
+    case $1:$2 in
+    official:cdmx/mpi-cdmx/enlace-02) echo 'official operator' ;;
+    official:mx/segob/enlace-01) echo 'official coordinator' ;;
+    auditor:cdmx/contraloria/auditor-02) echo 'auditor authority' ;;
+    esac
+}
+
 list_person() { # KIND NETWORK CODE NAME CERTIFICATE SEAL
+    local roles
     printf '%s %s/%s/%s\n  certificate %s\n' "$1" "$2" "$3" "$4" "$5"
     [[ $6 == - ]] || printf '  seal %s\n' "$6"
+    roles=$(roles_of "$1" "$2/$3/$4")
+    [[ -z $roles ]] || printf '  role %s\n' "$roles"
     printf '  in-force %s\n\n' "$in_force"
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "client/audit_case.h"
 #include "client/profile.h"
 #include "client/session.h"
 #include "rpc/duplex.h"
@@ -19,7 +20,8 @@ struct audit_read {
     struct session *session; /* borrowed */
     struct duplex *duplex;
     struct buffer response;
-    char purpose[MESSAGE_CODE_MAX + 1];
+    uint8_t commitment[HASH_SIZE];
+    bool is_begun;
 };
 
 static enum rc unproven(struct fault *fault, const char *reason, uint64_t index, const char *what)
@@ -31,8 +33,8 @@ static enum rc unproven(struct fault *fault, const char *reason, uint64_t index,
                   "El nodo muestra lo que no puede probar: %s. Guarde lo que tenga y avise.", what);
 }
 
-static enum rc check_entry(const struct audit_entry *entry, uint64_t index,
-                           const struct checkpoint *head, struct fault *fault)
+enum rc audit_read_verify_entry(const struct audit_entry *entry, uint64_t index,
+                                const struct checkpoint *head, struct fault *fault)
 {
     struct proof path = {.count = entry->path.count};
     uint8_t hash[DIGEST_SIZE];
@@ -68,27 +70,26 @@ static enum rc check_entry(const struct audit_entry *entry, uint64_t index,
     return RC_OK;
 }
 
-static enum rc open_head(const struct audit_page *page, const struct vkey *logs, size_t log_count,
-                         struct checkpoint *head)
+enum rc audit_read_open_head(struct bytes note, const struct vkey *logs, size_t log_count,
+                             struct checkpoint *head, struct fault *fault)
 {
     enum rc rc = RC_NOT_FOUND;
 
     for (size_t i = 0; i < log_count && rc == RC_NOT_FOUND; i++) {
-        rc = checkpoint_open(page->checkpoint, &logs[i], NULL, head);
+        rc = checkpoint_open(note, &logs[i], NULL, head);
     }
-    return rc;
+    return rc == RC_OK ? RC_OK
+                       : refuse(fault, RC_DATA_LOSS, "audit.checkpoint", "",
+                                "El sello de la página no lleva firma con la llave de la bitácora "
+                                "que tiene el perfil (node_log).");
 }
 
 enum rc audit_read_verify(const struct audit_page *page, uint64_t from, const struct vkey *logs,
                           size_t log_count, struct checkpoint *head, struct fault *fault)
 {
-    if (open_head(page, logs, log_count, head) != RC_OK) {
-        return refuse(fault, RC_DATA_LOSS, "audit.checkpoint", "",
-                      "El sello de la página no lleva firma con la llave de la bitácora que tiene "
-                      "el perfil (node_log).");
-    }
+    TRY(audit_read_open_head(page->checkpoint, logs, log_count, head, fault));
     for (size_t i = 0; i < page->entry_count; i++) {
-        TRY(check_entry(&page->entries[i], from + i, head, fault));
+        TRY(audit_read_verify_entry(&page->entries[i], from + i, head, fault));
     }
     if (page->entry_count == 0 && from < head->size) {
         return unproven(fault, "audit.missing", from, "calla hojas que su sello cubre");
@@ -96,19 +97,15 @@ enum rc audit_read_verify(const struct audit_page *page, uint64_t from, const st
     return RC_OK;
 }
 
-enum rc audit_read_open(struct session *session, const char *purpose, struct audit_read **read,
-                        struct fault *fault)
+enum rc audit_read_open(struct session *session, const struct audit_case *audit,
+                        struct audit_read **read, struct fault *fault)
 {
     OWN_PTR(audit_read) made = calloc(1, sizeof *made);
 
     if (made == NULL) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "audit.memory", "", "Falta memoria.");
     }
-    if (purpose[0] == '\0' || strlen(purpose) > MESSAGE_CODE_MAX) {
-        return refuse(fault, RC_INVALID_ARGUMENT, "usage.purpose", "",
-                      "El propósito es un código de 1 a %d caracteres.", MESSAGE_CODE_MAX);
-    }
-    snprintf(made->purpose, sizeof made->purpose, "%s", purpose);
+    audit_case_commitment(audit, made->commitment);
     made->session = session;
     if (duplex_open(session->channel, METHOD, -1, &made->duplex) != RC_OK) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "audit.memory", "", "Falta memoria.");
@@ -124,6 +121,11 @@ void audit_read_free(struct audit_read *read)
         buffer_release(&read->response);
         free(read);
     }
+}
+
+enum rc audit_read_end(struct audit_read *read, struct fault *fault)
+{
+    return audit_case_end_stream(read->session, read->duplex, fault);
 }
 
 /* A stream that ended says why when it is asked. */
@@ -142,13 +144,17 @@ static enum rc exchange(struct audit_read *read, struct bytes request, struct fa
 enum rc audit_read_page(struct audit_read *read, uint64_t from, struct arena *arena,
                         struct audit_page *page, struct checkpoint *head, struct fault *fault)
 {
-    const struct audit_page_request asked = {from, AUDIT_PAGE_MAX, read->purpose};
+    struct audit_page_request asked = {.from_index = from, .count = AUDIT_PAGE_MAX};
     const struct profile *profile = read->session->profile;
     OWN(buffer) request = {0};
     struct bytes response;
 
+    if (!read->is_begun) {
+        asked.purpose_commitment = BYTES_OF(read->commitment);
+    }
     codec_audit_request_write(&asked, &request);
     TRY(exchange(read, buffer_bytes(&request), fault));
+    read->is_begun = true;
     response = arena_copy(arena, buffer_bytes(&read->response));
     if (response.data == NULL) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "audit.memory", "",

@@ -15,12 +15,15 @@
 #include "tlog/checkpoint.h"
 
 struct arena;
+struct audit_case;
 struct audit_read;
 struct session;
 
-/* The purpose is a code; the reading becomes a leaf of the log with it. */
-MUST_CHECK enum rc audit_read_open(struct session *session, const char *purpose,
+/* The reading becomes a leaf of the log, with the commitment to the case's purpose. */
+MUST_CHECK enum rc audit_read_open(struct session *session, const struct audit_case *audit,
                                    struct audit_read **read, struct fault *fault);
+/* Ends the session, so that the node logs how much it showed. */
+MUST_CHECK enum rc audit_read_end(struct audit_read *read, struct fault *fault);
 void audit_read_free(struct audit_read *read);
 OWN_PTR_DEFINE(audit_read)
 
@@ -33,6 +36,13 @@ MUST_CHECK enum rc audit_read_page(struct audit_read *read, uint64_t from, struc
                                    struct audit_page *page, struct checkpoint *head,
                                    struct fault *fault);
 
+/* One leaf's form, place and inclusion, and its record against the commitment in it. */
+MUST_CHECK enum rc audit_read_verify_entry(const struct audit_entry *entry, uint64_t index,
+                                           const struct checkpoint *head, struct fault *fault);
+/* The checkpoint of a page, signed by one of these logs. */
+MUST_CHECK enum rc audit_read_open_head(struct bytes note, const struct vkey *logs,
+                                        size_t log_count, struct checkpoint *head,
+                                        struct fault *fault);
 /* What audit_read_page checks of a page, without a connection. */
 MUST_CHECK enum rc audit_read_verify(const struct audit_page *page, uint64_t from,
                                      const struct vkey *logs, size_t log_count,

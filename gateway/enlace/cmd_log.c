@@ -10,11 +10,13 @@
 
 #include "base/arena.h"
 #include "client/ask.h"
+#include "client/audit_case.h"
 #include "client/audit_read.h"
 #include "client/profile.h"
 #include "client/session.h"
 #include "enlace/command.h"
 #include "enlace/log_epoch.h"
+#include "enlace/reindex.h"
 #include "offline/log_folder.h"
 #include "tlog/policy.h"
 
@@ -22,7 +24,8 @@
 
 struct exporting {
     const char *path;
-    const char *purpose;
+    const char *purpose;    /* an audit of its own, closed at the end */
+    const char *audit_path; /* or one that goes on */
     const char *policy_path;
     bool has_entries;
     bool has_records;
@@ -35,11 +38,9 @@ struct exporting {
 static int read_arguments(struct cli *cli, int argc, char **argv, struct exporting *exporting)
 {
     static const struct option names[] = {
-        {"entries", no_argument, NULL, 'e'},
-        {"records", no_argument, NULL, 'r'},
-        {"purpose", required_argument, NULL, 'p'},
-        {"policy", required_argument, NULL, 'q'},
-        {NULL, 0, NULL, 0},
+        {"entries", no_argument, NULL, 'e'},       {"records", no_argument, NULL, 'r'},
+        {"purpose", required_argument, NULL, 'p'}, {"policy", required_argument, NULL, 'q'},
+        {"audit", required_argument, NULL, 'a'},   {NULL, 0, NULL, 0},
     };
     int choice;
 
@@ -57,6 +58,9 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct exporti
         case 'p':
             exporting->purpose = optarg;
             break;
+        case 'a':
+            exporting->audit_path = optarg;
+            break;
         case 'q':
             exporting->policy_path = optarg;
             break;
@@ -67,8 +71,8 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct exporti
     if (argc - optind != 1) {
         return cli_usage(cli, "log", "Se esperaba «log export CARPETA».");
     }
-    if (exporting->purpose == NULL) {
-        return cli_usage(cli, "log", "Falta --purpose: para qué se lee; queda en la bitácora.");
+    if ((exporting->purpose == NULL) == (exporting->audit_path == NULL)) {
+        return cli_usage(cli, "log", "Falta --purpose (para qué se lee) o --audit.");
     }
     exporting->path = argv[optind];
     return EXIT_DONE;
@@ -201,6 +205,21 @@ static enum rc read_policy(const char *path, struct buffer *text, struct fault *
                : rc;
 }
 
+static enum rc read_case(const struct exporting *exporting, struct audit_case *audit,
+                         struct fault *fault)
+{
+    OWN(buffer) text = {0};
+
+    if (exporting->purpose != NULL) {
+        return audit_case_make(exporting->purpose, audit, fault);
+    }
+    TRY(cli_read_file(exporting->audit_path, AUDIT_CASE_SIZE_MAX, &text, fault));
+    return audit_case_parse(buffer_bytes(&text), audit) == RC_OK
+               ? RC_OK
+               : refuse(fault, RC_INVALID_ARGUMENT, "file.audit", exporting->audit_path,
+                        "Ese archivo no es una auditoría; ábrala con «enlace audit open».");
+}
+
 /* RC_ABORTED: what an interrupted run left is not of this log; once more, without it. */
 static enum rc export_into(struct cli *cli, struct audit_read *read, struct bytes policy,
                            struct exporting *exporting, struct fault *fault)
@@ -229,17 +248,23 @@ static enum rc export_log(struct cli *cli, struct exporting *exporting, struct f
 {
     OWN_PTR(audit_read) read = NULL;
     OWN(buffer) policy = {0};
+    struct audit_closed closed;
+    struct audit_case audit;
     enum rc rc;
 
     TRY(read_policy(exporting->policy_path, &policy, fault));
-    TRY(audit_read_open(cli->session, exporting->purpose, &read, fault));
+    TRY(read_case(exporting, &audit, fault));
+    TRY(audit_read_open(cli->session, &audit, &read, fault));
     rc = export_into(cli, read, buffer_bytes(&policy), exporting, fault);
     if (rc == RC_ABORTED) {
         *fault = (struct fault){0};
         exporting->is_fresh = true;
         rc = export_into(cli, read, buffer_bytes(&policy), exporting, fault);
     }
-    return rc;
+    TRY(rc);
+    TRY(audit_read_end(read, fault));
+    return exporting->purpose != NULL ? audit_case_close(cli->session, &audit, &closed, fault)
+                                      : RC_OK;
 }
 
 static int run_export(struct cli *cli, int argc, char **argv)
@@ -266,14 +291,24 @@ static int run_export(struct cli *cli, int argc, char **argv)
     return EXIT_DONE;
 }
 
+static int run_reindex(struct cli *cli, int argc, char **argv)
+{
+    bool is_status = argc == 2 && strcmp(argv[1], "--status") == 0;
+    int status = argc == 1 || is_status
+                     ? cli_need_session(cli)
+                     : cli_usage(cli, "log", "Se esperaba «log reindex [--status]».");
+
+    return status == EXIT_DONE ? reindex(cli, !is_status) : status;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct cli *cli, int argc, char **argv);
 } actions[] = {
-    {"export", run_export}, {"succeed", log_succeed},
-    {"sign", log_sign},     {"statement", log_statement},
-    {"vkey", log_vkey},     {"seen", log_seen},
-    {"gap", log_gap},
+    {"export", run_export},       {"reindex", run_reindex},
+    {"succeed", log_succeed},     {"sign", log_sign},
+    {"statement", log_statement}, {"vkey", log_vkey},
+    {"seen", log_seen},           {"gap", log_gap},
 };
 
 int cmd_log(struct cli *cli, int argc, char **argv)
@@ -283,5 +318,6 @@ int cmd_log(struct cli *cli, int argc, char **argv)
             return actions[i].run(cli, argc - 1, argv + 1);
         }
     }
-    return cli_usage(cli, "log", "Se esperaba export, seen, succeed, sign, statement, vkey o gap.");
+    return cli_usage(cli, "log",
+                     "Se esperaba export, reindex, seen, succeed, sign, statement, vkey o gap.");
 }

@@ -68,10 +68,11 @@ const struct command commands[] = {
      "  Termina con 0 si verifica, 1 si no, 2 si algo no se entiende. «enlace-verify» hace lo\n"
      "  mismo donde no hay nada más instalado.\n",
      cmd_verify},
-    {"log", "QUÉ …", "copia una bitácora, o empieza una nueva época de ella",
+    {"log", "QUÉ …", "copia una bitácora, rehace su índice, o empieza una nueva época de ella",
      "  export CARPETA --purpose C   la bitácora del nodo (C2SP tlog-tiles), verificándola; al\n"
      "                    repetir, continúa\n"
-     "    --purpose C       para qué se lee; queda en la bitácora\n"
+     "    --purpose C       para qué se lee; queda en la bitácora al terminar\n"
+     "    --audit ARCHIVO   en su lugar, una auditoría abierta (de «audit open»)\n"
      "    --entries         también las hojas: sólo para quien audita\n"
      "    --records         también los registros de auditoría (incluye --entries)\n"
      "    --policy ARCHIVO  se guarda al lado\n"
@@ -86,6 +87,7 @@ const struct command commands[] = {
      "  sign ARCHIVO --key PEM --name NOMBRE [-O ARCHIVO]   la firma una autoridad\n"
      "  statement ARCHIVO --authorities ARCHIVO   la muestra y dice si vale\n"
      "  vkey --key PEM --name NOMBRE   la llave pública, en una línea\n"
+     "  reindex [--status]   el nodo rehace su índice y dice si el anterior era el mismo\n"
      "  gap CARPETA       de una bitácora exportada con --records: qué no volvió de la anterior\n",
      cmd_log},
     {"directory", "VERBO …", "el directorio de una red: new, edit, check, sign, diff, publish",
@@ -106,6 +108,20 @@ const struct command commands[] = {
      "  Basta una autoridad, o la institución para lo suyo. La levantan k autoridades: «lift\n"
      "  HUELLA» en el texto de la red.\n",
      cmd_directory},
+    {"audit", "QUÉ …", "pregunta a la bitácora del nodo, y verifica cada respuesta aquí",
+     "  open --purpose C -o ARCHIVO   abre una auditoría; su propósito se publica al cerrarla\n"
+     "  query --audit ARCHIVO         registros; con --from y --to FECHA, --member M, --route R,\n"
+     "                                --kind CLASE, --exchange ID\n"
+     "  request --audit ARCHIVO --person ID --holder MIEMBRO -o PETICIÓN   sobre una persona;\n"
+     "                                con --tag-key, también la llave de sus etiquetas\n"
+     "  approve PETICIÓN              la firma la segunda persona servidora pública\n"
+     "  person PETICIÓN               a quién se dieron sus datos: cuándo, qué, para qué, con qué\n"
+     "                                fundamento\n"
+     "  rescan PETICIÓN CARPETA       mira todas las hojas de una copia («log export --entries»)\n"
+     "                                y dice si a la respuesta le falta alguna\n"
+     "  close ARCHIVO                 cierra la auditoría\n"
+     "  Termina con 0, con 1 si algo se rechaza o no se prueba, 2 si no se entiende.\n",
+     cmd_audit},
     {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
     {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",
      "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},

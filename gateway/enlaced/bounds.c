@@ -8,8 +8,11 @@
 #include "policy/directory_file.h"
 #include "policy/validate.h"
 #include "relay/annexes.h"
+#include "relay/audit.h"
 #include "relay/budget.h"
 #include "relay/cosigner.h"
+#include "relay/finder.h"
+#include "relay/indexer.h"
 #include "relay/refusals.h"
 #include "relay/submit_stream.h"
 #include "rpc/codec_service.h"
@@ -65,6 +68,10 @@ const struct bound bounds[] = {
      "then a checkpoint is too old to cosign"},
     {"witness.answer", COSIGNER_TIMEOUT_MS / 1000, "seconds", "then a witness is away"},
     {"http.body", HTTP_BODY_MAX, "bytes", "any request over plain HTTP"},
+    {"audit.look", FINDER_LOOK_MAX, "", "leaves looked at for one answer"},
+    {"audit.approval", AUDIT_APPROVAL_MAX_S, "seconds", "a second official's approval is good for"},
+    {"audit.waiting", AUDIT_CHORES_MAX, "", "answers being made; more are refused"},
+    {"index.lag", INDEXER_LAG_MAX, "", "leaves behind the log; then an alarm"},
     /* The node. */
     {"node.memory", BUDGET_NODE_BYTES, "bytes", "under way of all identities; then streams wait"},
     {"node.identities", BUDGET_SEATS_MAX, "", "with something under way; more are refused"},

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/worker.h"
 #include "crypto/cert.h"
 #include "crypto/keyring.h"
 #include "crypto/tlsconf.h"
@@ -34,6 +35,7 @@
 #include "publish/publisher.h"
 #include "publish/quorum_text.h"
 #include "relay/annexes.h"
+#include "relay/audit.h"
 #include "relay/courier.h"
 #include "relay/backlog.h"
 #include "relay/budget.h"
@@ -47,6 +49,7 @@
 #include "relay/indexer.h"
 #include "relay/node.h"
 #include "relay/recall_own.h"
+#include "relay/reading_rate.h"
 #include "relay/refusals.h"
 #include "relay/replay.h"
 #include "relay/schedule.h"
@@ -278,12 +281,14 @@ static enum rc open_relay(struct running *running)
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->link_pool = cq_pool_new(LINK_THREADS);
     node->refusals = refusals_new();
+    node->reading_room = worker_new(AUDIT_CHORES_MAX);
+    node->reading_rate = reading_rate_new();
     node->budget = budget_new();
     node->annexes = annexes_new(node);
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
     node->links = node->desk != NULL && node->link_pool != NULL ? links_new(node) : NULL;
     if (node->links == NULL || node->refusals == NULL || node->annexes == NULL ||
-        node->budget == NULL) {
+        node->budget == NULL || node->reading_room == NULL || node->reading_rate == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     return couriers_start(node, &node->couriers);
@@ -441,6 +446,7 @@ static void stop(struct running *running)
     server_free(running->server);
     health_free(running->health);
     eraser_free(node->eraser);
+    worker_free(node->reading_room);
     indexer_free(node->indexer);
     replay_free(node->replay); /* calls asked whether it is over */
     couriers_free(node->couriers);
@@ -460,6 +466,7 @@ static void stop(struct running *running)
     desk_free(node->desk);
     backlog_free(node->backlog);
     refusals_free(node->refusals);
+    reading_rate_free(node->reading_rate);
     anchor_free(node->anchor);
     writer_free(node->writer);
     files_free(node->files);

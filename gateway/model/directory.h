@@ -105,6 +105,16 @@ enum identity_kind {
     IDENTITY_AUDITOR
 };
 
+/* As what somebody reads a node's log; policy/audit_rules says what each may. */
+enum reader_role {
+    READER_OFFICIAL,
+    READER_AUDITOR,
+    READER_COORDINATOR,
+    READER_OPERATOR,
+    READER_AUTHORITY,
+    READER_ROLES
+};
+
 /* A row of a roster: a system, an official or an auditor, by certificate. */
 struct identity {
     enum identity_kind kind;
@@ -112,6 +122,7 @@ struct identity {
     char member[CODE_SIZE]; /* "cdmx/ssc"; an auditor's institution */
     char name[CODE_SIZE];   /* "adapter", "enlace-01" */
     struct dates in_force;
+    uint32_t roles; /* 1 << enum reader_role */
     bool has_fingerprint;
     uint8_t
         fingerprint[HASH_SIZE]; /* SHA-256 of the certificate in force (officials: must match) */

@@ -22,8 +22,8 @@
  *     member NETWORK/CODE             name, node, [roster-key+], in-force
  *     node NETWORK/CODE               address, origin, log-key, witness-key, in-force
  *     system NETWORK/CODE/NAME        in-force, [certificate], [seal]    (these three in rosters)
- *     official NETWORK/CODE/ID        in-force, certificate
- *     auditor NETWORK/CODE/ID         in-force, [certificate]
+ *     official NETWORK/CODE/ID        in-force, certificate, [role+]
+ *     auditor NETWORK/CODE/ID         in-force, [certificate], [role+]
  *     convenio ID, law ID             title, document, in-force
  *     aviso ID                        version, document
  *     route ID                        from, to, types+, [codes+], purpose, basis, aviso, [fields+],
@@ -38,6 +38,9 @@
  * origin. A clock is ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may
  * travel along the route, answers included. codes may be missing only where nothing but Aggregate,
  * Consultation and Notice travels.
+ *
+ * role says as what somebody reads a node's log: official, coordinator, operator; auditor,
+ * authority (policy/audit_rules.h). Without it an official is one, and an auditor.
  *
  * Refused: unknown keys and stanzas, duplicates, reversed dates; a member, code, field, type,
  * basis or aviso that is not known; fields of location, schedule or relatives, or of a compartment

@@ -122,6 +122,31 @@ static enum rc set_certificate(struct reading *reading, const char *value)
     return value_sha256(reading, value, reading->stanza.identity.fingerprint);
 }
 
+/* In the order of enum reader_role. */
+static const char *const role_names[READER_ROLES + 1] = {"official", "auditor",   "coordinator",
+                                                         "operator", "authority", NULL};
+
+static enum rc add_role(struct reading *reading, const char *value)
+{
+    struct identity *identity = &reading->stanza.identity;
+    bool is_auditor = reading->stanza.kind == STANZA_AUDITOR;
+
+    for (int role = 0; role < READER_ROLES; role++) {
+        bool is_auditors = role == READER_AUDITOR || role == READER_AUTHORITY;
+
+        if (strcmp(role_names[role], value) == 0 && is_auditors == is_auditor) {
+            if ((identity->roles >> role & 1) != 0) {
+                return complain(reading, reading->line, "role: \"%.60s\" stands twice", value);
+            }
+            identity->roles |= 1u << role;
+            return RC_OK;
+        }
+    }
+    return complain(reading, reading->line, "role: expected %s, not \"%.60s\"",
+                    is_auditor ? "auditor or authority" : "official, coordinator or operator",
+                    value);
+}
+
 static enum rc set_seal(struct reading *reading, const char *value)
 {
     reading->stanza.identity.has_seal = true;
@@ -175,6 +200,7 @@ static const struct key keys[] = {
     {"witness-key", IN(NODE), IN(NODE), false, set_witness_key},
     {"certificate", PEOPLE, IN(OFFICIAL), false, set_certificate},
     {"seal", IN(SYSTEM), 0, false, set_seal},
+    {"role", IN(OFFICIAL) | IN(AUDITOR), 0, true, add_role},
     {"title", BASES, BASES, false, set_title},
     {"document", BASES | IN(AVISO), BASES | IN(AVISO), false, set_document},
     {"version", IN(AVISO), IN(AVISO), false, set_version},
@@ -396,6 +422,16 @@ enum rc stanza_key(struct reading *reading, char *line)
     return complain_key(reading, line);
 }
 
+/* Without a role an official is an official, and an auditor an auditor. */
+static void complete_roles(struct stanza *stanza)
+{
+    if (stanza->kind == STANZA_OFFICIAL && stanza->identity.roles == 0) {
+        stanza->identity.roles = 1u << READER_OFFICIAL;
+    } else if (stanza->kind == STANZA_AUDITOR && stanza->identity.roles == 0) {
+        stanza->identity.roles = 1u << READER_AUDITOR;
+    }
+}
+
 /* In-force, document and line go to the row that this kind of stanza fills. */
 static void complete_rows(struct stanza *stanza, uint16_t text)
 {
@@ -444,6 +480,7 @@ enum rc stanza_close(struct reading *reading)
     if (stanza->kind == STANZA_ROUTE) {
         TRY(directory_route_close(reading));
     }
+    complete_roles(stanza);
     complete_rows(stanza, reading->text);
     return RC_OK;
 }

@@ -57,16 +57,14 @@ static size_t add(struct index_term *terms, size_t count, enum index_field field
 
 size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
 {
-    static const uint8_t kinds[] = {0,  1,  2,  3,  4,  5,  6,  7,  8, 9,
-                                    10, 11, 12, 13, 14, 15, 16, 17, 18};
     const struct record *record = &facts->record;
     size_t count = 0;
 
-    _Static_assert(sizeof kinds == RECORD_KINDS, "a byte to borrow for each kind");
     if (!facts->has_record) {
         return 0;
     }
-    count = add(terms, count, INDEX_KIND, BYTES(&kinds[record->kind], 1));
+    facts->kind = (uint8_t)record->kind;
+    count = add(terms, count, INDEX_KIND, BYTES(&facts->kind, 1));
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->from));
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->to));
     count = add(terms, count, INDEX_ROUTE, bytes_text(record->route));

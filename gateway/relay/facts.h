@@ -30,6 +30,7 @@ struct facts {
     struct record record;
     bool has_persons; /* they were read */
     struct content_persons persons;
+    uint8_t kind; /* for facts_terms to point at */
 };
 
 /* RC_NOT_FOUND: no such leaf. RC_DATA_LOSS, logged: leaf or record cannot be read. */

@@ -231,7 +231,7 @@ enum rc finder_find(const struct node *node, const struct finder_question *quest
     place->looked_at = 0;
     if (best_term(question, &kind, &term)) {
         TRY(find_listed(&search, &term, end));
-        if (place->next < place->indexed_to) {
+        if (place->next < end && place->next < place->indexed_to) {
             return RC_OK; /* enough for once */
         }
     }

@@ -32,12 +32,14 @@ struct keyring;
 struct lawfetch;
 struct links;
 struct policy;
+struct reading_rate;
 struct refusals;
 struct replay;
 struct seen;
 struct succession;
 struct tagkeys;
 struct vault;
+struct worker;
 struct writer;
 
 struct node {
@@ -55,8 +57,10 @@ struct node {
     struct vault *vault;
     struct tagkeys *tagkeys;
     struct files *files;
-    struct index *index;     /* what the log is looked up by; disposable */
-    struct indexer *indexer; /* its thread */
+    struct index *index;         /* what the log is looked up by; disposable */
+    struct indexer *indexer;     /* its thread */
+    struct worker *reading_room; /* pages of service Audit: the disk keeps no queue waiting */
+    struct reading_rate *reading_rate;
     struct keyring *log_key;
     struct vkey log_vkey;
     struct keyring *witness_key;         /* NULL: this node cosigns nothing */

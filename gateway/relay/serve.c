@@ -3,6 +3,7 @@
 #include "relay/annex_in.h"
 #include "relay/annex_out.h"
 #include "relay/audit.h"
+#include "relay/audit_call.h"
 #include "relay/attached.h"
 #include "relay/node.h"
 #include "relay/orders.h"
@@ -42,10 +43,14 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "GetCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_get},
     {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
     {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
-    {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_stream},
     {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
     {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},
     {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},
+    {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_whole_stream},
+    {.path = AUDIT "QueryRecords", .kind = RPC_STREAM, .on_stream = audit_on_query_stream},
+    {.path = AUDIT "GiveTagKey", .kind = RPC_UNARY, .on_call = audit_on_give_tag_key},
+    {.path = AUDIT "CloseAudit", .kind = RPC_UNARY, .on_call = audit_on_close},
+    {.path = AUDIT "Reindex", .kind = RPC_UNARY, .on_call = audit_on_reindex},
 };
 
 #define METHODS (sizeof table / sizeof table[0])

@@ -84,6 +84,13 @@ MUST_CHECK enum rc pb_result_read(const Enlace__V1__SubmitResult *from,
 
 /* False: more hashes than a path can have. */
 MUST_CHECK bool pb_path_fill(ProtobufCBinaryData to[PATH_MAX_HASHES], const struct path *from);
+/* Of a page of service Audit, reading and writing. False: a path that is too long. */
+MUST_CHECK enum rc pb_audit_page(ProtobufCBinaryData checkpoint, Enlace__V1__AuditEntry **entries,
+                                 size_t count, struct arena *arena, struct audit_page *page,
+                                 struct fault *fault);
+MUST_CHECK bool pb_audit_entry_fill(Enlace__V1__AuditEntry *to,
+                                    ProtobufCBinaryData path[PATH_MAX_HASHES],
+                                    const struct audit_entry *from);
 void pb_path_read(const ProtobufCBinaryData *from, size_t count, struct path *path);
 
 #endif

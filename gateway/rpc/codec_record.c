@@ -65,6 +65,10 @@ static void fill_why(Enlace__V1__AuditRecord *to, const struct record *from)
     to->first_index = from->first_index;
     to->succession = pb_data(from->succession);
     to->replayed_leaf = pb_data(from->replayed_leaf);
+    to->purpose_commitment = pb_data(from->purpose_commitment);
+    to->purpose_blind = pb_data(from->purpose_blind);
+    to->query_sha256 = pb_data(from->query_sha256);
+    to->approver = pb_text(from->approver);
 }
 
 void codec_record_write(const struct record *record, struct buffer *out)
@@ -115,6 +119,10 @@ static void read_why(const Enlace__V1__AuditRecord *from, struct record *to)
     to->first_index = from->first_index;
     to->succession = pb_bytes(from->succession);
     to->replayed_leaf = pb_bytes(from->replayed_leaf);
+    to->purpose_commitment = pb_bytes(from->purpose_commitment);
+    to->purpose_blind = pb_bytes(from->purpose_blind);
+    to->query_sha256 = pb_bytes(from->query_sha256);
+    to->approver = from->approver;
 }
 
 enum rc codec_record_read(struct bytes from, struct arena *arena, struct record *record,

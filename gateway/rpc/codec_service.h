@@ -7,6 +7,7 @@
 #define RPC_CODEC_SERVICE_H
 
 #include "model/lifecycle.h"
+#include "model/record.h"
 #include "rpc/codec.h"
 
 /* ---- Attach ---- */
@@ -284,10 +285,13 @@ MUST_CHECK enum rc codec_got_attachment_read(struct bytes from, struct arena *ar
 
 #define AUDIT_PAGE_MAX 256
 
+/* Of one serialised question. */
+#define AUDIT_QUERY_MAX 4096
+
 struct audit_page_request {
     uint64_t from_index;
     uint32_t count;
-    const char *purpose;
+    struct bytes purpose_commitment; /* empty after the first page */
 };
 
 struct audit_entry {
@@ -301,6 +305,62 @@ struct audit_page {
     struct bytes checkpoint;
     struct audit_entry *entries;
     size_t entry_count;
+};
+
+/* A question: "", zero and empty ask for any. */
+struct audit_query {
+    struct id query_id;
+    const char *reader;
+    const char *origin;
+    struct bytes purpose_commitment;
+    int64_t from_s;
+    int64_t to_s;
+    const char *member;
+    enum record_kind kind;
+    const char *route;
+    struct id exchange_id;
+    struct id person;
+    const char *holder;
+    bool wants_tag_key;
+    int64_t expires_s;
+};
+
+struct audit_query_request {
+    struct bytes query;        /* serialised AuditQuery; empty after the first page */
+    struct signature approval; /* empty: none */
+    uint64_t from_index;
+    uint32_t count;
+};
+
+struct audit_query_page {
+    struct audit_page page;
+    uint64_t next_index;
+    uint64_t indexed_to;
+};
+
+struct audit_closing {
+    const char *purpose;
+    struct bytes blind;
+};
+
+struct audit_closed {
+    uint64_t index;
+    uint32_t sessions;
+    uint64_t records;
+};
+
+enum index_state { INDEX_UNKNOWN, INDEX_CHECKING, INDEX_FOLLOWING, INDEX_REBUILDING };
+
+struct audit_index_state {
+    enum index_state state;
+    uint64_t size;
+    uint64_t indexed_to;
+    uint64_t rebuilt_to;
+    uint64_t rebuilds;
+    uint64_t rows;
+    uint64_t missing;
+    uint64_t extra;
+    uint64_t first_leaf;
 };
 
 MUST_CHECK enum rc codec_audit_request_read(struct bytes from, struct arena *arena,
@@ -334,5 +394,42 @@ void codec_fetch_response_write(const struct bytes *notes, size_t count, struct 
 MUST_CHECK enum rc codec_fetch_response_read(struct bytes from, struct arena *arena,
                                              struct bytes **notes, size_t *count,
                                              struct fault *fault);
+
+/* ---- questions to the log ---- */
+
+/* A serialised AuditQuery. */
+MUST_CHECK enum rc codec_audit_query_read(struct bytes from, struct arena *arena,
+                                          struct audit_query *query, struct fault *fault);
+void codec_audit_query_write(const struct audit_query *query, struct buffer *out);
+MUST_CHECK enum rc codec_query_request_read(struct bytes from, struct arena *arena,
+                                            struct audit_query_request *request,
+                                            struct fault *fault);
+void codec_query_request_write(const struct audit_query_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_query_page_read(struct bytes from, struct arena *arena,
+                                         struct audit_query_page *page, struct fault *fault);
+void codec_query_page_write(const struct audit_query_page *page, struct buffer *out);
+
+/* GiveTagKeyRequest: only query and approval are used. The key is the caller's to wipe. */
+MUST_CHECK enum rc codec_tag_key_request_read(struct bytes from, struct arena *arena,
+                                              struct audit_query_request *request,
+                                              struct fault *fault);
+void codec_tag_key_request_write(const struct audit_query_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_tag_key_read(struct bytes from, uint8_t key[HASH_SIZE], uint64_t *index,
+                                      struct fault *fault);
+void codec_tag_key_write(const uint8_t key[HASH_SIZE], uint64_t index, struct buffer *out);
+
+MUST_CHECK enum rc codec_audit_closing_read(struct bytes from, struct arena *arena,
+                                            struct audit_closing *closing, struct fault *fault);
+void codec_audit_closing_write(const struct audit_closing *closing, struct buffer *out);
+MUST_CHECK enum rc codec_audit_closed_read(struct bytes from, struct audit_closed *closed,
+                                           struct fault *fault);
+void codec_audit_closed_write(const struct audit_closed *closed, struct buffer *out);
+
+MUST_CHECK enum rc codec_reindex_request_read(struct bytes from, bool *is_to_begin,
+                                              struct fault *fault);
+void codec_reindex_request_write(bool is_to_begin, struct buffer *out);
+MUST_CHECK enum rc codec_index_state_read(struct bytes from, struct audit_index_state *state,
+                                          struct fault *fault);
+void codec_index_state_write(const struct audit_index_state *state, struct buffer *out);
 
 #endif

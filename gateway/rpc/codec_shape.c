@@ -62,6 +62,15 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_READ_BLOCKED_RESPONSE] = &enlace__v1__read_blocked_response__descriptor,
     [SHAPE_FETCH_DIRECTORY_REQUEST] = &enlace__v1__fetch_directory_request__descriptor,
     [SHAPE_FETCH_DIRECTORY_RESPONSE] = &enlace__v1__fetch_directory_response__descriptor,
+    [SHAPE_AUDIT_QUERY] = &enlace__v1__audit_query__descriptor,
+    [SHAPE_QUERY_RECORDS_REQUEST] = &enlace__v1__query_records_request__descriptor,
+    [SHAPE_QUERY_RECORDS_RESPONSE] = &enlace__v1__query_records_response__descriptor,
+    [SHAPE_GIVE_TAG_KEY_REQUEST] = &enlace__v1__give_tag_key_request__descriptor,
+    [SHAPE_GIVE_TAG_KEY_RESPONSE] = &enlace__v1__give_tag_key_response__descriptor,
+    [SHAPE_CLOSE_AUDIT_REQUEST] = &enlace__v1__close_audit_request__descriptor,
+    [SHAPE_CLOSE_AUDIT_RESPONSE] = &enlace__v1__close_audit_response__descriptor,
+    [SHAPE_REINDEX_REQUEST] = &enlace__v1__reindex_request__descriptor,
+    [SHAPE_REINDEX_RESPONSE] = &enlace__v1__reindex_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");

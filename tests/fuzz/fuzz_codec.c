@@ -324,6 +324,79 @@ static enum rc read_blocked(struct bytes from, struct arena *arena, struct buffe
     return RC_OK;
 }
 
+static enum rc read_query(struct bytes from, struct arena *arena, struct buffer *again,
+                          struct fault *fault)
+{
+    struct audit_query query;
+
+    TRY(codec_audit_query_read(from, arena, &query, fault));
+    codec_audit_query_write(&query, again);
+    return RC_OK;
+}
+
+static enum rc read_query_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                  struct fault *fault)
+{
+    struct audit_query_request request;
+
+    TRY(codec_query_request_read(from, arena, &request, fault));
+    codec_query_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_query_page(struct bytes from, struct arena *arena, struct buffer *again,
+                               struct fault *fault)
+{
+    struct audit_query_page page;
+
+    TRY(codec_query_page_read(from, arena, &page, fault));
+    codec_query_page_write(&page, again);
+    return RC_OK;
+}
+
+static enum rc read_tag_key_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                    struct fault *fault)
+{
+    struct audit_query_request request;
+
+    TRY(codec_tag_key_request_read(from, arena, &request, fault));
+    codec_tag_key_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_tag_key(struct bytes from, struct arena *arena, struct buffer *again,
+                            struct fault *fault)
+{
+    uint8_t key[HASH_SIZE];
+    uint64_t index;
+
+    (void)arena;
+    TRY(codec_tag_key_read(from, key, &index, fault));
+    codec_tag_key_write(key, index, again);
+    return RC_OK;
+}
+
+static enum rc read_closing(struct bytes from, struct arena *arena, struct buffer *again,
+                            struct fault *fault)
+{
+    struct audit_closing closing;
+
+    TRY(codec_audit_closing_read(from, arena, &closing, fault));
+    codec_audit_closing_write(&closing, again);
+    return RC_OK;
+}
+
+static enum rc read_index_state(struct bytes from, struct arena *arena, struct buffer *again,
+                                struct fault *fault)
+{
+    struct audit_index_state state;
+
+    (void)arena;
+    TRY(codec_index_state_read(from, &state, fault));
+    codec_index_state_write(&state, again);
+    return RC_OK;
+}
+
 static const struct {
     char name;
     enum shape_name shape;
@@ -353,9 +426,16 @@ static const struct {
     {'l', SHAPE_READ_RECORDS_REQUEST, read_audit_request},
     {'o', SHAPE_GIVE_ORDER_REQUEST, read_order},
     {'O', SHAPE_ORDER_ANSWER, read_order_answer},
-    {'b', SHAPE_READ_BLOCKED_REQUEST, read_blocked_request},
-    {'B', SHAPE_READ_BLOCKED_RESPONSE, read_blocked},
+    {'f', SHAPE_READ_BLOCKED_REQUEST, read_blocked_request},
+    {'F', SHAPE_READ_BLOCKED_RESPONSE, read_blocked},
     {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
+    {'q', SHAPE_AUDIT_QUERY, read_query},
+    {'n', SHAPE_QUERY_RECORDS_REQUEST, read_query_request},
+    {'N', SHAPE_QUERY_RECORDS_RESPONSE, read_query_page},
+    {'k', SHAPE_GIVE_TAG_KEY_REQUEST, read_tag_key_request},
+    {'K', SHAPE_GIVE_TAG_KEY_RESPONSE, read_tag_key},
+    {'z', SHAPE_CLOSE_AUDIT_REQUEST, read_closing},
+    {'x', SHAPE_REINDEX_RESPONSE, read_index_state},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "fuzz/cms_holder.h"
+#include "client/petition.h"
 #include "client/receipt_file.h"
 #include "tlog/add_checkpoint.h"
 #include "tlog/merkle.h"
@@ -212,6 +213,38 @@ static void policy_seeds(void)
     seed("policy", "path", bytes_text("tile/0/x001/x234/067.p/8"));
 }
 
+static void petition_seeds(void)
+{
+    OWN_PTR(arena) arena = arena_new((size_t)64 << 10);
+    const struct audit_case audit = {.purpose = "auditoria-2026", .blind = {7}};
+    uint8_t commitment[HASH_SIZE];
+    struct audit_query query = {.query_id = {{1}},
+                                .reader = "spiffe://enlace.cdmx/auditor/contraloria/auditor-01",
+                                .origin = "gw.cdmx/audit/2026",
+                                .purpose_commitment = BYTES_OF(commitment),
+                                .person = {{3}},
+                                .holder = "cdmx/mpi-cdmx",
+                                .wants_tag_key = true,
+                                .expires_s = 1795467167};
+    struct petition petition;
+    OWN(buffer) text = {0};
+
+    audit_case_commitment(&audit, commitment);
+    audit_case_write(&audit, &text);
+    seed("petition", "audit", buffer_bytes(&text));
+    if (petition_make(&audit, &query, arena, &petition) != RC_OK) {
+        exit(1);
+    }
+    buffer_clear(&text);
+    petition_write(&petition, &text);
+    seed("petition", "asked", buffer_bytes(&text));
+    petition.approval = (struct signature){bytes_text("certificate"), bytes_text("signature")};
+    buffer_clear(&text);
+    petition_write(&petition, &text);
+    seed("petition", "approved", buffer_bytes(&text));
+    codec_seed("query", 'q', petition.query_bytes);
+}
+
 static void text_seeds(void)
 {
     seed("spiffe", "system", bytes_text("spiffe://enlace.cdmx/member/ssc/system/adapter"));
@@ -243,6 +276,7 @@ int main(int argc, char **argv)
     cms_seeds();
     codec_seeds(leaf);
     policy_seeds();
+    petition_seeds();
     text_seeds();
     return 0;
 }

@@ -236,14 +236,22 @@ def bounds(partner):
 
 def purposes():
     auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", "cdmx/cdmx")
-    for purpose in ("", "Buscar a Juan", "x" * 65):
+    for purpose, wanted in (("", "decode.missing"), ("Buscar a Juan", "audit.purpose"),
+                            ("x" * 64, "audit.purpose"), ("prueba", "audit.unknown")):
         try:
-            next(auditor.pages(purpose))
+            auditor.close_audit(purpose)
             why = "answered"
         except grpc.RpcError as error:
             why = client.refusal(error)[1]
         say(f"an audit's purpose is a code, not free text ({len(purpose)} characters)",
-            why == "audit.purpose", why)
+            why == wanted, why)
+    for commitment, wanted in ((b"", "audit.purpose"), (b"x" * 31, "decode.size")):
+        try:
+            next(auditor.pages(commitment=commitment))
+            why = "answered"
+        except grpc.RpcError as error:
+            why = client.refusal(error)[1]
+        say(f"and a reading is bound to one ({len(commitment)} bytes)", why == wanted, why)
 
 
 def garbage(partner):

@@ -218,7 +218,7 @@ def text_of_a_lying_peer(story):
     auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", "cdmx/cdmx")
     from enlace.v1 import audit_pb2  # pylint: disable=import-error
     records = [audit_pb2.AuditRecord.FromString(entry.record)
-               for _, page in auditor.pages("revision") for entry in page]
+               for _, page in auditor.pages() for entry in page]
     mine = [r for r in records if r.kind == audit_pb2.RECORD_KIND_REFUSED]
     say("its words are not: peer.unreadable", mine and all(
         r.reason == "peer.unreadable" and r.reason_path == "peer.unreadable" for r in mine),
@@ -336,7 +336,7 @@ def directory_leaf(home, ssc):
 
     def directories():
         records = [audit_pb2.AuditRecord.FromString(entry.record)
-                   for _, page in auditor.pages("revision") for entry in page]
+                   for _, page in auditor.pages() for entry in page]
         return [r.directory_sha256 for r in records
                 if r.kind == audit_pb2.RECORD_KIND_DIRECTORY]
 

@@ -265,7 +265,7 @@ def idle_log(home):
     say("an idle log gets a heartbeat, which the witnesses see", eventually(lambda: newest() > size))
     auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", "cdmx/cdmx")
     from enlace.v1 import audit_pb2  # pylint: disable=import-error
-    entries = [entry for _, page in auditor.pages("prueba") for entry in page]
+    entries = [entry for _, page in auditor.pages() for entry in page]
     beats = [e for e in entries if e.record and
              audit_pb2.AuditRecord.FromString(e.record).kind == audit_pb2.RECORD_KIND_HEARTBEAT]
     say("a control leaf that everybody can read", beats and all(

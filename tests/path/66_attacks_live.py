@@ -2,6 +2,7 @@
 
     66_attacks_live.py WORK BUILD
 """
+import hashlib
 import os
 import re
 import signal
@@ -195,7 +196,7 @@ def held_stream():
         "/enlace.v1.AuditService/ReadRecords", request_serializer=lambda r: r.SerializeToString(),
         response_deserializer=lambda data: data)(iter(asked.get, None), timeout=120)
     for _ in range(8):
-        asked.put(audit_pb2.ReadRecordsRequest(from_index=0, count=256, purpose="prueba"))
+        asked.put(audit_pb2.ReadRecordsRequest(from_index=0, count=256, purpose_commitment=hashlib.sha256(b"prueba").digest()))
     return asked, call
 
 

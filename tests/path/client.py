@@ -289,7 +289,16 @@ class Auditor(Partner):
         self.network, self.code, self.name = auditor.split(".")
         self.channel = self.connect(f"{work}/pki/auditor/{auditor}")
 
-    def pages(self, purpose="prueba", page=256, timeout=60):
+    def close_audit(self, purpose, blind=bytes(32)):
+        """Opens the purpose of an audit: what stands in the log for ever."""
+        from enlace.v1 import audit_pb2  # pylint: disable=import-error
+        return self.channel.unary_unary(
+            "/enlace.v1.AuditService/CloseAudit",
+            request_serializer=lambda r: r.SerializeToString(),
+            response_deserializer=audit_pb2.CloseAuditResponse.FromString)(
+                audit_pb2.CloseAuditRequest(purpose=purpose, purpose_blind=blind), timeout=30)
+
+    def pages(self, page=256, timeout=60, commitment=hashlib.sha256(b"prueba").digest()):
         """The whole log, page after page, as (checkpoint note, entries)."""
         from enlace.v1 import audit_pb2  # pylint: disable=import-error
         asked = queue.Queue()
@@ -300,7 +309,7 @@ class Auditor(Partner):
                 iter(asked.get, None), timeout=timeout)
         at = 0
         while True:
-            asked.put(audit_pb2.ReadRecordsRequest(from_index=at, count=page, purpose=purpose))
+            asked.put(audit_pb2.ReadRecordsRequest(from_index=at, count=page, purpose_commitment=commitment))
             answer = next(stream)
             if not answer.entries:
                 break

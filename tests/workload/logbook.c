@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "client/audit_case.h"
 #include "client/session.h"
 #include "rpc/duplex.h"
 #include "tlog/checkpoint.h"
@@ -206,12 +207,12 @@ enum rc logbook_page(struct logbook *book, const struct audit_page *page, struct
 
 /* ---- over the network ---- */
 
-static enum rc ask_page(const struct logbook *book, struct duplex *duplex, const char *purpose,
+static enum rc ask_page(const struct logbook *book, struct duplex *duplex, struct bytes commitment,
                         struct fault *fault)
 {
     OWN(buffer) request = {0};
     struct audit_page_request page = {
-        .from_index = book->frontier.size, .count = PAGE_ENTRIES, .purpose = purpose};
+        .from_index = book->frontier.size, .count = PAGE_ENTRIES, .purpose_commitment = commitment};
 
     codec_audit_request_write(&page, &request);
     return duplex_send(duplex, buffer_bytes(&request), fault);
@@ -238,36 +239,36 @@ static enum rc read_page(struct logbook *book, struct duplex *duplex, int timeou
 }
 
 static enum rc read_pages(struct logbook *book, struct duplex *duplex, int timeout_ms,
-                          const char *purpose, struct logbook_reader *reader, struct fault *fault)
+                          struct bytes commitment, struct logbook_reader *reader,
+                          struct fault *fault)
 {
     do {
-        if (ask_page(book, duplex, purpose, fault) != RC_OK) {
+        if (ask_page(book, duplex, commitment, fault) != RC_OK) {
             break; /* receiving tells why the stream is over */
         }
+        commitment = (struct bytes){0}; /* of the first page */
         TRY(read_page(book, duplex, timeout_ms, reader, fault));
     } while (!logbook_is_done(book));
     if (!logbook_is_done(book)) {
         *fault = (struct fault){0};
         return read_page(book, duplex, timeout_ms, reader, fault);
     }
-    return duplex_end(duplex, fault);
+    return RC_OK;
 }
 
 enum rc logbook_read(struct logbook *book, struct session *session, const char *purpose,
                      struct logbook_reader *reader, struct fault *fault)
 {
     OWN_PTR(duplex) duplex = NULL;
-    OWN(buffer) rest = {0};
+    uint8_t commitment[HASH_SIZE];
+    struct audit_closed closed;
+    struct audit_case audit;
 
+    TRY(audit_case_make(purpose, &audit, fault));
+    audit_case_commitment(&audit, commitment);
     TRY(duplex_open(session->channel, "/enlace.v1.AuditService/ReadRecords", -1, &duplex));
-    TRY(read_pages(book, duplex, session->timeout_ms, purpose, reader, fault));
-    /* The node logs the reading before it ends the stream. */
-    switch (duplex_receive(duplex, session->timeout_ms, &rest, fault)) {
-    case RC_OK:
-    case RC_OUT_OF_RANGE:
-        *fault = (struct fault){0};
-        return RC_OK;
-    default:
-        return fault->rc != RC_OK ? fault->rc : RC_UNAVAILABLE;
-    }
+    TRY(read_pages(book, duplex, session->timeout_ms, BYTES_OF(commitment), reader, fault));
+    /* The node logs the reading before it ends the stream, and then what it was for. */
+    TRY(audit_case_end_stream(session, duplex, fault));
+    return audit_case_close(session, &audit, &closed, fault);
 }

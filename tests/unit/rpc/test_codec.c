@@ -372,6 +372,10 @@ static void a_record_is_read_as_it_was_written(void **state)
         .first_index = UINT64_C(1) << 40,
         .succession = bytes_text("statement"),
         .replayed_leaf = BYTES_OF(replayed_leaf),
+        .purpose_commitment = sample_hash(8),
+        .purpose_blind = sample_hash(9),
+        .query_sha256 = sample_hash(10),
+        .approver = "spiffe://enlace.cdmx/member/ssc/official/enlace-02",
     };
     struct record read;
 
