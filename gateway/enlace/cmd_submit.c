@@ -15,7 +15,7 @@ static int dry_run(const struct cli *cli)
     return EXIT_DONE;
 }
 
-static int submit(struct cli *cli, const char *path, bool is_dry)
+static int submit(struct cli *cli, const char *path, bool is_dry, const char *folder)
 {
     OWN(buffer) text = {0};
     OWN(draft_file) file = {0};
@@ -26,7 +26,9 @@ static int submit(struct cli *cli, const char *path, bool is_dry)
         draft_json_read(buffer_bytes(&text), cli->arena, &file, &fault) != RC_OK) {
         status = cli_fault(cli, &fault);
     } else {
-        status = is_dry ? dry_run(cli) : cli_send(cli, &file.draft);
+        status = !is_dry          ? cli_send(cli, &file.draft)
+                 : folder == NULL ? dry_run(cli)
+                                  : cli_explain(cli, &file.draft, folder);
     }
     if (text.data != NULL) {
         explicit_bzero(text.data, text.size);
@@ -37,16 +39,19 @@ static int submit(struct cli *cli, const char *path, bool is_dry)
 int cmd_submit(struct cli *cli, int argc, char **argv)
 {
     const char *path = NULL;
+    const char *folder = NULL;
     bool is_dry = false;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--dry-run") == 0) {
             is_dry = true;
+        } else if (strcmp(argv[i], "--with") == 0 && i + 1 < argc) {
+            folder = argv[++i];
         } else if (path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0')) {
             return cli_usage(cli, "submit", "No se entiende «%s».", argv[i]);
         } else {
             path = argv[i];
         }
     }
-    return submit(cli, path != NULL ? path : "-", is_dry);
+    return submit(cli, path != NULL ? path : "-", is_dry, folder);
 }

@@ -53,6 +53,7 @@ int cmd_track(struct cli *cli, int argc, char **argv);
 int cmd_receipt(struct cli *cli, int argc, char **argv);
 int cmd_verify(struct cli *cli, int argc, char **argv);
 int cmd_log(struct cli *cli, int argc, char **argv);
+int cmd_route(struct cli *cli, int argc, char **argv);
 int cmd_directory(struct cli *cli, int argc, char **argv);
 int cmd_audit(struct cli *cli, int argc, char **argv);
 int cmd_ping(struct cli *cli, int argc, char **argv);
@@ -92,6 +93,8 @@ MUST_CHECK enum rc cli_write_file(const char *path, struct bytes bytes, struct f
  */
 int cli_send(struct cli *cli, struct draft *draft);
 int cli_send_composed(struct cli *cli, const struct id *id, struct bytes request);
+/* Why a node by the texts of this folder would take the draft, or not: printed. EXIT_FAILED: not. */
+int cli_explain(struct cli *cli, const struct draft *draft, const char *folder);
 /* The opening of an exchange, or a message in it, from this profile's spools. */
 MUST_CHECK enum rc cli_find_exchange(struct cli *cli, const struct id *id, struct message **message,
                                      struct fault *fault);

@@ -20,7 +20,8 @@
 const struct command commands[] = {
     {"submit", "[ARCHIVO.json | -]", "envía un mensaje descrito en JSON y guarda su acuse",
      "  -            lo lee de la entrada estándar\n"
-     "  --dry-run    lo compone y revisa sin enviarlo\n",
+     "  --dry-run    lo revisa sin enviarlo; con --with CARPETA (del directorio), revisión por\n"
+     "               revisión y la línea que decide\n",
      cmd_submit},
     {"inbox", "", "muestra lo que el nodo tiene para este sistema",
      "  --ack        lo toma: custodia (R2) de las solicitudes, acuse de lo demás\n"
@@ -99,6 +100,9 @@ const struct command commands[] = {
      "  publish NOTA… --to CARPETA     junta las firmas y lo pone en vigor; se niega si faltan,\n"
      "                                 si la versión no es mayor o si nadie conoce las llaves\n",
      cmd_directory},
+    {"route", "explain ARCHIVO.json --with CARPETA",
+     "dice, revisión por revisión, por qué pasaría o no, y la línea que lo decide", NULL,
+     cmd_route},
     {"roster", "VERBO …", "el registro de una institución: los mismos verbos",
      "  new RED/CLAVE, y lo demás como en «directory»; lo firma la institución\n", cmd_directory},
     {"suspend", "VERBO …", "saca de vigor de inmediato: new, sign, check, publish",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/digest.h"
+#include "policy/explain.h"
 #include "policy/member.h"
 
 #define HOUR_MS ((int64_t)3600 * 1000)
@@ -362,25 +363,55 @@ static enum rc check_clock(const struct route *route, const struct message_clock
     return deny(fault, "clock.not_listed", path, "La ruta no tiene este plazo: quítelo.");
 }
 
-/* What every message along a route must carry. */
-static enum rc check_terms(const struct directory *directory, const struct route *route,
-                           const struct message *message, int32_t today, bool must_be_in_force,
-                           struct fault *fault)
+static enum rc check_urgency(const struct route *route, const struct header *header,
+                             struct fault *fault)
 {
-    const struct header *header = &message->header;
-
-    TRY(check_codes(route, header, fault));
-    TRY(check_basis(directory, route, header, today, must_be_in_force, fault));
-    TRY(check_purpose(route, header, fault));
-    TRY(check_aviso(directory, route, header, fault));
     if (header->urgency == URGENCY_URGENT && !route->is_urgent_allowed) {
         return deny(fault, "urgency.not_allowed", "header.urgency",
                     "Esta ruta no admite mensajes urgentes: envíelo como ordinario.");
     }
+    return RC_OK;
+}
+
+static enum rc check_clocks(const struct route *route, const struct header *header,
+                            struct fault *fault)
+{
     for (size_t i = 0; i < header->clock_count; i++) {
         TRY(check_clock(route, &header->clocks[i], i, fault));
     }
     return RC_OK;
+}
+
+/* The line that decides is the route's, its basis's or its aviso's. */
+static unsigned basis_line(const struct directory *directory, const struct route *route)
+{
+    const struct basis *basis = find_basis(directory, route);
+
+    return basis != NULL ? basis->line : route->line;
+}
+
+/* What every message along a route must carry. With an explanation each check is noted, and the
+ * next one runs whatever became of it. */
+static enum rc check_terms(const struct directory *directory, const struct route *route,
+                           const struct message *message, int32_t today, bool must_be_in_force,
+                           struct explanation *why, struct fault *fault)
+{
+    const struct header *header = &message->header;
+    uint16_t text = route->text;
+
+    TRY(explain_note(why, "las claves del catálogo son de la ruta", text, route->line,
+                     check_codes(route, header, fault), fault));
+    TRY(explain_note(why, "el fundamento es el de la ruta y está en vigor ese día", text,
+                     why != NULL ? basis_line(directory, route) : 0,
+                     check_basis(directory, route, header, today, must_be_in_force, fault), fault));
+    TRY(explain_note(why, "la finalidad es la de la ruta", text, route->line,
+                     check_purpose(route, header, fault), fault));
+    TRY(explain_note(why, "el aviso de privacidad es el publicado", text, route->line,
+                     check_aviso(directory, route, header, fault), fault));
+    TRY(explain_note(why, "la urgencia está permitida", text, route->line,
+                     check_urgency(route, header, fault), fault));
+    return explain_note(why, "los plazos son los de la ruta", text, route->line,
+                        check_clocks(route, header, fault), fault);
 }
 
 /* ---- opening messages ---- */
@@ -437,16 +468,38 @@ static enum rc select_route(const struct directory *directory, const struct head
     return refuse_reach(reach, fault);
 }
 
-enum rc route_find(const struct directory *directory, const struct message *message, int32_t today,
-                   const struct route **route, struct fault *fault)
+static enum rc find(const struct directory *directory, const struct message *message, int32_t today,
+                    const struct route **route, struct explanation *why, struct fault *fault)
 {
     const struct route *found = NULL;
 
-    TRY(check_directory(directory, &message->header, today, fault));
-    TRY(select_route(directory, &message->header, today, &found, fault));
-    TRY(check_terms(directory, found, message, today, true, fault));
+    TRY(explain_note(why, "el directorio está en vigor ese día", TEXT_NONE, 0,
+                     check_directory(directory, &message->header, today, fault), fault));
+    TRY(explain_note(why, "hay una ruta en vigor para este tipo y esta clave", TEXT_NONE, 0,
+                     select_route(directory, &message->header, today, &found, fault), fault));
+    if (found == NULL) {
+        return RC_PERMISSION_DENIED; /* only when explaining: there is nothing more to check by */
+    }
+    if (why != NULL) {
+        why->checks[why->count - 1].text = found->text;
+        why->checks[why->count - 1].line = found->line;
+    }
+    TRY(check_terms(directory, found, message, today, true, why, fault));
     *route = found;
     return RC_OK;
+}
+
+enum rc route_find(const struct directory *directory, const struct message *message, int32_t today,
+                   const struct route **route, struct fault *fault)
+{
+    return find(directory, message, today, route, NULL, fault);
+}
+
+enum rc route_explain(const struct directory *directory, const struct message *message,
+                      int32_t today, const struct route **route, struct explanation *explanation,
+                      struct fault *fault)
+{
+    return find(directory, message, today, route, explanation, fault);
 }
 
 /* ---- messages inside an exchange ---- */
@@ -497,7 +550,7 @@ enum rc route_follow(const struct directory *directory, const char *route_id,
     if (header->catalogue_code[0] != '\0' && !takes_code(found, header->catalogue_code)) {
         return refuse_reach(REACH_TYPE, fault);
     }
-    TRY(check_terms(directory, found, message, today, must_be_in_force, fault));
+    TRY(check_terms(directory, found, message, today, must_be_in_force, NULL, fault));
     *route = found;
     return RC_OK;
 }

@@ -41,6 +41,12 @@
 MUST_CHECK enum rc route_find(const struct directory *directory, const struct message *message,
                               int32_t today, const struct route **route, struct fault *fault);
 
+struct explanation;
+/* The same checks, each noted (policy/explain); *route is set when one was found. */
+MUST_CHECK enum rc route_explain(const struct directory *directory, const struct message *message,
+                                 int32_t today, const struct route **route,
+                                 struct explanation *explanation, struct fault *fault);
+
 /*
  * For a message inside an exchange, whose route is known by id since its opening. Purpose, basis
  * and aviso are the route's. A route or basis that has run out meanwhile still lets an exchange

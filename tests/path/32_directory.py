@@ -4,6 +4,7 @@
 """
 import glob
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -153,6 +154,26 @@ def publishing(platform):
     return version
 
 
+def explained():
+    with open(f"{ROOT}/deploy/demo/solicitud.json", encoding="utf-8") as file:
+        wanted = json.load(file)
+    wanted["from"] = "cdmx/mpi-cdmx"
+    good = draft("buena.json", json.dumps(wanted))
+    done = enlace("route", "explain", good, "--with", FOLDER)
+    line = re.search(r"✔ hay una ruta .*\[cdmx v\d+, línea (\d+)\]", done.stdout)
+    rows = text_of(f"{FOLDER}/cdmx.note").split("\n")
+    say("what may travel is explained check by check, with the line that decides",
+        done.returncode == 0 and done.stdout.count("✔") == 9 and line and
+        rows[int(line.group(1)) - 1] == "route mpi-ssc-medidas", done.stdout + done.stderr)
+    wanted["compartments"][0]["fields"]["curp"] = "SABC560626MDFLRN01"
+    wanted["purpose"] = "curiosidad"
+    bad = draft("excesiva.json", json.dumps(wanted))
+    done = enlace("submit", "--dry-run", bad, "--with", FOLDER)
+    say("so is what may not: too much data, another purpose",
+        done.returncode == 1 and "✖ los datos" in done.stdout and "identity.curp" in done.stdout and
+        "✖ la finalidad" in done.stdout and done.stdout.count("✔") == 7, done.stdout + done.stderr)
+
+
 def policy_and_leaf():
     archive = f"{WORK}/node/cdmx/data/directory"
     with open(f"{archive}/witness-policy", encoding="utf-8") as file:
@@ -254,6 +275,7 @@ def certificates(platform):
 
 def main():
     platform = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
+    explained()
     publishing(platform)
     policy_and_leaf()
     made = suspensions()
