@@ -321,6 +321,70 @@ static void any_thread_may_use_the_cache(void **state)
     }
 }
 
+static void a_key_lasts_as_long_as_the_last_message_that_it_finds(void **state)
+{
+    struct fixture *f = *state;
+    const struct shard *later = shard_at(f->vault, "cdmx/ssc", 203212);
+    struct tagkey_name name = subject();
+    OWN(buffer) row = {0};
+    OWN(buffer) none = {0};
+    uint8_t key[TAGKEY_SIZE];
+    uint8_t found[TAGKEY_SIZE];
+    struct txn *txn = NULL;
+
+    assert_true(store(f, name, f->shard, key));
+    assert_int_equal(find(f, name, found), RC_OK);
+    assert_false(tagkey_is_outlived(f->tagkeys, &name, f->shard));
+    assert_true(tagkey_is_outlived(f->tagkeys, &name, later));
+    assert_int_equal(txn_write(f->db, &txn), RC_OK);
+    assert_int_equal(tagkey_extend(txn, f->tagkeys, &name, later, &row), RC_OK);
+    assert_int_equal(tagkey_extend(txn, f->tagkeys, &name, f->shard, &none), RC_OK);
+    assert_int_equal(none.size, 0);
+    assert_int_equal(txn_commit(txn), RC_OK);
+    tagkey_remember(f->tagkeys, &name, buffer_bytes(&row), key);
+    assert_false(tagkey_is_outlived(f->tagkeys, &name, later));
+
+    /* The first message's shard is over: the key is still that of all its leaves. */
+    assert_int_equal(vault_destroy(f->vault, bytes_text(shard_name(f->shard))), RC_OK);
+    tagkey_forget(f->tagkeys);
+    assert_int_equal(find(f, name, found), RC_OK);
+    assert_memory_equal(found, key, TAGKEY_SIZE);
+}
+
+static void a_blocked_key_is_nobodys_and_all_others_move_on(void **state)
+{
+    struct fixture *f = *state;
+    struct tagkey_name name = subject();
+    char was[VAULT_NAME_SIZE];
+    const struct shard *made = NULL;
+    const struct shard *blocked = NULL;
+    const struct shard *next = NULL;
+    struct vault *view = NULL;
+    uint8_t key[TAGKEY_SIZE];
+    uint8_t found[TAGKEY_SIZE];
+    uint64_t number = 0;
+    struct txn *txn = NULL;
+
+    assert_true(store(f, name, f->shard, key));
+    assert_true(store(f, party(), f->shard, key));
+    assert_int_equal(vault_escrow(f->vault, "cdmx/ssc", 202611, &made), RC_OK);
+    assert_int_equal(vault_with_blocked(f->vault, bytes_text(shard_name(made)), &view, &blocked),
+                     RC_OK);
+    assert_int_equal(txn_write(f->db, &txn), RC_OK);
+    assert_int_equal(tagkey_block(txn, f->tagkeys, &name, view, blocked, was), RC_OK);
+    assert_string_equal(was, shard_name(f->shard));
+    assert_int_equal(tagkey_block(txn, f->tagkeys, &name, view, blocked, was), RC_NOT_FOUND);
+    assert_int_equal(vault_next(f->vault, f->shard, &next), RC_OK);
+    assert_int_equal(tagkeys_renew(txn, f->tagkeys, 100, &number), RC_NOT_FOUND);
+    assert_int_equal(txn_commit(txn), RC_OK);
+    vault_free(view);
+    assert_int_equal(vault_destroy(f->vault, bytes_text(shard_name(f->shard))), RC_OK);
+    tagkey_forget(f->tagkeys);
+    assert_int_equal(find(f, name, found), RC_NOT_FOUND);
+    assert_int_equal(find(f, party(), found), RC_OK);
+    assert_memory_equal(found, key, TAGKEY_SIZE);
+}
+
 int main(void)
 {
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -334,6 +398,10 @@ int main(void)
         WITH_STORE(malformed_names_are_refused),
         WITH_STORE(the_cache_stays_within_its_bound_and_keeps_what_is_used),
         WITH_STORE(any_thread_may_use_the_cache),
+        cmocka_unit_test_setup_teardown(a_key_lasts_as_long_as_the_last_message_that_it_finds,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_blocked_key_is_nobodys_and_all_others_move_on, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
