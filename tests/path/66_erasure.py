@@ -1,6 +1,6 @@
-"""65_erasure - orders, holds and classes, and what is left of what they erased.
+"""66_erasure - orders, holds and classes, and what is left of what they erased.
 
-    65_erasure.py WORK BUILD KILLS
+    66_erasure.py WORK BUILD KILLS
 """
 import glob
 import json
@@ -21,7 +21,7 @@ import storm
 WORK, BUILD, KILLS = sys.argv[1], sys.argv[2], int(sys.argv[3])
 HOME = f"{WORK}/node/cdmx"
 NODE = storm.Node(WORK, BUILD, "cdmx")
-VERDICT = ledger.Verdict("65_erasure")
+VERDICT = ledger.Verdict("66_erasure")
 BASIS = ("--basis", "LGPDPPSO-18")
 
 
