@@ -11,5 +11,6 @@ stop_again() { [[ $was_up == yes ]] || "$here/down.sh" "$build" >/dev/null; }
 trap stop_again EXIT
 
 "$here/up.sh" "$build"
+"$here/story.sh" "$build"
 "$bin/enlace-w2019" "$demo"
 "$bin/enlace-report2019" "$demo" | tee "$demo/w2019/informe.txt"

@@ -93,7 +93,8 @@ MUST_CHECK enum rc cli_write_file(const char *path, struct bytes bytes, struct f
  */
 int cli_send(struct cli *cli, struct draft *draft);
 int cli_send_composed(struct cli *cli, const struct id *id, struct bytes request);
-/* Why a node by the texts of this folder would take the draft, or not: printed. EXIT_FAILED: not. */
+/* Why a node by the texts of this folder would take the draft, or not: printed. EXIT_FAILED: not.
+ */
 int cli_explain(struct cli *cli, const struct draft *draft, const char *folder);
 /* The opening of an exchange, or a message in it, from this profile's spools. */
 MUST_CHECK enum rc cli_find_exchange(struct cli *cli, const struct id *id, struct message **message,
