@@ -107,11 +107,26 @@ static void end_post(struct post *post, int status, struct bytes body)
     free(post);
 }
 
-/* NULL: it did not come; the connection frees itself. */
+static void free_connection(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd;
+    (void)what;
+    evhttp_connection_free(argument);
+}
+
+/*
+ * NULL: it did not come. The connection goes after libevent is done with this call: its own
+ * free_on_completion forgets those that never came about.
+ */
 static void on_posted(struct evhttp_request *request, void *argument)
 {
     struct post *post = argument;
+    struct timeval now = {0};
 
+    if (event_base_once(post->loop->base, -1, EV_TIMEOUT, free_connection, post->connection,
+                        &now) != 0) {
+        (void)failed(RC_RESOURCE_EXHAUSTED, "http.connection", "cause=not freed");
+    }
     if (request == NULL) {
         end_post(post, HTTP_UNREACHABLE, (struct bytes){0});
         return;
@@ -163,8 +178,9 @@ static void begin_post(evutil_socket_t fd, short what, void *argument)
     evhttp_connection_set_timeout_tv(connection, &timeout);
     evhttp_connection_set_max_headers_size(connection, HEADERS_MAX);
     evhttp_connection_set_max_body_size(connection, (ev_ssize_t)HTTP_BODY_MAX);
-    evhttp_connection_free_on_completion(connection);
+    post->connection = connection;
     if (evhttp_make_request(connection, request, EVHTTP_REQ_POST, post->path) != 0) {
+        evhttp_connection_free(connection);
         end_post(post, HTTP_UNREACHABLE, (struct bytes){0});
     }
 }
@@ -303,6 +319,7 @@ void http_loop_free(struct http_loop *loop)
     if (loop->is_running) {
         event_base_loopbreak(loop->base);
         pthread_join(loop->thread, NULL);
+        event_base_loop(loop->base, EVLOOP_NONBLOCK); /* what was about to be freed */
     }
     if (loop->server != NULL) {
         evhttp_free(loop->server);
