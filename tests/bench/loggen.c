@@ -309,7 +309,7 @@ static enum rc open_all(struct making *making, char **argv)
     struct node *node = &making->node;
     struct db_options db = {
         .kind = DB_LOG, .path = path, .origin = argv[4], .epoch = 1, .floor_bytes = 1 << 30};
-    struct seen_options seen = {.path = path, .origin = argv[4], .floor_bytes = 1 << 30};
+    struct seen_options seen = {.path = path, .origin = "cdmx/cdmx", .floor_bytes = 1 << 30};
     struct writer_options writer = {.queue_max = 1024, .batch_max = 64};
 
     snprintf(path, sizeof path, "%s/log", argv[1]);
