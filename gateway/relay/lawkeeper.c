@@ -30,6 +30,9 @@
 #define LOOK_EVERY_MS 200
 /* A stream that was being opened when the directory changed is caught by a later look. */
 #define CUTS 10
+#define CERTIFICATE_EVERY_MS 5000
+#define HOUR_MS ((int64_t)3600 * 1000)
+#define DAY_MS (24 * HOUR_MS)
 
 struct lawkeeper {
     struct node *node;
@@ -43,6 +46,8 @@ struct lawkeeper {
     struct server *server;
     uint64_t state; /* of the folder, when it was read last */
     unsigned cuts;  /* still to do */
+    int64_t certificate_at_ms;
+    int warned_days;
     pthread_t thread;
     bool has_thread;
     atomic_bool is_stopping;
@@ -227,6 +232,37 @@ static void adopt(struct lawkeeper *keeper, struct directory *made)
     }
 }
 
+/* ---- this node's own certificate ---- */
+
+/* Said once for each of the last 30, 7 and 1 days; a new one in its place is taken by itself. */
+static void watch_certificate(struct lawkeeper *keeper)
+{
+    static const int limits[] = {1, 7, 30};
+    OWN_PTR(cert) cert = NULL;
+    int64_t left_ms;
+
+    if (clock_monotonic_ms() < keeper->certificate_at_ms) {
+        return;
+    }
+    keeper->certificate_at_ms = clock_monotonic_ms() + CERTIFICATE_EVERY_MS;
+    if (cert_load(keeper->node->certificate_file, &cert, NULL) != RC_OK) {
+        return; /* logged */
+    }
+    left_ms = cert_not_after_ms(cert) - clock_now_ms();
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (left_ms > limits[i] * DAY_MS) {
+            continue;
+        }
+        if (keeper->warned_days != limits[i]) {
+            keeper->warned_days = limits[i];
+            log_warn("certificate.ends", "path=%s within_days=%d hours_left=%lld",
+                     keeper->node->certificate_file, limits[i], (long long)(left_ms / HOUR_MS));
+        }
+        return;
+    }
+    keeper->warned_days = 0;
+}
+
 static void look(struct lawkeeper *keeper)
 {
     uint64_t state = law_folder_state(keeper->folder);
@@ -249,6 +285,7 @@ static void look(struct lawkeeper *keeper)
         cut(keeper);
     }
     (void)inforce_sweep(keeper->inforce);
+    watch_certificate(keeper);
 }
 
 static void *run(void *arg)

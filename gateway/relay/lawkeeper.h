@@ -8,6 +8,8 @@
  * who are out of it: their open streams are cut. What is refused changes nothing: the last good
  * one stays, and the operator's log says why ("directory.refused").
  *
+ * It also says when this node's own certificate ends within 30, 7 and 1 days ("certificate.ends").
+ *
  *     DATA/directory/<text>.v<version>.note   every text that was ever in force here
  *     DATA/directory/<digest>.texts           which texts made the directory of that digest
  *     DATA/directory/witness-policy           C2SP tlog-policy, made of the directory in force

@@ -267,10 +267,84 @@ def certificates(platform):
     subprocess.run(["bash", "-c", script], check=True)
     say("a certificate swaps without a restart", before != b"" and wait_for(lambda: serial() != before, 5),
         before)
+    say("its last days are said", wait_for(
+        lambda: "certificate.ends" in log_of("cdmx") and "within_days=30" in log_of("cdmx"), 8))
     fresh = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
     say("old connections and new ones go on", try_submit(platform, to="cdmx/c5", route="mpi-c5-medidas",
                                                          code="PRO-NUM-EME") == "OK" and
         try_submit(fresh, to="cdmx/c5", route="mpi-c5-medidas", code="PRO-NUM-EME") == "OK")
+
+
+# ---- who may call what: every role at every method of one node (cdmx) ----
+
+ROLES = {  # the folder of the certificate
+    "system": "system/cdmx.mpi-cdmx.plataforma",
+    "official": "official/cdmx.mpi-cdmx.enlace-01",
+    "guest": "system/cdmx.ssc.adapter",       # of a member that another node hosts
+    "other-network": "system/mx.segob.sistema",
+    "auditor": "auditor/cdmx.contraloria.auditor-01",
+    "other-auditor": "auditor/mx.segob.auditor-01",
+    "peer": "node/ssc",
+    "suspended": "official/cdmx.mpi-cdmx.enlace-02",
+}
+# What an empty request tells: "past" when the identity passed and only the request was wrong.
+EXCHANGE = ("Submit", "Track", "GetReceipts")
+MATRIX = {
+    # service/method: roles that pass; the others are refused before anything of the request is read
+    **{f"ExchangeService/{m}": {"system", "official"} for m in EXCHANGE},
+    "ExchangeService/SubmitStream": {"system", "official"},
+    "ExchangeService/Attach": {"system"},
+    "ExchangeService/StatAttachment": {"system", "official", "guest", "other-network"},
+    "ExchangeService/PutAttachment": {"system", "official", "guest", "other-network"},
+    "ExchangeService/GetAttachment": {"system", "official", "guest", "other-network"},
+    "ExchangeService/Ping": set(ROLES) - {"suspended", "peer"},
+    # Who reads which class of records is the table of policy/audit_rules, asked once the request is
+    # read; nodes and the suspended do not get so far.
+    **{f"AuditService/{m}": set(ROLES) - {"suspended", "peer"}
+       for m in ("ReadRecords", "QueryRecords", "GiveTagKey", "CloseAudit")},
+    "FederationService/Exchange": {"peer"},
+    "FederationService/PutPeerAttachment": {"peer"},
+    "FederationService/FetchDirectory": {"peer"},
+    "FederationService/Replay": {"peer"},
+    "FederationService/AddCheckpoint": {"peer"},
+}
+STREAMS = {"SubmitStream", "Attach", "PutAttachment", "GetAttachment", "ReadRecords", "QueryRecords",
+           "Exchange", "PutPeerAttachment"}
+SHUT = {"identity.not_allowed", "identity.not_hosted", "identity.none"}
+
+
+def knock(channel, method):
+    """Refused for who one is, or past that."""
+    path = f"/enlace.v1.{method}"
+    plain = {"request_serializer": lambda r: r, "response_deserializer": lambda r: r}
+    try:
+        if method.split("/")[1] in STREAMS:
+            for _ in channel.stream_stream(path, **plain)(iter([b"\xff"]), timeout=3):
+                pass
+        else:
+            channel.unary_unary(path, **plain)(b"\xff", timeout=3)
+    except grpc.RpcError as error:
+        return "shut" if client.refusal(error)[1] in SHUT else "past"
+    return "past"
+
+
+def matrix(platform):
+    _, note = suspend("official", "cdmx/mpi-cdmx/enlace-02", "member/cdmx.mpi-cdmx/roster",
+                      "cdmx.mpi-cdmx/roster")
+    publish(note)
+    wait_for(lambda: log_of("cdmx").count("directory.taken text=cdmx.suspension") >= 1, 5)
+    time.sleep(0.5)
+    wrong = []
+    for role, keys in ROLES.items():
+        channel = platform.connect(f"{WORK}/pki/{keys}")
+        for method, passing in MATRIX.items():
+            expected = "past" if role in passing else "shut"
+            found = knock(channel, method)
+            if found != expected:
+                wrong.append((role, method, found))
+        channel.close()
+    say(f"{len(ROLES)} roles at {len(MATRIX)} methods: each passes where the table says, and nowhere else",
+        not wrong, wrong)
 
 
 def main():
@@ -281,6 +355,7 @@ def main():
     made = suspensions()
     lifting(made)
     certificates(platform)
+    matrix(platform)
     nodes_suspended(platform)
     print(f"32_directory.py: {passed} passed, {failed} failed")
     return 0 if failed == 0 else 1
