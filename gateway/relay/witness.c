@@ -221,8 +221,11 @@ enum witness_status witness_prepare(const struct node *node, struct bytes body,
 
 enum witness_status witness_begin(const struct node *node, struct witness_ask *ask)
 {
-    ask->status = seen_submit(node->seen, &ask->seen) == RC_OK ? WITNESS_COSIGNED : WITNESS_BUSY;
-    return ask->status;
+    if (seen_submit(node->seen, &ask->seen) == RC_OK) {
+        return WITNESS_COSIGNED; /* the seen thread's from here on: it sets the status */
+    }
+    ask->status = WITNESS_BUSY;
+    return WITNESS_BUSY;
 }
 
 enum witness_status witness_put(const struct node *node, struct witness_ask *ask)
