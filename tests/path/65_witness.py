@@ -164,18 +164,19 @@ def quorum_of_six(home):
     message_id = home.send()
     text = str(uuid.UUID(bytes=message_id))
     first = home.receipts(message_id).receipts[0].tlog_proof
-    witnesses, note = home.quorum(message_id, 5)
-    say("five foreign witnesses cosign; the own one is never asked",
-        sorted(witnesses) == sorted(set(CODES) - {"cdmx"}), (witnesses, note))
+    witnesses, note = home.quorum(message_id, 4)
+    say("four of the five foreign witnesses cosign, at least; the own one is never asked",
+        len(witnesses) >= 4 and "cdmx" not in witnesses, (witnesses, note))
     say("R0 itself never changes", home.receipts(message_id).receipts[0].tlog_proof == first)
     good, said = run(ENLACE, "--profile", who, "receipt", text, "--witnessed", "-o",
                      f"{WORK}/witnessed")
-    say("receipt --witnessed says the grade", good and "atestiguado por 5 de 5" in said, said)
+    say("receipt --witnessed says the grade", good and
+        ("atestiguado por 4 de 5" in said or "atestiguado por 5 de 5" in said), said)
     good, said = run(ENLACE, "--profile", who, "receipt", text, "-o", f"{WORK}/plain")
     say("receipt says the other", good and "firmado por la bitácora" in said, said)
     policy = ("--policy", f"{WORK}/policy.txt")
     status, answer = verify("receipt", f"{WORK}/witnessed", *policy)
-    say("enlace-verify counts the same, offline", status == 0 and answer["R0_witnesses"] == 5, answer)
+    say("enlace-verify counts the same, offline", status == 0 and answer["R0_witnesses"] >= 4, answer)
     status, answer = verify("receipt", f"{WORK}/plain", *policy)
     say("with a policy, the log's signature alone does not do",
         status == 1 and "policy.quorum" in checks(answer), answer)
