@@ -17,7 +17,7 @@
 
 /* ---- the directory in force in a folder ---- */
 
-static enum rc read_law(const char *path, struct directory **directory, struct fault *fault)
+enum rc cli_read_law(const char *path, struct directory **directory, struct fault *fault)
 {
     OWN_PTR(law) law = law_new();
     OWN(law_folder) folder = {0};
@@ -125,7 +125,7 @@ int cli_explain(struct cli *cli, const struct draft *draft, const char *folder)
     if (cli->profile_path != NULL && cli_need_profile(cli) != EXIT_DONE) {
         return EXIT_USAGE;
     }
-    if (read_law(folder, &directory, &fault) != RC_OK) {
+    if (cli_read_law(folder, &directory, &fault) != RC_OK) {
         return cli_fault(cli, &fault);
     }
     message_of(cli, draft, &message);

@@ -20,6 +20,7 @@
 
 struct arena;
 struct composed;
+struct directory;
 struct draft;
 struct profile;
 struct session;
@@ -54,6 +55,7 @@ int cmd_receipt(struct cli *cli, int argc, char **argv);
 int cmd_verify(struct cli *cli, int argc, char **argv);
 int cmd_log(struct cli *cli, int argc, char **argv);
 int cmd_route(struct cli *cli, int argc, char **argv);
+int cmd_doctor(struct cli *cli, int argc, char **argv);
 int cmd_directory(struct cli *cli, int argc, char **argv);
 int cmd_audit(struct cli *cli, int argc, char **argv);
 int cmd_ping(struct cli *cli, int argc, char **argv);
@@ -93,6 +95,9 @@ MUST_CHECK enum rc cli_write_file(const char *path, struct bytes bytes, struct f
  */
 int cli_send(struct cli *cli, struct draft *draft);
 int cli_send_composed(struct cli *cli, const struct id *id, struct bytes request);
+/* The directory that the signed texts of a folder make. */
+MUST_CHECK enum rc cli_read_law(const char *path, struct directory **directory,
+                                struct fault *fault);
 /* Why a node by the texts of this folder would take the draft, or not: printed. EXIT_FAILED: not.
  */
 int cli_explain(struct cli *cli, const struct draft *draft, const char *folder);

@@ -103,6 +103,8 @@ const struct command commands[] = {
     {"route", "explain ARCHIVO.json --with CARPETA",
      "dice, revisión por revisión, por qué pasaría o no, y la línea que lo decide", NULL,
      cmd_route},
+    {"doctor", "CERTIFICADO.pem --ca ARCHIVO --with CARPETA",
+     "dice si los nodos aceptarán el certificado siguiente, antes de ponerlo", NULL, cmd_doctor},
     {"roster", "VERBO …", "el registro de una institución: los mismos verbos",
      "  new RED/CLAVE, y lo demás como en «directory»; lo firma la institución\n", cmd_directory},
     {"suspend", "VERBO …", "saca de vigor de inmediato: new, sign, check, publish",

@@ -261,6 +261,13 @@ def certificates(platform):
         return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=shown,
                               capture_output=True, check=False).stdout
     before = serial()
+    ca = f"{WORK}/pki/ca/all.pem"
+    done = enlace("doctor", f"{folder}/tls.pem", "--ca", ca, "--with", FOLDER)
+    say("the doctor says who will accept a certificate", done.stdout.count("lo aceptará") == 6 and
+        done.stdout.count("✔") >= 2, done.stdout + done.stderr)
+    done = enlace("doctor", f"{WORK}/pki/system/cdmx.ssc.adapter/seal.pem", "--ca", ca, "--with", FOLDER)
+    say("and that one which no roster lists will be refused", done.returncode == 1 and
+        done.stdout.count("lo rechazará") == 6, done.stdout + done.stderr)
     script = (f". {ROOT}/certs/common.sh; ENLACE_HOSTS=DNS:localhost,IP:127.0.0.1; export ENLACE_HOSTS; "
               f"public_key {folder}/tls.key >{WORK}/new.pub; issue node spiffe://enlace.cdmx/node/cdmx "
               f"{WORK}/new.pub {WORK}/pki/ca/cdmx.pem {WORK}/pki/ca/cdmx.key 20 {folder}/tls.pem")
