@@ -28,7 +28,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-struct worker *worker_new(size_t max)
+struct worker *worker_new(const char *name, size_t max)
 {
     struct worker *worker = calloc(1, sizeof *worker);
 
@@ -41,6 +41,7 @@ struct worker *worker_new(size_t max)
         free(worker);
         return NULL;
     }
+    pthread_setname_np(worker->thread, name);
     return worker;
 }
 

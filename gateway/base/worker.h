@@ -19,8 +19,9 @@ struct chore {
 
 struct worker;
 
-/* At most max chores wait. NULL when out of memory or threads. */
-struct worker *worker_new(size_t max);
+/* At most max chores wait; the thread bears the name, of at most 15 characters. NULL when out of
+ * memory or threads. */
+struct worker *worker_new(const char *name, size_t max);
 /* Takes no more, does what waits, ends the thread. NULL does nothing; not from a chore. */
 void worker_free(struct worker *worker);
 OWN_PTR_DEFINE(worker)

@@ -48,6 +48,7 @@
 #include "relay/lawkeeper.h"
 #include "relay/indexer.h"
 #include "relay/node.h"
+#include "relay/postings.h"
 #include "relay/recall_own.h"
 #include "relay/reading_rate.h"
 #include "relay/refusals.h"
@@ -143,6 +144,10 @@ static enum rc open_index(struct running *running)
         .path = path, .origin = node->self->origin, .epoch = db_epoch(node->db)};
 
     snprintf(path, sizeof path, "%s/index", running->settings.data);
+    node->postings = postings_new();
+    if (node->postings == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
     TRY(index_open(&options, &node->index));
     return indexer_start(node, node->index, &node->indexer);
 }
@@ -281,7 +286,7 @@ static enum rc open_relay(struct running *running)
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->link_pool = cq_pool_new(LINK_THREADS);
     node->refusals = refusals_new();
-    node->reading_room = worker_new(AUDIT_CHORES_MAX);
+    node->reading_room = worker_new("reading", AUDIT_CHORES_MAX);
     node->reading_rate = reading_rate_new();
     node->budget = budget_new();
     node->annexes = annexes_new(node);
@@ -469,6 +474,7 @@ static void stop(struct running *running)
     reading_rate_free(node->reading_rate);
     anchor_free(node->anchor);
     writer_free(node->writer);
+    postings_free(node->postings);
     files_free(node->files);
     index_free(node->index);
     epochs_free(node->epochs);

@@ -46,7 +46,7 @@ struct annexes *annexes_new(struct node *node)
     }
     annexes->node = node;
     annexes->tidying.run = tidy;
-    annexes->worker = worker_new(ANNEX_CHORES_MAX);
+    annexes->worker = worker_new("annexes", ANNEX_CHORES_MAX);
     if (annexes->worker == NULL) {
         free(annexes);
         return NULL;

@@ -369,6 +369,7 @@ static enum rc courier_init(struct courier *courier, struct couriers *couriers,
     if (pthread_create(&courier->thread, NULL, run, courier) != 0) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_setname_np(courier->thread, "courier");
     courier->has_thread = true;
     return RC_OK;
 }

@@ -101,7 +101,8 @@ static void fill_record(const struct entry *entry, const struct node *node, stru
 }
 
 /* The local date in occurred_at is its first ten characters; a date holds no more than that. */
-static void put_record(const struct entry *entry, const struct node *node, struct buffer *out)
+static void put_record(struct entry *entry, const struct node *node,
+                       const struct content_persons *persons, struct buffer *out)
 {
     struct record record;
     char day[11] = "";
@@ -112,6 +113,7 @@ static void put_record(const struct entry *entry, const struct node *node, struc
     }
     record.occurred_on = day;
     codec_record_write(&record, out);
+    posting_make(&record, persons, &entry->posting);
 }
 
 static enum rc prepare_tag(struct entry *entry, const struct node *node, enum commit_role role,
@@ -257,7 +259,7 @@ enum rc entry_prepare(struct entry *entry, const struct node *node, const struct
     commit_leaf(node->self->origin, entry->leaf.nonce, entry->commitment, entry->leaf.message);
     buffer_reserve(&entry->record, RECORD_ROOM);
     buffer_reserve(&entry->key_row, KEY_ROW_ROOM);
-    put_record(entry, node, &entry->record);
+    put_record(entry, node, &persons, &entry->record);
     if (entry->record.is_failed) {
         return RC_RESOURCE_EXHAUSTED;
     }
@@ -408,6 +410,7 @@ void entry_again(struct entry *entry)
 
 void entry_remember(const struct entry *entry, const struct node *node)
 {
+    postings_put(node->postings, &entry->posting, entry->index);
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         const struct entry_tag *tag = &entry->tags[i];
 

@@ -10,6 +10,7 @@
 #define RELAY_ENTRY_H
 
 #include "model/record.h"
+#include "relay/postings.h"
 #include "store/tagkey.h"
 #include "tlog/leaf.h"
 
@@ -51,8 +52,9 @@ struct entry {
     struct buffer key_row;
     struct buffer body_row;
     struct entry_tag tags[ENTRY_TAGS];
-    struct bytes replayed; /* its leaf in the log before this epoch; usually none */
-    uint64_t index;        /* set by entry_put */
+    struct posting posting; /* what it is found by */
+    struct bytes replayed;  /* its leaf in the log before this epoch; usually none */
+    uint64_t index;         /* set by entry_put */
 };
 
 /* M of a message: tlog/commit over header and compartments. */
@@ -76,7 +78,8 @@ MUST_CHECK enum rc entry_put_record(const struct node *node, struct txn *txn,
 MUST_CHECK enum rc entry_put_control(struct txn *txn, const struct record *record, uint64_t *index);
 /* That transaction came to nothing: entry_put may be called again (write_ops.again). */
 void entry_again(struct entry *entry);
-/* After the commit: new tag keys may be used from memory. */
+/* After the commit: new tag keys may be used from memory, and the indexer need not read it. Writer
+ * thread. */
 void entry_remember(const struct entry *entry, const struct node *node);
 void entry_release(struct entry *entry);
 

@@ -55,16 +55,13 @@ static size_t add(struct index_term *terms, size_t count, enum index_field field
     return count;
 }
 
-size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
+size_t facts_terms_of(const struct record *record, const struct content_persons *persons,
+                      uint8_t *kind, struct index_term terms[FACTS_TERMS_MAX])
 {
-    const struct record *record = &facts->record;
     size_t count = 0;
 
-    if (!facts->has_record) {
-        return 0;
-    }
-    facts->kind = (uint8_t)record->kind;
-    count = add(terms, count, INDEX_KIND, BYTES(&facts->kind, 1));
+    *kind = (uint8_t)record->kind;
+    count = add(terms, count, INDEX_KIND, BYTES(kind, 1));
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->from));
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->to));
     count = add(terms, count, INDEX_ROUTE, bytes_text(record->route));
@@ -72,8 +69,14 @@ size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX]
     if (!id_is_zero(&record->exchange_id)) {
         count = add(terms, count, INDEX_EXCHANGE, BYTES_OF(record->exchange_id.bytes));
     }
-    for (size_t i = 0; i < facts->persons.count; i++) {
-        count = add(terms, count, INDEX_PERSON, BYTES_OF(facts->persons.ids[i].bytes));
+    for (size_t i = 0; i < persons->count; i++) {
+        count = add(terms, count, INDEX_PERSON, BYTES_OF(persons->ids[i].bytes));
     }
     return count;
+}
+
+size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
+{
+    return facts->has_record ? facts_terms_of(&facts->record, &facts->persons, &facts->kind, terms)
+                             : 0;
 }

@@ -42,4 +42,8 @@ MUST_CHECK enum rc facts_read_persons(const struct node *node, struct txn *txn,
 /* After both; returns how many. Borrowed from the facts. */
 size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX]);
 
+/* The same of a record and persons that are at hand; `kind` is where a term points. */
+size_t facts_terms_of(const struct record *record, const struct content_persons *persons,
+                      uint8_t *kind, struct index_term terms[FACTS_TERMS_MAX]);
+
 #endif

@@ -13,11 +13,18 @@
 #include "base/log.h"
 #include "relay/facts.h"
 #include "relay/node.h"
+#include "relay/postings.h"
 #include "store/commit_point.h"
 #include "store/db.h"
 #include "store/writer.h"
 
 #define IDLE_MS 50
+/*
+ * While the log grows, rows gather: put together, those of one term share their pages. Queries look
+ * at so many leaves themselves.
+ */
+#define GATHER_LEAVES 8192
+#define GATHER_MS 500
 /* After a failure: a full disk, say. */
 #define PAUSE_MS 1000
 /* Leaves of one read transaction, and of one commit. */
@@ -39,6 +46,8 @@ struct indexer {
     atomic_bool is_rebuild_wanted;
     atomic_bool is_distrusted;
     bool is_late;
+    uint64_t looked_size; /* of the log, when last looked at */
+    int64_t followed_ms;  /* when it last had nothing to put, or put it */
     pthread_mutex_t lock; /* over what follows */
     struct indexer_status status;
 };
@@ -52,7 +61,7 @@ static uint64_t log_size(const struct indexer *indexer)
     return size;
 }
 
-static enum rc gather_leaf(struct indexer *indexer, struct txn *txn, uint64_t leaf)
+static enum rc read_leaf(struct indexer *indexer, struct txn *txn, uint64_t leaf)
 {
     struct index_term terms[FACTS_TERMS_MAX];
     struct facts facts;
@@ -64,6 +73,21 @@ static enum rc gather_leaf(struct indexer *indexer, struct txn *txn, uint64_t le
     count = facts_terms(&facts, terms);
     for (size_t i = 0; i < count; i++) {
         TRY(index_batch_add(indexer->batch, leaf, &terms[i]));
+    }
+    return RC_OK;
+}
+
+/* One that is made anew is made of the log alone: it is compared with what memory gave. */
+static enum rc gather_leaf(struct indexer *indexer, struct txn *txn, uint64_t leaf)
+{
+    const struct posting *posting =
+        index_is_rebuilding(indexer->index) ? NULL : postings_find(indexer->node->postings, leaf);
+
+    if (posting == NULL) {
+        return read_leaf(indexer, txn, leaf);
+    }
+    for (size_t i = 0; i < posting->count; i++) {
+        TRY(index_batch_add_prefix(indexer->batch, leaf, posting->prefixes[i]));
     }
     return RC_OK;
 }
@@ -148,6 +172,20 @@ static enum rc end_rebuild(struct indexer *indexer)
     return RC_OK;
 }
 
+/* What stands still is followed at once. */
+static bool is_gathering(struct indexer *indexer, uint64_t lag, uint64_t size)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    bool is_growing = size != indexer->looked_size;
+
+    indexer->looked_size = size;
+    if (lag > 0 && is_growing && lag < GATHER_LEAVES && now_ms - indexer->followed_ms < GATHER_MS) {
+        return true;
+    }
+    indexer->followed_ms = now_ms;
+    return false;
+}
+
 /* One step of following, to the index in force or to the one that is made anew. */
 static enum rc step(struct indexer *indexer)
 {
@@ -157,6 +195,10 @@ static enum rc step(struct indexer *indexer)
 
     say(indexer, is_rebuilding ? INDEXER_REBUILDING : INDEXER_FOLLOWING, size);
     watch_lag(indexer, size);
+    if (!is_rebuilding && is_gathering(indexer, size - from, size)) {
+        clock_sleep_ms(IDLE_MS);
+        return RC_OK;
+    }
     if (from < size) {
         TRY(follow(indexer, from, size - from < PUT_LEAVES ? size : from + PUT_LEAVES));
         say(indexer, is_rebuilding ? INDEXER_REBUILDING : INDEXER_FOLLOWING, size);
@@ -243,6 +285,7 @@ enum rc indexer_start(const struct node *node, struct index *index, struct index
         indexer->node = NULL;
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_setname_np(indexer->thread, "index");
     *out = MOVE(indexer);
     return RC_OK;
 }

@@ -1,10 +1,12 @@
 /*
  * indexer - the thread that keeps `index/` behind the log: never in a commit's way.
  *
- * It reads the log in short transactions, puts the rows of some thousand leaves at a time, and
- * sleeps when it has caught up. First it walks what it found at start and begins anew when that is
- * not what was put. Queries look at the leaves that it has not come to themselves (finder.h), so
- * its lag costs them time; beyond INDEXER_LAG_MAX it is an alarm, once, and once when it is over.
+ * What was just committed it is given in memory (postings.h), the rest it reads from the log in
+ * short transactions. It puts the rows of some thousand leaves at a time: at once when the log
+ * stands still, else half a second later. First it walks what it found at start and begins anew
+ * when that is not what was put. Queries look at the leaves that it has not come to themselves
+ * (finder.h), so its lag costs them time; beyond INDEXER_LAG_MAX it is an alarm, once, and once
+ * when it is over.
  */
 #ifndef RELAY_INDEXER_H
 #define RELAY_INDEXER_H

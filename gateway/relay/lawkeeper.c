@@ -390,6 +390,7 @@ enum rc lawkeeper_start(struct lawkeeper *keeper, struct server *server)
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_setname_np(keeper->thread, "law");
     keeper->has_thread = true;
     return RC_OK;
 }

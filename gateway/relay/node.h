@@ -32,6 +32,7 @@ struct keyring;
 struct lawfetch;
 struct links;
 struct policy;
+struct postings;
 struct reading_rate;
 struct refusals;
 struct replay;
@@ -59,6 +60,7 @@ struct node {
     struct files *files;
     struct index *index;         /* what the log is looked up by; disposable */
     struct indexer *indexer;     /* its thread */
+    struct postings *postings;   /* what it need not read back */
     struct worker *reading_room; /* pages of service Audit: the disk keeps no queue waiting */
     struct reading_rate *reading_rate;
     struct keyring *log_key;

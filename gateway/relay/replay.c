@@ -234,6 +234,7 @@ enum rc replay_start(struct node *node, struct replay **replay)
     if (pthread_create(&made->thread, NULL, run, made) != 0) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_setname_np(made->thread, "replay");
     made->has_thread = true;
     *replay = MOVE(made);
     return RC_OK;

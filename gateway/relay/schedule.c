@@ -150,6 +150,7 @@ enum rc schedule_start(struct node *node, struct schedule **out)
         free(schedule);
         return RC_RESOURCE_EXHAUSTED;
     }
+    pthread_setname_np(schedule->thread, "schedule");
     *out = schedule;
     return RC_OK;
 }

@@ -15,7 +15,7 @@
 #include "store/table.h"
 
 #define KEY_SIZE 16
-#define VALUE_SIZE 7
+#define VALUE_SIZE (INDEX_PREFIX_SIZE - 1)
 #define STATE_NAME "indexed"
 #define STATE_SIZE 32
 
@@ -50,7 +50,7 @@ struct index_batch {
 
 /* ---- rows ---- */
 
-static void term_prefix(const struct index_term *term, uint8_t prefix[1 + VALUE_SIZE])
+void index_prefix(const struct index_term *term, uint8_t prefix[INDEX_PREFIX_SIZE])
 {
     uint8_t digest[DIGEST_SIZE] = {0};
 
@@ -226,7 +226,7 @@ uint64_t index_up_to(struct index *index)
     return atomic_load(&index->up_to);
 }
 
-static enum rc find_in(struct txn *txn, const uint8_t prefix[1 + VALUE_SIZE], uint64_t from,
+static enum rc find_in(struct txn *txn, const uint8_t prefix[INDEX_PREFIX_SIZE], uint64_t from,
                        size_t max, struct index_found *found)
 {
     OWN_PTR(cursor) cursor = NULL;
@@ -237,11 +237,11 @@ static enum rc find_in(struct txn *txn, const uint8_t prefix[1 + VALUE_SIZE], ui
 
     TRY(read_extent(txn, &extent));
     found->up_to = extent.up_to;
-    memcpy(start, prefix, 1 + VALUE_SIZE);
+    memcpy(start, prefix, INDEX_PREFIX_SIZE);
     put_u64(start + 8, from);
     TRY(cursor_open(txn, TABLE_POSTING, BYTES_OF(start), &cursor));
     while (found->count < max && (rc = cursor_next(cursor, &row)) == RC_OK &&
-           row.key.size == KEY_SIZE && memcmp(row.key.data, prefix, 1 + VALUE_SIZE) == 0) {
+           row.key.size == KEY_SIZE && memcmp(row.key.data, prefix, INDEX_PREFIX_SIZE) == 0) {
         found->leaves[found->count++] = get_u64(row.key.data + 8);
     }
     return rc == RC_NOT_FOUND ? RC_OK : rc;
@@ -250,13 +250,13 @@ static enum rc find_in(struct txn *txn, const uint8_t prefix[1 + VALUE_SIZE], ui
 enum rc index_find(struct index *index, const struct index_term *term, uint64_t from, size_t max,
                    struct index_found *found)
 {
-    uint8_t prefix[1 + VALUE_SIZE];
+    uint8_t prefix[INDEX_PREFIX_SIZE];
     struct txn *txn = NULL;
     enum rc rc;
 
     found->count = 0;
     found->up_to = 0;
-    term_prefix(term, prefix);
+    index_prefix(term, prefix);
     pthread_rwlock_rdlock(&index->lock);
     rc = txn_read(index->current.db, &txn);
     if (rc == RC_OK) {
@@ -292,7 +292,8 @@ size_t index_batch_rows(const struct index_batch *batch)
     return batch->count;
 }
 
-enum rc index_batch_add(struct index_batch *batch, uint64_t leaf, const struct index_term *term)
+enum rc index_batch_add_prefix(struct index_batch *batch, uint64_t leaf,
+                               const uint8_t prefix[INDEX_PREFIX_SIZE])
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity == 0 ? 1024 : 2 * batch->capacity;
@@ -304,10 +305,18 @@ enum rc index_batch_add(struct index_batch *batch, uint64_t leaf, const struct i
         batch->keys = keys;
         batch->capacity = capacity;
     }
-    term_prefix(term, batch->keys[batch->count]);
-    put_u64(batch->keys[batch->count] + 8, leaf);
+    memcpy(batch->keys[batch->count], prefix, INDEX_PREFIX_SIZE);
+    put_u64(batch->keys[batch->count] + INDEX_PREFIX_SIZE, leaf);
     batch->count++;
     return RC_OK;
+}
+
+enum rc index_batch_add(struct index_batch *batch, uint64_t leaf, const struct index_term *term)
+{
+    uint8_t prefix[INDEX_PREFIX_SIZE];
+
+    index_prefix(term, prefix);
+    return index_batch_add_prefix(batch, leaf, prefix);
 }
 
 static int by_key(const void *a, const void *b)
@@ -317,9 +326,11 @@ static int by_key(const void *a, const void *b)
 
 static enum rc put_rows(struct txn *txn, const struct index_batch *batch, struct extent *extent)
 {
+    OWN_PTR(cursor) cursor = NULL;
+
+    TRY(cursor_open(txn, TABLE_POSTING, (struct bytes){0}, &cursor));
     for (size_t i = 0; i < batch->count; i++) {
-        enum rc rc = table_add(txn, TABLE_POSTING, BYTES(batch->keys[i], KEY_SIZE),
-                               BYTES(batch->keys[i], 0));
+        enum rc rc = cursor_add(cursor, BYTES(batch->keys[i], KEY_SIZE), BYTES(batch->keys[i], 0));
 
         if (rc == RC_ALREADY_EXISTS) {
             continue; /* one person twice, or a member's exchange with itself */

@@ -77,6 +77,10 @@ MUST_CHECK enum rc index_find(struct index *index, const struct index_term *term
 
 /* ---- filling: one thread ---- */
 
+/* How the rows of a term begin; the leaf's index follows. Any thread. */
+#define INDEX_PREFIX_SIZE 8
+void index_prefix(const struct index_term *term, uint8_t prefix[INDEX_PREFIX_SIZE]);
+
 /* Rows of some leaves, gathered in memory. NULL when out of memory. */
 struct index_batch *index_batch_new(void);
 void index_batch_free(struct index_batch *batch);
@@ -86,6 +90,8 @@ size_t index_batch_rows(const struct index_batch *batch);
 /* RC_RESOURCE_EXHAUSTED: out of memory. */
 MUST_CHECK enum rc index_batch_add(struct index_batch *batch, uint64_t leaf,
                                    const struct index_term *term);
+MUST_CHECK enum rc index_batch_add_prefix(struct index_batch *batch, uint64_t leaf,
+                                          const uint8_t prefix[INDEX_PREFIX_SIZE]);
 
 /* The rows of all leaves in [up_to so far, up_to), in one commit; to the one that is made anew
  * while there is one. */

@@ -238,6 +238,16 @@ enum rc cursor_next(struct cursor *cursor, struct row *row)
     return RC_OK;
 }
 
+enum rc cursor_add(struct cursor *cursor, struct bytes key, struct bytes value)
+{
+    MDB_val k = val_of(key);
+    MDB_val v = val_of(value);
+
+    assert(key.size > 0 && key.size <= TABLE_KEY_MAX);
+    TRY(may_change(cursor->txn));
+    return changed(cursor->txn, mdb_cursor_put(cursor->native, &k, &v, MDB_NOOVERWRITE));
+}
+
 void cursor_free(struct cursor *cursor)
 {
     if (cursor != NULL) {

@@ -83,6 +83,9 @@ MUST_CHECK enum rc cursor_open(struct txn *txn, enum table table, struct bytes f
                                struct cursor **cursor);
 /* RC_NOT_FOUND at the end, for ever. */
 MUST_CHECK enum rc cursor_next(struct cursor *cursor, struct row *row);
+/* table_add by a cursor that only adds: a row beside the one before is not looked for from the
+ * root. It is freed before the transaction ends. */
+MUST_CHECK enum rc cursor_add(struct cursor *cursor, struct bytes key, struct bytes value);
 void cursor_free(struct cursor *cursor);
 OWN_PTR_DEFINE(cursor)
 

@@ -60,7 +60,7 @@ static void note_init(struct note *note, atomic_int *clock)
 
 static void what_was_put_is_done_in_order_before_the_worker_is_gone(void **state)
 {
-    struct worker *worker = worker_new(CHORES);
+    struct worker *worker = worker_new("chores", CHORES);
     struct note notes[CHORES];
     atomic_int clock = 0;
 
@@ -79,7 +79,7 @@ static void what_was_put_is_done_in_order_before_the_worker_is_gone(void **state
 
 static void too_many_chores_are_refused_and_stay_the_callers(void **state)
 {
-    struct worker *worker = worker_new(2);
+    struct worker *worker = worker_new("chores", 2);
     struct note notes[3];
     atomic_int clock = 0;
     struct gate gate = {0};
@@ -117,7 +117,7 @@ static void run_again(struct chore *chore)
 
 static void a_chore_may_put_itself_again(void **state)
 {
-    struct worker *worker = worker_new(1);
+    struct worker *worker = worker_new("chores", 1);
     struct again again = {.chore.run = run_again, .worker = worker};
 
     (void)state;
