@@ -109,8 +109,6 @@ MUST_CHECK enum rc lote_state(struct lote *lote, struct adapter *adapter, const 
                               size_t row, const uint8_t evidence[DIGEST_SIZE], struct fault *fault);
 MUST_CHECK enum rc lote_new(struct lote *lote, struct adapter *adapter, const struct csv *csv,
                             size_t row, struct fault *fault);
-/* RFC 3339, or dd/mm/aaaa hh:mm in the city's time; into out as RFC 3339. */
-MUST_CHECK enum rc lote_instant(const char *text, char out[32], struct fault *fault);
 
 /* ---- lote_sftp.c ---- */
 MUST_CHECK enum rc lote_sftp_start(struct lote *lote, struct fault *fault);
