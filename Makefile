@@ -38,7 +38,7 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd \
-	-lcurl -lseccomp -levent_core -levent_extra -levent_pthreads -lpthread
+	-lcurl -lseccomp -lxml2 -levent_core -levent_extra -levent_pthreads -lpthread
 
 # `make V=1` shows whole commands; otherwise a word for each.
 Q := $(if $(V),,@)
@@ -90,7 +90,7 @@ $(call objs,gateway/rpc) $(call objs,tests/unit/rpc): | $(PB_HDR)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -Igateway -Iadapters -Itests $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) -Igateway -Iadapters -Itests $(if $(filter adapters/%,$<),-isystem /usr/include/libxml2) $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
 
 define program_rule
 $(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))

@@ -3,39 +3,21 @@
 # 80_lote.sh: an institution that exchanges signed batches of rows. A referral goes out as a row, the
 # simulated institution answers by batches, and refers people of its own; bad batches are refused and
 # told to it; the adapter is killed meanwhile.
-# shellcheck source-path=SCRIPTDIR source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh source=adapter.sh
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/adapter.sh"
 
 federation "${PORT:-$((15000 + RANDOM % 1000 * 8))}"
 node_start cdmx
 lote=$ROOT/adapters/lote
-
-log_key() { awk -v code="$1" '$1 == "node" { mine = $2 == code } mine && $1 == "log-key" { print $2; exit }' "$WORK/directory.txt"; }
-
-profile() { # NAME MEMBER SYSTEM
-    cat >"$WORK/$1.conf" <<CONF
-address = $(node_address cdmx)
-node = spiffe://enlace.cdmx/node/cdmx
-certificate = $WORK/pki/system/cdmx.$2.$3/tls.pem
-key = $WORK/pki/system/cdmx.$2.$3/tls.key
-ca = $WORK/pki/ca/all.pem
-member = cdmx/$2
-system = $3
-official_certificate = $WORK/pki/official/cdmx.$2.enlace-01/tls.pem
-official_key = $WORK/pki/official/cdmx.$2.enlace-01/tls.key
-spool = $WORK/spool/$1
-node_log = $(log_key cdmx/cdmx)
-CONF
-    mkdir -p "$WORK/spool" && mkdir -m 700 "$WORK/spool/$1"
-}
 
 signer() { # NAME: a certificate that signs batches
     (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
         -keyout "$WORK/$1.key" -out "$WORK/$1.pem" -subj "/CN=$1 (sintético)" 2>/dev/null)
 }
 
-profile mpi mpi-cdmx plataforma
-profile styfe styfe adapter
+adapter_profile mpi mpi-cdmx plataforma
+adapter_profile styfe styfe adapter
 signer enlace
 signer institution
 signer stranger
@@ -61,37 +43,10 @@ cat >"$WORK/referral.json" <<JSON
                   {"subject": 0, "type": "contact", "fields": {"phone": "+525512345678"}}]}
 JSON
 
-adapter_start() {
-    "$BUILD/bin/enlace-lote" --profile "$WORK/styfe.conf" --agency "$WORK/lote.conf" \
-        >>"$WORK/adapter.log" 2>&1 &
-    echo $! >"$WORK/pids/adapter"
-}
-adapter_kill() {
-    kill -KILL "$(cat "$WORK/pids/adapter")" 2>/dev/null
-    wait "$(cat "$WORK/pids/adapter")" 2>/dev/null
-}
 institution_start() { # ARGUMENTS...
-    python3 "$lote/simulator.py" --from "$WORK/out" --to "$WORK/in" --cert "$WORK/institution.pem" \
-        --key "$WORK/institution.key" --enlace "$WORK/enlace.pem" --state "$WORK/state.json" "$@" \
-        >>"$WORK/institution.log" 2>&1 &
-    echo $! >"$WORK/pids/institution"
-}
-institution_stop() {
-    kill -TERM "$(cat "$WORK/pids/institution")" 2>/dev/null
-    wait "$(cat "$WORK/pids/institution")" 2>/dev/null
-}
-submit() { "$BUILD/bin/enlace" --profile "$WORK/mpi.conf" --json submit "$WORK/referral.json" |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["message_id"])'; }
-state_of() { "$BUILD/bin/enlace" --profile "$WORK/mpi.conf" --json track "$1" 2>/dev/null |
-    python3 -c 'import json, sys; print(json.load(sys.stdin)["items"][0]["state"])'; }
-becomes() { # EXCHANGE STATE [TRIES]
-    for ((i = 0; i < ${3:-100}; i++)); do
-        [ "$(state_of "$1")" = "$2" ] && return 0
-        sleep 0.1
-    done
-    echo "is $(state_of "$1")"
-    tail -n 3 "$WORK/adapter.log" "$WORK/institution.log"
-    return 1
+    simulator_start python3 "$lote/simulator.py" --from "$WORK/out" --to "$WORK/in" \
+        --cert "$WORK/institution.pem" --key "$WORK/institution.key" --enlace "$WORK/enlace.pem" \
+        --state "$WORK/state.json" "$@"
 }
 has_reason() { # REASON: the institution was told
     for ((i = 0; i < 100; i++)); do
@@ -105,8 +60,8 @@ has_reason() { # REASON: the institution was told
 promise "the settings are understood before anything runs" \
     "$BUILD/bin/enlace-lote" --check --profile "$WORK/styfe.conf" --agency "$WORK/lote.conf"
 
-exchange=$(submit)
-adapter_start
+exchange=$(submit "$WORK/referral.json")
+adapter_start enlace-lote styfe lote.conf
 is_sent() { compgen -G "$WORK/out/*.json.p7s" >/dev/null; }
 no_custody() { sleep 2.5; is_sent && [ "$(state_of "$exchange")" != "in-custody" ]; }
 promise "a row that the institution has not confirmed is in nobody's custody" no_custody
@@ -119,12 +74,12 @@ promise "each occurrence was reported" reports
 
 adapter_kill
 many=()
-for _ in 1 2 3 4 5 6 7 8; do many+=("$(submit)"); done
-adapter_start
+for _ in 1 2 3 4 5 6 7 8; do many+=("$(submit "$WORK/referral.json")"); done
+adapter_start enlace-lote styfe lote.conf
 for _ in 1 2 3 4 5 6; do
     sleep "0.$((RANDOM % 8 + 2))"
     adapter_kill
-    adapter_start
+    adapter_start enlace-lote styfe lote.conf
 done
 all_end() { for one in "${many[@]}"; do becomes "$one" ended 200 || return 1; done; }
 promise "killed six times, it loses none of eight" all_end
@@ -136,17 +91,17 @@ PY
 }
 promise "and none is done twice as new" none_twice
 
-institution_stop
+simulator_stop
 institution_start --fault wrong-count --fault wrong-hash --fault wrong-signature --fault twice-key \
     --fault half --fault duplicate --fault unknown
-faulty=$(submit)
+faulty=$(submit "$WORK/referral.json")
 promise "batches with faults do not stop what is right in them" becomes "$faulty" ended 200
 for reason in manifest.rows manifest.sha256 signature.wrong manifest.json; do
     promise "the institution is told: $reason" has_reason $reason
 done
-another=$(submit)
+another=$(submit "$WORK/referral.json")
 promise "it goes on" becomes "$another" ended 200
-third=$(submit)
+third=$(submit "$WORK/referral.json")
 promise "and on" becomes "$third" ended 200
 promise "rows of another's folio, of no state and of no item are told one by one" has_reason exchange.unknown
 promise "of no state" has_reason state.unknown
@@ -154,37 +109,26 @@ promise "of no item" has_reason state.item
 why_beside() { ls "$WORK"/in/refused/*.why >/dev/null; }
 promise "refused batches stand beside their reason" why_beside
 
-institution_stop
+simulator_stop
 sed -i "s#institution.pem#stranger.pem#" "$WORK/lote.conf"
 adapter_kill
-adapter_start
-strange=$(submit)
+adapter_start enlace-lote styfe lote.conf
+strange=$(submit "$WORK/referral.json")
 institution_start
 promise "a stranger's signature counts for nothing" has_reason signature.unknown_signer
 still() { [ "$(state_of "$strange")" != ended ]; }
 promise "and changes nothing" still
-institution_stop
+simulator_stop
 adapter_kill
 sed -i "s#stranger.pem#institution.pem#" "$WORK/lote.conf"
-adapter_start
+adapter_start enlace-lote styfe lote.conf
 
 institution_start --referrals 3
-referred() {
-    for ((i = 0; i < 100; i++)); do
-        n=$("$BUILD/bin/enlace" --profile "$WORK/mpi.conf" --json inbox 2>/dev/null |
-            python3 -c 'import json, sys; print(sum(d["type"] == "Referral" for d in json.load(sys.stdin)["deliveries"]))')
-        [ "${n:-0}" = 3 ] && return 0
-        sleep 0.2
-    done
-    echo "$n"; tail -5 "$WORK/adapter.log"
-    return 1
-}
-promise "its own referrals reach the Mechanism, once" referred
+promise "its own referrals reach the Mechanism, once" referrals_become 3
 healthy() { "$BUILD/bin/enlace-lote" --health --profile "$WORK/styfe.conf"; }
 promise "it says how it fares" healthy
 no_personal_data() { ! grep -i "Sintética\|5512345678" "$WORK/adapter.log" "$WORK/node/cdmx/log"; }
 promise "no personal data is in any log" no_personal_data
-institution_stop
-stops() { kill -TERM "$(cat "$WORK/pids/adapter")" && wait "$(cat "$WORK/pids/adapter")"; }
-promise "the adapter stops in order" stops
+simulator_stop
+promise "the adapter stops in order" adapter_stop
 promises_end
