@@ -20,6 +20,7 @@
 #define LISTING_MAX ((size_t)1 << 20)
 #define CALL_MS 60000L
 #define EVERY_MS 5000
+#define PAUSE_MAX_MS 300000
 
 struct lote_sftp {
     struct poller_user user; /* first */
@@ -272,7 +273,7 @@ enum rc lote_sftp_start(struct lote *lote, struct fault *fault)
     made->user.poll = poll;
     TRY(dropfolder_open(settings->outgoing, 0, &made->outgoing, fault));
     TRY(dropfolder_open(settings->incoming, 0, &made->incoming, fault));
-    return poller_new(&made->user, EVERY_MS, &made->poller) == RC_OK
+    return poller_new(&made->user, EVERY_MS, PAUSE_MAX_MS, &made->poller) == RC_OK
                ? RC_OK
                : refuse(fault, RC_RESOURCE_EXHAUSTED, "adapter.thread", "",
                         "No se pudo crear un hilo.");

@@ -13,6 +13,8 @@ static const struct conf_row rows[] = {
     {"schema", CONF_TEXT, offsetof(struct pgj_settings, schema), NULL, 1, 0, "el esquema, pgj.xsd"},
     {"poll_ms", CONF_INTEGER, offsetof(struct pgj_settings, poll_ms), "5000", 200, 3600000,
      "cada cuánto se preguntan los estados"},
+    {"poll_max_ms", CONF_INTEGER, offsetof(struct pgj_settings, poll_max_ms), "60000", 200, 3600000,
+     "a lo más, cuando la institución falla"},
     {.name = NULL},
 };
 
@@ -56,7 +58,8 @@ static enum rc start(struct program *program, struct program_context *context, s
                       adapter_folder(context->adapter),
                       "No se pudo leer lo guardado; la bitácora de operación dice qué archivo.");
     }
-    return poller_new(&pgj->poll, pgj->settings.poll_ms, &pgj->poller) == RC_OK
+    return poller_new(&pgj->poll, pgj->settings.poll_ms, pgj->settings.poll_max_ms, &pgj->poller) ==
+                   RC_OK
                ? RC_OK
                : refuse(fault, RC_RESOURCE_EXHAUSTED, "adapter.thread", "",
                         "No se pudo crear un hilo.");

@@ -26,6 +26,7 @@ struct pgj_settings {
     struct program_settings common; /* first */
     char schema[CONF_TEXT_SIZE];
     int64_t poll_ms;
+    int64_t poll_max_ms;
 };
 
 struct pgj {

@@ -8,8 +8,9 @@ Takes Requests over HTTPS with client certificates, checks each with `xmllint --
 it, and does what is asked: ACEPTADA, CARPETA_ABIERTA with a synthetic case number, ACTUACION as often
 as asked, CONCLUIDA. Everything in it is synthetic.
 
-Faults, each once: slow, 500, 503, wrong-answer, other-message, cut, doctype, bomb, no-zone, foreign,
-again (the same statuses once more).
+Faults, each once and in this order: of an answer to a Request slow, 500, 503, other-message,
+lost-answer; of a StatusList wrong-answer, cut, doctype, bomb, no-zone, foreign (another agency's
+exchange), again (the same statuses once more).
 """
 import argparse
 import datetime
@@ -50,6 +51,7 @@ class Office:
         if os.path.exists(options.state):
             with open(options.state, encoding="utf-8") as file:
                 self.state = json.load(file)
+        self.state["referrals"] = options.referrals
 
     def save(self):
         with open(self.options.state + ".part", "w", encoding="utf-8") as file:

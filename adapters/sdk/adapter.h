@@ -149,6 +149,9 @@ void adapter_forget(struct adapter *adapter, const struct id *exchange_id);
 /* Deals with it now, if it still waits in the inbox. For tasks; failures are logged. */
 void adapter_again(struct adapter *adapter, const struct id *message_id);
 
+/* It stands in the inbox, not dealt with yet: nothing may be said of it before its custody. */
+bool adapter_is_waiting(const struct adapter *adapter, const struct id *message_id);
+
 /* The spool's folder: books and other small things of the agency stand there. */
 const char *adapter_folder(const struct adapter *adapter);
 

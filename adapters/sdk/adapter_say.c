@@ -217,7 +217,8 @@ static enum rc say(struct adapter *adapter, struct draft *draft, struct fault *f
     return rc;
 }
 
-/* Compartments speak of the request's subjects, by the pseudonyms that both sides know. */
+/* Compartments speak of the request's subjects, by the pseudonyms that both sides know, and on the
+ * consent that the request named. */
 static enum rc enclose(struct draft *draft, const struct header *to,
                        const struct draft_compartment *compartments, size_t count,
                        struct fault *fault)
@@ -230,6 +231,8 @@ static enum rc enclose(struct draft *draft, const struct header *to,
         memcpy(draft->compartments, compartments, count * sizeof compartments[0]);
         memcpy(draft->header.subjects, to->subjects, sizeof to->subjects);
         draft->header.subject_count = to->subject_count;
+        draft->header.consent = to->consent;
+        draft->header.consent_reference = to->consent_reference;
     }
     draft->compartment_count = count;
     return RC_OK;

@@ -252,6 +252,11 @@ void adapter_again(struct adapter *adapter, const struct id *message_id)
     }
 }
 
+bool adapter_is_waiting(const struct adapter *adapter, const struct id *message_id)
+{
+    return spool_has(adapter->spool, SPOOL_INBOX, message_id);
+}
+
 enum rc adapter_take_undealt(struct adapter *adapter)
 {
     OWN(spool_ids) ids = {0};

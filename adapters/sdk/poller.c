@@ -11,6 +11,7 @@
 struct poller {
     struct poller_user *user;
     int64_t every_ms;
+    int64_t most_ms;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
@@ -58,14 +59,15 @@ static void *run(void *argument)
         if (rc == RC_OK) {
             pause_ms = poller->every_ms;
         } else {
-            pause_ms = 2 * pause_ms < POLLER_PAUSE_MAX_MS ? 2 * pause_ms : POLLER_PAUSE_MAX_MS;
+            pause_ms = 2 * pause_ms < poller->most_ms ? 2 * pause_ms : poller->most_ms;
             log_warn("poll.later", "rc=%s again_in_ms=%lld", rc_name(rc), (long long)pause_ms);
         }
     } while (!rest(poller, jittered(pause_ms)));
     return NULL;
 }
 
-enum rc poller_new(struct poller_user *user, int64_t every_ms, struct poller **poller)
+enum rc poller_new(struct poller_user *user, int64_t every_ms, int64_t most_ms,
+                   struct poller **poller)
 {
     struct poller *made = calloc(1, sizeof *made);
     pthread_condattr_t attributes;
@@ -75,6 +77,7 @@ enum rc poller_new(struct poller_user *user, int64_t every_ms, struct poller **p
     }
     made->user = user;
     made->every_ms = every_ms;
+    made->most_ms = most_ms > every_ms ? most_ms : every_ms;
     pthread_mutex_init(&made->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -1,7 +1,7 @@
 /*
  * poller - a thread that asks the agency's system now and then what is new.
  *
- * After a failure it waits twice as long as before, up to POLLER_PAUSE_MAX_MS, jittered. What was
+ * After a failure it waits twice as long as before, up to most_ms, jittered. What was
  * found is said by adapter_call, which returns when it is durable; only then move a cursor.
  */
 #ifndef SDK_POLLER_H
@@ -12,8 +12,6 @@
 
 #include <stdint.h>
 
-#define POLLER_PAUSE_MAX_MS 300000
-
 struct poller;
 
 struct poller_user {
@@ -21,7 +19,8 @@ struct poller_user {
     enum rc (*poll)(struct poller_user *user);
 };
 
-MUST_CHECK enum rc poller_new(struct poller_user *user, int64_t every_ms, struct poller **poller);
+MUST_CHECK enum rc poller_new(struct poller_user *user, int64_t every_ms, int64_t most_ms,
+                              struct poller **poller);
 /* Waits for the poll that runs. After adapter_run. */
 void poller_free(struct poller *poller);
 OWN_PTR_DEFINE(poller)

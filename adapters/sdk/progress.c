@@ -141,6 +141,13 @@ enum rc progress_say(struct adapter *adapter, const struct progress *progress, s
         return refuse(fault, RC_NOT_FOUND, "exchange.unknown", "",
                       "Ese folio no es de un intercambio abierto con esta institución.");
     }
+    if (adapter_is_waiting(adapter, &opening->header.message_id)) {
+        adapter_again(adapter, &opening->header.message_id);
+    }
+    if (adapter_is_waiting(adapter, &opening->header.message_id)) {
+        return refuse(fault, RC_UNAVAILABLE, "state.too_early", "",
+                      "La institución todavía no confirma que lo recibió.");
+    }
     if (progress->occurred_at[0] != '\0') {
         TRY(read_instant(progress->occurred_at, instant, fault));
         occurred_at = instant;

@@ -7,6 +7,9 @@
  * agency's too, is "exchange.unknown". Refusals fill the fault: "state.unknown", "state.item",
  * "state.occurrence", "state.time", and those of adapter_act and adapter_report.
  *
+ * RC_UNAVAILABLE "state.too_early": what it speaks of is not in custody yet (the agency's answer is
+ * on its way); ask the agency again later.
+ *
  * On the adapter's thread. Saying the same again says nothing new.
  */
 #ifndef SDK_PROGRESS_H

@@ -23,10 +23,11 @@ certificate = agency-client.pem
 key = agency-client.key
 timeout_ms = 2000
 poll_ms = 300
+poll_max_ms = 1000
 CONF
 cat >"$WORK/request.json" <<JSON
 {"type": "MeasureRequest", "to": "cdmx/pgj", "urgency": "ordinary", "catalogue_code": "PRO-JUR-CAR",
- "purpose": "proteccion", "legal_basis": "LPPDDHP-29",
+ "purpose": "acceso-a-la-justicia", "legal_basis": "LPPDDHP-29",
  "aviso": {"id": "AVISO-MPI-CDMX", "version": "2026-1", "sha256": "$(aviso_sha256)"},
  "consent": {"state": "given", "reference": "SINTETICO-0001"},
  "plan": {"issuer": "cdmx/mpi-cdmx", "id": "PLAN-SINTETICO-01", "version": 1, "procedure": "ordinary"},

@@ -6,7 +6,7 @@ log_key() { awk -v code="$1" '$1 == "node" { mine = $2 == code } mine && $1 == "
 
 # adapter_profile NAME MEMBER SYSTEM [NODE]: $WORK/NAME.conf
 adapter_profile() {
-    local node=${4:-cdmx}
+    local node=${4:-cdmx} other
     cat >"$WORK/$1.conf" <<CONF
 address = $(node_address "$node")
 node = spiffe://enlace.cdmx/node/$node
@@ -21,9 +21,12 @@ seal_certificate = $WORK/pki/system/cdmx.$2.$3/seal.pem
 seal_key = $WORK/pki/system/cdmx.$2.$3/seal.key
 spool = $WORK/spool/$1
 node_log = $(log_key "cdmx/$node")
-$([ "$node" = cdmx ] || echo "log = $(log_key cdmx/cdmx)")
-$([ "$node" = cdmx ] || echo "peer = cdmx/mpi-cdmx $(log_key cdmx/cdmx | cut -d+ -f1)")
 CONF
+    for other in cdmx ssc pgj sedesa; do
+        [ "$other" = "$node" ] && continue
+        echo "log = $(log_key "cdmx/$other")"
+        echo "peer = cdmx/${other/#cdmx/mpi-cdmx} $(log_key "cdmx/$other" | cut -d+ -f1)"
+    done >>"$WORK/$1.conf"
     mkdir -p "$WORK/spool" && mkdir -m 700 "$WORK/spool/$1"
 }
 
