@@ -27,7 +27,7 @@
 #include "crypto/tlsconf.h"
 #include "policy/directory_file.h"
 #include "workload/opening.h"
-#include "workload/progress.h"
+#include "workload/meter.h"
 #include "workload/requester.h"
 #include "workload/scripts.h"
 #include "workload/start.h"

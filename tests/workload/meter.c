@@ -1,4 +1,4 @@
-#include "workload/progress.h"
+#include "workload/meter.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /*
- * progress - one line that moves, on a terminal only; elsewhere nothing. One thread.
+ * meter - one line that moves, on a terminal only; elsewhere nothing. One thread.
  */
-#ifndef WORKLOAD_PROGRESS_H
-#define WORKLOAD_PROGRESS_H
+#ifndef WORKLOAD_METER_H
+#define WORKLOAD_METER_H
 
 #include <stddef.h>
 
