@@ -12,7 +12,7 @@ $(WORKLOAD_TESTS): %: %.o $(WORKLOAD_PLAN) $(WORKLOAD_COUNT) \
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-$(BUILD)/bin/enlace-w2019: $(call workload_obj,w2019 opening requester scripts start progress folder) \
+$(BUILD)/bin/enlace-w2019: $(call workload_obj,w2019 opening requester scripts start meter folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))
 $(BUILD)/bin/enlace-report2019: $(call workload_obj,report2019 graded kept logbook folder) \
 		$(WORKLOAD_PLAN) $(WORKLOAD_COUNT) $(call libs,$(WORKLOAD_DEPS))
