@@ -566,13 +566,15 @@ static int usage(FILE *out, int status)
 }
 
 /*
- * Whatever holds a large message is mapped and unmapped by itself. Left alone, malloc learns from
- * the first large block to keep all later ones, and a busy minute stays in memory for ever.
+ * Whatever holds more than any parcel in common is mapped and unmapped by itself. Left alone,
+ * malloc learns from the first large block to keep all later ones, and a busy minute stays in
+ * memory for ever. Below that a block is kept for the next one: a parcel that is mapped anew costs
+ * its pages' faults each time.
  */
 static void give_memory_back(void)
 {
-    (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
-    (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 2 << 20);
 }
 
 int main(int argc, char **argv)
