@@ -3,10 +3,10 @@
 # the fuzzers; real processes on loopback. The closing line adds them up.
 ASAN_BUILD := $(BUILD)/san-address-undefined
 TSAN_BUILD := $(BUILD)/san-thread
-# What hands things over between threads.
-THREADED := $(wildcard tests/unit/base/test_inbox.c tests/unit/base/test_log.c \
-	tests/unit/base/test_worker.c tests/unit/store/test_writer*.c tests/unit/rpc/test_*.c \
-	tests/unit/relay/test_*.c tests/unit/publish/test_*.c tests/unit/client/test_session*.c)
+# What hands things over between threads: some layers whole, else every test that starts a thread.
+THREADED := $(sort $(wildcard tests/unit/rpc/test_*.c tests/unit/http/test_*.c \
+	tests/unit/relay/test_*.c tests/unit/publish/test_*.c) \
+	$(shell grep -lE 'pthread_create|worker_new|writer_new|seen_open|anchor_open' tests/unit/*/test_*.c))
 unit_in = $(patsubst tests/%.c,$(1)/tests/%,$(2))
 
 CHECK_LEDGER := $(BUILD)/check.ledger
@@ -15,8 +15,10 @@ INTEROP_TESTS := $(wildcard tests/interop/check_*.py tests/interop/check_*.mjs t
 PATH_SECONDS ?= 240
 
 sub_make = $(MAKE) -s --no-print-directory -k
-asan_make = $(sub_make) BUILD=$(ASAN_BUILD) SANITIZE=address,undefined
-tsan_make = $(sub_make) BUILD=$(TSAN_BUILD) SANITIZE=thread
+# Half the time of the compiler goes to the sanitizers' builds: less optimised, with lines only.
+san_flags = CFLAGS='-O1 -g1'
+asan_make = $(sub_make) BUILD=$(ASAN_BUILD) SANITIZE=address,undefined $(san_flags)
+tsan_make = $(sub_make) BUILD=$(TSAN_BUILD) SANITIZE=thread $(san_flags)
 # Stories whose nodes also run under sanitizers.
 path_of = $(filter $(PATH_TESTS),$(patsubst %,tests/path/%.sh,$(1)))
 ASAN_PATHS := $(call path_of,10_exchange 20_refusals 70_other_language)

@@ -4,7 +4,7 @@
 # tests/fuzz/data/<parser>; `make fuzz-seeds` makes them anew. What a run finds stays in the build
 # folder.
 FUZZ_SECONDS ?= 60
-FUZZ_SHORT_SECONDS ?= 5
+FUZZ_SHORT_SECONDS ?= 3
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIBS := policy client rpc tlog crypto model base
