@@ -9,8 +9,9 @@ common=log_path=$reports/report:exitcode=99
 export ASAN_OPTIONS=$common:detect_stack_use_after_return=1
 export LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1
-# gRPC and LMDB are not instrumented: what happens inside of them is not watched.
-export TSAN_OPTIONS=$common:ignore_noninstrumented_modules=1
+# gRPC and LMDB are not instrumented: what happens inside of them is not watched. A test that forks
+# may start threads in its child.
+export TSAN_OPTIONS=$common:ignore_noninstrumented_modules=1:die_after_fork=0
 
 # ThreadSanitizer's runtime and a store's address space of 1 TiB go together only where addresses
 # are not shuffled, if the machine lets a process ask for that.
