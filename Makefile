@@ -16,6 +16,8 @@ client_DEPS := rpc tlog crypto model base
 enlaced_DEPS   := relay publish offline $(relay_DEPS)
 enlace_DEPS    := client policy offline $(client_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
+# A log's copy on another disk: an environment of its own, never a node's.
+enlace-follow_DEPS := rpc store tlog crypto model base
 sdk_DEPS       := client $(client_DEPS)
 adapter_DEPS := sdk $(sdk_DEPS)
 # Agencies' adapters, a folder each: adapters/NAME becomes enlace-NAME.
@@ -103,6 +105,7 @@ $(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))
 endef
 $(eval $(call program_rule,enlaced,gateway/enlaced,enlaced))
 $(eval $(call program_rule,enlace,gateway/enlace,enlace))
+$(eval $(call program_rule,enlace-follow,gateway/enlace-follow,enlace-follow))
 $(foreach a,$(ADAPTERS),$(eval $(call program_rule,enlace-$(a),adapters/$(a),adapter)))
 # Alone: it runs where nothing of ours is installed. Sanitizers cannot be linked statically. The
 # linker's warnings are about look-ups and modules of libcrypto that it never uses.
@@ -113,6 +116,7 @@ $(BUILD)/bin/enlace-verify: $(call objs,gateway/enlace-verify) $(call libs,$(enl
 
 PROGRAMS := $(if $(call srcs,gateway/enlaced),$(BUILD)/bin/enlaced) \
 	$(if $(call srcs,gateway/enlace),$(BUILD)/bin/enlace) \
+	$(if $(call srcs,gateway/enlace-follow),$(BUILD)/bin/enlace-follow) \
 	$(if $(call srcs,gateway/enlace-verify),$(BUILD)/bin/enlace-verify) \
 	$(ADAPTERS:%=$(BUILD)/bin/enlace-%)
 .PHONY: all

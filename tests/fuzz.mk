@@ -16,6 +16,8 @@ define fuzz_adapter_rule
 $(filter $(BUILD)/tests/fuzz/fuzz_$(1)%,$(FUZZ_PROGRAMS)): $(BUILD)/lib$(1).a $(BUILD)/libsdk.a
 endef
 $(foreach a,$(ADAPTERS),$(if $(filter $(BUILD)/tests/fuzz/fuzz_$(a)%,$(FUZZ_PROGRAMS)),$(eval $(call fuzz_adapter_rule,$(a)))))
+# The one parser of foreign bytes that store has, without LMDB.
+$(filter %/fuzz_change,$(FUZZ_PROGRAMS)): $(BUILD)/gateway/store/change.o
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call libs,$(FUZZ_LIBS))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter-out $(call libs,$(FUZZ_LIBS)),$(filter %.a,$^)) $(call libs,$(FUZZ_LIBS)) $(LIBS)

@@ -9,7 +9,7 @@ LINT_JOBS := $(shell nproc)
 # A sub-make shares the caller's -j; without one it takes the cores.
 parallel = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(LINT_JOBS))
 
-PROGRAM_NAMES := enlaced enlace enlace-verify sdk adapter
+PROGRAM_NAMES := enlaced enlace enlace-verify enlace-follow sdk adapter
 .PHONY: lint lint-deep print-layers $(LINT_CHECKS:%=lint-%)
 lint:
 	+@$(MAKE) --no-print-directory -k $(parallel) $(LINT_CHECKS:%=lint-%)

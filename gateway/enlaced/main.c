@@ -193,6 +193,7 @@ static enum rc open_keys(struct running *running)
     TRY(cert_store_load(running->settings.ca, &running->ca));
     node->ca = running->ca;
     node->certificate_file = running->settings.certificate;
+    node->follower = running->settings.follower[0] != '\0' ? running->settings.follower : NULL;
     node->key_file = running->settings.key;
     node->ca_file = running->settings.ca;
     return RC_OK;
@@ -253,7 +254,8 @@ static enum rc open_store(struct running *running)
                             .path = path,
                             .origin = node->self->origin,
                             .epoch = running->epoch.number,
-                            .floor_bytes = floor};
+                            .floor_bytes = floor,
+                            .is_followed = settings->follower[0] != '\0'};
     /* What others signed is remembered through every epoch of our own log. */
     struct seen_options seen = {.path = path, .origin = node->self->code, .floor_bytes = floor};
     struct files_limits limits = {.parts_per_owner_max = FILES_PARTS_PER_OWNER,

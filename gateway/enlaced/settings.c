@@ -66,6 +66,10 @@ const struct conf_row settings_rows[] = {
     TEXT(backup, "", 0,
          "folder where SIGUSR1 puts a backup of the log while the node runs, on another disk and "
          "never with one of the vault; empty: none"),
+    TEXT(follower, "", 0,
+         "URI of the one identity, in force in the directory, that may keep an encrypted copy of "
+         "the "
+         "log on another disk (enlace-follow); empty: none"),
     NUMBER(threads, "4", 1, 64, "completion-queue threads"),
     NUMBER(queue_max, "16384", 64, 1048576, "messages that may wait for the writer"),
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),

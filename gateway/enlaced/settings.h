@@ -17,6 +17,7 @@ struct settings {
     char vault[CONF_TEXT_SIZE];
     char anchor[CONF_TEXT_SIZE];
     char backup[CONF_TEXT_SIZE];
+    char follower[CONF_TEXT_SIZE];
     char mirror[CONF_TEXT_SIZE];
     char export[CONF_TEXT_SIZE];
     int64_t export_interval_s;

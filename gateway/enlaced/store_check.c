@@ -68,6 +68,7 @@ static enum rc open_db(const struct checking *checking, enum db_kind kind, const
                                                                 : checking->settings->node,
                                        .epoch = kind == DB_LOG ? checking->epoch : 0,
                                        .floor_bytes = 1,
+                                       .is_followed = checking->settings->follower[0] != '\0',
                                        .map_size = 0};
 
     snprintf(checking->progress->step, sizeof checking->progress->step, "opening");

@@ -83,6 +83,7 @@ struct node {
     struct couriers *couriers; /* attachments owed to peer nodes */
     struct eraser *eraser;     /* carries out erasures */
     int64_t blocking_ms;       /* how long what is to be erased stays blocked */
+    const char *follower;      /* the identity that may copy the log; NULL: nobody */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

@@ -5,6 +5,7 @@
 #include "relay/audit.h"
 #include "relay/audit_call.h"
 #include "relay/attached.h"
+#include "relay/follow.h"
 #include "relay/node.h"
 #include "relay/orders.h"
 #include "relay/receipts.h"
@@ -42,6 +43,7 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "AddCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_add},
     {.path = FEDERATION "GetCheckpoint", .kind = RPC_UNARY, .on_call = witness_on_get},
     {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
+    {.path = FEDERATION "Follow", .kind = RPC_UNARY, .on_call = follow_on_call},
     {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
     {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
     {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},

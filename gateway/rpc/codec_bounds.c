@@ -131,6 +131,13 @@ static const struct bound bounds[] = {
     {"ReplayEntry", "path", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"ReplayEntry", "old_leaf", REQUIRED, EXACTLY(LEAF_BYTES)},
     {"ReplayEntry", "old_proof", REQUIRED, SOME_UP_TO(NOTE_MAX)},
+    {"FollowRequest", "feed", UP_TO(FOLLOW_FEED_SIZE)},
+    {"FollowRequest", "walk", UP_TO(FOLLOW_WALK_MAX)},
+    {"FollowResponse", "feed", REQUIRED, EXACTLY(FOLLOW_FEED_SIZE)},
+    {"FollowResponse", "walk", UP_TO(FOLLOW_WALK_MAX)},
+    {"FollowResponse", "sha256", REQUIRED, EXACTLY(HASH_SIZE)},
+    {"FollowResponse", "rows", UP_TO(FOLLOW_ROWS_MAX)},
+    {"FollowResponse", "checkpoint", REQUIRED, SOME_UP_TO(NOTE_MAX)},
     {"GetSeenRequest", "origin", REQUIRED},
     {"GetSeenResponse", "checkpoint", REQUIRED, SOME_UP_TO(NOTE_MAX)},
 

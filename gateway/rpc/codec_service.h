@@ -246,6 +246,38 @@ MUST_CHECK enum rc codec_seen_read(struct bytes from, struct arena *arena, struc
                                    struct fault *fault);
 void codec_seen_write(struct bytes checkpoint, struct buffer *out);
 
+/* ---- Federation: a follower ---- */
+
+#define FOLLOW_FEED_SIZE 16u
+#define FOLLOW_WALK_MAX 544u
+/* Of one response. */
+#define FOLLOW_ROWS_MAX (2u << 20)
+
+struct follow_request {
+    struct bytes feed;
+    uint64_t next;
+    struct bytes walk;
+    uint64_t offset;
+};
+
+struct follow_page {
+    struct bytes feed;
+    uint64_t next;
+    struct bytes walk;
+    uint64_t total;
+    struct bytes sha256;
+    struct bytes rows;
+    bool is_complete;
+    struct bytes checkpoint;
+};
+
+MUST_CHECK enum rc codec_follow_request_read(struct bytes from, struct arena *arena,
+                                             struct follow_request *request, struct fault *fault);
+void codec_follow_request_write(const struct follow_request *request, struct buffer *out);
+MUST_CHECK enum rc codec_follow_page_read(struct bytes from, struct arena *arena,
+                                          struct follow_page *page, struct fault *fault);
+void codec_follow_page_write(const struct follow_page *page, struct buffer *out);
+
 /* ---- Attachments (Exchange and Federation have the same shapes) ---- */
 
 #define ATTACHMENT_CHUNK_MAX ((size_t)256 << 10)

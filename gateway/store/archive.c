@@ -242,7 +242,8 @@ static enum rc hold_lock(const char *env, int *lock)
     }
     close(*lock);
     *lock = -1;
-    return refuse_place(env, "the node runs: stop it, or let it make the backup (SIGUSR1)");
+    return refuse_place(env, "the node runs: stop it, or let it make the backup (SIGUSR1); of a "
+                             "follower's copy: stop the follower");
 }
 
 static enum rc copy_env(MDB_env *env, const char *to)
@@ -395,8 +396,41 @@ static enum rc check_empty(const struct archive_options *options)
                   options->live, kind_name(options->kind));
 }
 
+enum rc archive_mark_log(int folder)
+{
+    char manifest[64];
+    size_t size = manifest_text(ARCHIVE_LOG, manifest);
+
+    return durable_write(folder, MANIFEST, BYTES(manifest, size));
+}
+
+enum rc archive_unmark_log(int folder)
+{
+    enum rc rc = durable_unlink(folder, MANIFEST);
+
+    return rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* A follower's copy is a backup that grows: not while it does. */
+static enum rc hold_archive(const struct archive_options *options, int *lock)
+{
+    char path[PATH_MAX];
+    char file[PATH_MAX];
+
+    *lock = -1;
+    TRY(join(options->archive, "log", path));
+    TRY(join(path, "enlace.lock", file));
+    if (access(file, F_OK) != 0) {
+        return RC_OK;
+    }
+    return hold_lock(path, lock);
+}
+
 enum rc archive_restore(const struct archive_options *options)
 {
+    int lock;
+    enum rc rc;
+
     if (!is_archive(options->archive, options->kind)) {
         return failed(RC_INVALID_ARGUMENT, "restore.refused",
                       "path=%s why=\"no whole backup of a %s\"", options->archive,
@@ -404,7 +438,14 @@ enum rc archive_restore(const struct archive_options *options)
     }
     TRY(check_stopped(options));
     TRY(check_empty(options));
-    TRY(copy_tree(options->archive, options->live));
+    TRY(hold_archive(options, &lock));
+    rc = is_archive(options->archive, options->kind)
+             ? copy_tree(options->archive, options->live)
+             : refuse_place(options->archive, "its follower began again meanwhile");
+    if (lock >= 0) {
+        close(lock);
+    }
+    TRY(rc);
     log_warn("restore.done",
              "kind=%s path=%s remedy=\"start the node: when its anchor or a peer remembers more "
              "than this backup, it refuses, and a new epoch of the log is begun (enlace log "

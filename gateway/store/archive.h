@@ -38,7 +38,12 @@ MUST_CHECK enum rc archive_make(const struct archive_options *options);
 /*
  * Puts a backup where there is nothing. RC_ALREADY_EXISTS: a log (a vault) is there; move it away
  * first: two copies of one log are two histories. RC_INVALID_ARGUMENT: no backup of this kind.
+ * RC_FAILED_PRECONDITION: a follower writes to it now, or the node runs.
  */
 MUST_CHECK enum rc archive_restore(const struct archive_options *options);
+
+/* For a copy that is kept in the form of a backup (copy.h): its manifest, put and taken away. */
+MUST_CHECK enum rc archive_mark_log(int folder);
+MUST_CHECK enum rc archive_unmark_log(int folder);
 
 #endif

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "crypto/digest.h"
+#include "store/feed.h"
 
 /*
  * A build that skips fsync exists for one test, which must catch it losing what it answered. No
@@ -48,6 +50,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_COSIGNED] = {DB_LOG, "cosigned"},
     [TABLE_ORDER] = {DB_LOG, "order"},
     [TABLE_ORDERED] = {DB_LOG, "ordered"},
+    [TABLE_CHANGE] = {DB_LOG, "change"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},
     [TABLE_POSTING] = {DB_INDEX, "posting"},
 };
@@ -60,6 +63,17 @@ static bool has_table(const struct db *db, enum table table)
 const char *db_table_name(const struct db *db, enum table table)
 {
     return has_table(db, table) ? names[table].name : NULL;
+}
+
+enum rc db_table_named(const struct db *db, struct bytes name, enum table *table)
+{
+    for (int i = 0; i < TABLES; i++) {
+        if (has_table(db, (enum table)i) && bytes_are_text(name, names[i].name)) {
+            *table = (enum table)i;
+            return RC_OK;
+        }
+    }
+    return RC_NOT_FOUND;
 }
 
 static enum rc system_failed(const char *event, const char *path)
@@ -224,6 +238,32 @@ static enum rc open_tables_in(struct db *db, MDB_txn *txn)
     return RC_OK;
 }
 
+/* A feed has no gaps: where nothing is kept it ends, and the next one has another id. */
+static enum rc open_feed(struct db *db, MDB_txn *txn)
+{
+    uint8_t id[FEED_ID_SIZE];
+    MDB_val key = {.mv_size = sizeof "feed" - 1, .mv_data = (char[]){"feed"}};
+    MDB_val value;
+    int error;
+
+    if (db->kind != DB_LOG) {
+        return RC_OK;
+    }
+    error = mdb_get(txn, db->tables[TABLE_FORMAT], &key, &value);
+    if (error != (db->is_followed ? MDB_NOTFOUND : MDB_SUCCESS)) {
+        return error == MDB_NOTFOUND ? RC_OK : env_rc(db, error, "db.open");
+    }
+    error = mdb_drop(txn, db->tables[TABLE_CHANGE], 0);
+    if (error == 0 && db->is_followed) {
+        random_fill(id, sizeof id);
+        value = (MDB_val){.mv_size = sizeof id, .mv_data = id};
+        error = mdb_put(txn, db->tables[TABLE_FORMAT], &key, &value, 0);
+    } else if (error == 0) {
+        error = mdb_del(txn, db->tables[TABLE_FORMAT], &key, NULL);
+    }
+    return env_rc(db, error, "db.open");
+}
+
 /* One transaction: a store has all its tables and its format, or nothing. */
 static enum rc open_tables(struct db *db)
 {
@@ -232,6 +272,7 @@ static enum rc open_tables(struct db *db)
 
     TRY(env_rc(db, mdb_txn_begin(db->env, NULL, 0, &txn), "db.open"));
     rc = open_tables_in(db, txn);
+    rc = rc == RC_OK ? open_feed(db, txn) : rc;
     if (rc != RC_OK) {
         mdb_txn_abort(txn);
         return rc;
@@ -291,6 +332,7 @@ enum rc db_open(const struct db_options *options, struct db **db)
     snprintf(made->origin, sizeof made->origin, "%s", options->origin);
     made->kind = options->kind;
     made->epoch = options->epoch;
+    made->is_followed = options->is_followed;
     made->floor_bytes = options->floor_bytes != 0 ? options->floor_bytes : DB_FLOOR;
     TRY(open_all(made, options->map_size != 0 ? options->map_size : DB_MAP_SIZE));
     *db = MOVE(made);
@@ -311,6 +353,7 @@ void db_free(struct db *db)
         close(db->lock);
     }
     pthread_mutex_destroy(&db->lock_readers);
+    buffer_release(&db->touched);
     free(db->path);
     free(db);
 }

@@ -16,6 +16,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -51,6 +52,7 @@ struct db_options {
     uint32_t epoch;       /* of the log, likewise */
     uint64_t map_size;    /* bytes of address space; 0: DB_MAP_SIZE */
     uint64_t floor_bytes; /* of free disk below which writes are refused; 0: DB_FLOOR */
+    bool is_followed;     /* of DB_LOG: keeps what each commit changed for a follower (feed.h) */
 };
 
 /*
@@ -66,6 +68,9 @@ OWN_PTR_DEFINE(db)
 const char *db_origin(const struct db *db);
 uint32_t db_epoch(const struct db *db);
 const char *db_path(const struct db *db);
+
+/* A follower has all commits of the feed before this one; any thread. */
+void db_confirm(struct db *db, uint64_t sequence);
 
 /* Of DB_INDEX, which commits without: what is in the file is on the disk afterwards. */
 MUST_CHECK enum rc db_sync(struct db *db);

@@ -32,9 +32,12 @@ struct db {
     bool is_full; /* was below the floor; only who writes looks */
     char origin[DB_ORIGIN_MAX + 1];
     char *path;
-    struct txn write;              /* LMDB lets one in at a time */
-    atomic_uint_fast64_t fail_put; /* see db_fail_put */
-    pthread_mutex_t lock_readers;  /* over what follows */
+    bool is_followed;
+    atomic_uint_fast64_t confirmed; /* see db_confirm */
+    struct buffer touched;          /* rows of the write transaction (feed.h) */
+    struct txn write;               /* LMDB lets one in at a time */
+    atomic_uint_fast64_t fail_put;  /* see db_fail_put */
+    pthread_mutex_t lock_readers;   /* over what follows */
     struct txn readers[DB_READERS_MAX];
     size_t reader_count; /* of readers[] that have a handle */
     struct txn *idle;

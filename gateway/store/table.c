@@ -5,6 +5,7 @@
 
 #include "store/dbkey.h"
 #include "store/env.h"
+#include "store/feed.h"
 
 struct cursor {
     struct txn *txn;
@@ -68,6 +69,15 @@ static enum rc changed(struct txn *txn, int error)
     return rc;
 }
 
+/* For the follower, if there is one. */
+static enum rc noted(struct txn *txn, enum table table, struct bytes key, enum rc rc)
+{
+    if (rc == RC_OK && txn->db->is_followed) {
+        feed_touch(&txn->db->touched, table, key);
+    }
+    return rc;
+}
+
 static enum rc may_change(struct txn *txn)
 {
     assert(txn->is_write);
@@ -86,7 +96,8 @@ static enum rc put(struct txn *txn, enum table table, struct bytes key, struct b
 
     assert(key.size > 0 && key.size <= TABLE_KEY_MAX);
     TRY(may_change(txn));
-    return changed(txn, mdb_put(txn->native, txn->db->tables[table], &k, &v, flags));
+    return noted(txn, table, key,
+                 changed(txn, mdb_put(txn->native, txn->db->tables[table], &k, &v, flags)));
 }
 
 enum rc table_put(struct txn *txn, enum table table, struct bytes key, struct bytes value)
@@ -120,7 +131,7 @@ enum rc table_reserve(struct txn *txn, enum table table, struct bytes key, size_
                  mdb_put(txn->native, txn->db->tables[table], &k, &v, MDB_APPEND | MDB_RESERVE));
     assert(rc != RC_ALREADY_EXISTS);
     *row = v.mv_data;
-    return rc;
+    return noted(txn, table, key, rc);
 }
 
 enum rc table_gather(struct txn *txn)
@@ -134,7 +145,14 @@ enum rc table_delete(struct txn *txn, enum table table, struct bytes key)
     MDB_val k = val_of(key);
 
     TRY(may_change(txn));
-    return changed(txn, mdb_del(txn->native, txn->db->tables[table], &k, NULL));
+    return noted(txn, table, key,
+                 changed(txn, mdb_del(txn->native, txn->db->tables[table], &k, NULL)));
+}
+
+enum rc table_clear(struct txn *txn, enum table table)
+{
+    TRY(may_change(txn));
+    return changed(txn, mdb_drop(txn->native, txn->db->tables[table], 0));
 }
 
 /* One movement of a cursor that lives no longer. */

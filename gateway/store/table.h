@@ -34,6 +34,7 @@ enum table {
     TABLE_COSIGNED,   /* u64 size -> u64 time ‖ note with a quorum of cosignatures */
     TABLE_ORDER,      /* u8 done ‖ order id -> what was ordered, how far it is */
     TABLE_ORDERED,    /* order id ‖ kind ‖ ... -> what an erasure has to remember */
+    TABLE_CHANGE,     /* u64 sequence -> what a commit changed, for a follower (feed.h) */
     TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
     TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
@@ -43,6 +44,9 @@ enum table {
 
 /* Its name in this store; NULL: the store has no such table. */
 const char *db_table_name(const struct db *db, enum table table);
+
+/* The table of that name in this store; RC_NOT_FOUND. */
+MUST_CHECK enum rc db_table_named(const struct db *db, struct bytes name, enum table *table);
 
 struct row {
     struct bytes key;
@@ -77,6 +81,9 @@ MUST_CHECK enum rc table_before(struct txn *txn, enum table table, struct bytes 
 MUST_CHECK enum rc table_last(struct txn *txn, enum table table, struct row *row);
 MUST_CHECK enum rc table_count(struct txn *txn, enum table table, uint64_t *count);
 
+/* Removes all its rows. */
+MUST_CHECK enum rc table_clear(struct txn *txn, enum table table);
+
 /* Rows in ascending order. Not across a write to the same table. */
 struct cursor;
 MUST_CHECK enum rc cursor_open(struct txn *txn, enum table table, struct bytes from,
@@ -105,6 +112,9 @@ size_t txn_puts(const struct txn *txn);
 /* RC_OK while no put has failed. */
 enum rc txn_state(const struct txn *txn);
 struct db *txn_db(const struct txn *txn);
+
+uint64_t db_confirmed(const struct db *db);
+bool db_is_followed(const struct db *db);
 
 /* What the writer lets a transaction append to; NULL outside the writer. See store/append.h. */
 struct append;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/feed.h"
 
 #define READ_HELD_MS 2000
 
@@ -149,6 +150,7 @@ enum rc txn_write(struct db *db, struct txn **txn)
         mdb_txn_abort(native);
         return rc;
     }
+    buffer_clear(&db->touched);
     db->write = (struct txn){.db = db, .native = native, .is_write = true};
     *txn = &db->write;
     return RC_OK;
@@ -169,10 +171,14 @@ enum rc txn_commit(struct txn *txn)
     MDB_txn *native = txn->native;
     int error;
 
-    assert(txn->is_write);
-    if (txn->state != RC_OK) {
-        enum rc rc = txn->state;
+    enum rc rc = txn->state;
 
+    assert(txn->is_write);
+    if (rc == RC_OK && db->is_followed && db->touched.size > 0) {
+        rc = db->touched.is_failed ? RC_RESOURCE_EXHAUSTED
+                                   : feed_record(txn, buffer_bytes(&db->touched));
+    }
+    if (rc != RC_OK) {
         txn_abort(txn);
         return rc;
     }
@@ -203,6 +209,21 @@ enum rc txn_state(const struct txn *txn)
 struct db *txn_db(const struct txn *txn)
 {
     return txn->db;
+}
+
+void db_confirm(struct db *db, uint64_t sequence)
+{
+    atomic_store(&db->confirmed, sequence);
+}
+
+uint64_t db_confirmed(const struct db *db)
+{
+    return atomic_load(&db->confirmed);
+}
+
+bool db_is_followed(const struct db *db)
+{
+    return db->is_followed;
 }
 
 struct append *txn_append(const struct txn *txn)

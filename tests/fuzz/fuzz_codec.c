@@ -281,6 +281,26 @@ static enum rc read_replay_page(struct bytes from, struct arena *arena, struct b
     return RC_OK;
 }
 
+static enum rc read_follow_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                   struct fault *fault)
+{
+    struct follow_request request;
+
+    TRY(codec_follow_request_read(from, arena, &request, fault));
+    codec_follow_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_follow_page(struct bytes from, struct arena *arena, struct buffer *again,
+                                struct fault *fault)
+{
+    struct follow_page page;
+
+    TRY(codec_follow_page_read(from, arena, &page, fault));
+    codec_follow_page_write(&page, again);
+    return RC_OK;
+}
+
 static enum rc read_order(struct bytes from, struct arena *arena, struct buffer *again,
                           struct fault *fault)
 {
@@ -423,6 +443,8 @@ static const struct {
     {'w', SHAPE_PING_RESPONSE, read_ping},
     {'b', SHAPE_REPLAY_REQUEST, read_replay_request},
     {'B', SHAPE_REPLAY_RESPONSE, read_replay_page},
+    {'y', SHAPE_FOLLOW_REQUEST, read_follow_request},
+    {'Y', SHAPE_FOLLOW_RESPONSE, read_follow_page},
     {'l', SHAPE_READ_RECORDS_REQUEST, read_audit_request},
     {'o', SHAPE_GIVE_ORDER_REQUEST, read_order},
     {'O', SHAPE_ORDER_ANSWER, read_order_answer},

@@ -313,6 +313,7 @@ MATRIX = {
     "FederationService/PutPeerAttachment": {"peer"},
     "FederationService/FetchDirectory": {"peer"},
     "FederationService/Replay": {"peer"},
+    "FederationService/Follow": set(),  # no follower is set here
     "FederationService/AddCheckpoint": {"peer"},
 }
 STREAMS = {"SubmitStream", "Attach", "PutAttachment", "GetAttachment", "ReadRecords", "QueryRecords",

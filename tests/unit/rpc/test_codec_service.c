@@ -641,6 +641,47 @@ static void replays_are_read_as_written(void **state)
     sample_release(&sample);
 }
 
+static void a_followers_pages_are_read_as_written(void **state)
+{
+    static const uint8_t feed[FOLLOW_FEED_SIZE] = {7, 8};
+    static const uint8_t digest[32] = {9};
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    OWN(buffer) again = {0};
+    const struct follow_request request = {BYTES_OF(feed), 12, bytes_text("\6commitk"), 2000000};
+    struct follow_request request_read;
+    struct follow_page page = {.feed = BYTES_OF(feed),
+                               .next = 13,
+                               .walk = bytes_text("\3tag0"),
+                               .total = 3000000,
+                               .sha256 = BYTES_OF(digest),
+                               .rows = bytes_text("rows"),
+                               .is_complete = true,
+                               .checkpoint = bytes_text("gw.ssc/audit/2026")};
+    struct follow_page read;
+
+    (void)state;
+    codec_follow_request_write(&request, &bytes);
+    assert_int_equal(codec_follow_request_read(buffer_bytes(&bytes), arena, &request_read, NULL),
+                     RC_OK);
+    assert_true(request_read.next == 12 && request_read.offset == 2000000);
+    codec_follow_request_write(&request_read, &again);
+    assert_whole(SHAPE_FOLLOW_REQUEST, buffer_bytes(&bytes), &again);
+    buffer_clear(&bytes);
+    codec_follow_page_write(&page, &bytes);
+    assert_int_equal(codec_follow_page_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_true(read.next == 13 && read.total == 3000000 && read.is_complete);
+    assert_bytes(read.rows, page.rows);
+    buffer_clear(&again);
+    codec_follow_page_write(&read, &again);
+    assert_whole(SHAPE_FOLLOW_RESPONSE, buffer_bytes(&bytes), &again);
+    page.feed.size--; /* a feed's id has its size */
+    buffer_clear(&bytes);
+    codec_follow_page_write(&page, &bytes);
+    assert_int_equal(codec_follow_page_read(buffer_bytes(&bytes), arena, &read, NULL),
+                     RC_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -661,6 +702,7 @@ int main(void)
         cmocka_unit_test(audit_pages_are_read_as_written),
         cmocka_unit_test(what_was_seen_is_asked_and_told_as_written),
         cmocka_unit_test(replays_are_read_as_written),
+        cmocka_unit_test(a_followers_pages_are_read_as_written),
     };
 
     return cmocka_run_group_tests_name("codec_service", tests, NULL, NULL);
