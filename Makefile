@@ -7,7 +7,7 @@ tlog_DEPS   := crypto base
 offline_DEPS := tlog crypto base
 store_DEPS  := tlog crypto model base
 rpc_DEPS    := crypto model base
-http_DEPS   := base
+http_DEPS   := crypto base
 policy_DEPS := tlog crypto model base
 relay_DEPS  := policy http rpc store tlog crypto model base
 publish_DEPS := offline store tlog crypto model base
@@ -18,7 +18,7 @@ enlace_DEPS    := client policy offline $(client_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 # A log's copy on another disk: an environment of its own, never a node's.
 enlace-follow_DEPS := rpc store tlog crypto model base
-sdk_DEPS       := client $(client_DEPS)
+sdk_DEPS       := client http $(client_DEPS)
 adapter_DEPS := sdk $(sdk_DEPS)
 # Agencies' adapters, a folder each: adapters/NAME becomes enlace-NAME.
 ADAPTERS := $(filter-out sdk,$(patsubst adapters/%/main.c,%,$(wildcard adapters/*/main.c)))
@@ -43,7 +43,7 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 	$(if $(SANITIZE),$(SANITIZE_CFLAGS),-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd \
-	-lcurl -lseccomp -lxml2 -levent_core -levent_extra -levent_pthreads -lpthread
+	-lcurl -lseccomp -lxml2 -levent_core -levent_extra -levent_openssl -levent_pthreads -lpthread
 
 # `make V=1` shows whole commands; otherwise a word for each.
 Q := $(if $(V),,@)

@@ -426,6 +426,47 @@ static enum rc hold_archive(const struct archive_options *options, int *lock)
     return hold_lock(path, lock);
 }
 
+/*
+ * What goes on from a backup is not what the node's follower saw go on: another feed (feed.h), so
+ * that the follower looks at the whole log again.
+ */
+static int end_feed_in(MDB_env *env)
+{
+    MDB_val key = {.mv_size = sizeof "feed" - 1, .mv_data = (char[]){"feed"}};
+    MDB_txn *txn = NULL;
+    MDB_dbi format;
+    int error = mdb_txn_begin(env, NULL, 0, &txn);
+
+    if (error != 0) {
+        return error;
+    }
+    error = mdb_dbi_open(txn, "format", 0, &format);
+    error = error != 0 ? error : mdb_del(txn, format, &key, NULL);
+    if (error != 0) {
+        mdb_txn_abort(txn);
+        return error == MDB_NOTFOUND ? 0 : error;
+    }
+    return mdb_txn_commit(txn);
+}
+
+static enum rc end_feed(const char *live)
+{
+    char path[PATH_MAX];
+    MDB_env *env = NULL;
+    int error;
+
+    TRY(join(live, "log", path));
+    error = mdb_env_create(&env);
+    error = error != 0 ? error : mdb_env_set_maxdbs(env, TABLES);
+    error = error != 0 ? error : mdb_env_set_mapsize(env, DB_MAP_SIZE);
+    error = error != 0 ? error : mdb_env_open(env, path, MDB_NOTLS, 0600);
+    error = error != 0 ? error : end_feed_in(env);
+    mdb_env_close(env);
+    return error == 0 ? RC_OK
+                      : failed(RC_UNAVAILABLE, "restore.open", "path=%s cause=%s", path,
+                               mdb_strerror(error));
+}
+
 enum rc archive_restore(const struct archive_options *options)
 {
     int lock;
@@ -446,6 +487,9 @@ enum rc archive_restore(const struct archive_options *options)
         close(lock);
     }
     TRY(rc);
+    if (options->kind == ARCHIVE_LOG) {
+        TRY(end_feed(options->live));
+    }
     log_warn("restore.done",
              "kind=%s path=%s remedy=\"start the node: when its anchor or a peer remembers more "
              "than this backup, it refuses, and a new epoch of the log is begun (enlace log "

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/archive.h"
 #include "store/body.h"
 #include "store/change.h"
 #include "store/copy.h"
@@ -436,6 +437,38 @@ static void another_log_never_replaces_the_copy(void **state)
     assert_true(copy_is_whole(both->copy) && has_manifest(both));
 }
 
+/* A backup goes on by itself: its feed is another one, though its changes have the same numbers. */
+static void a_restored_backup_has_another_feed(void **state)
+{
+    struct both *both = *state;
+    char archive[80];
+    char live[80];
+    char log[90];
+    struct archive_options options = {
+        .kind = ARCHIVE_LOG, .archive = archive, .live = both->store.path, .log = both->store.db};
+    struct db_options db = logstore_options(&both->store);
+    bool is_complete;
+
+    snprintf(archive, sizeof archive, "%s/archive", both->folder);
+    snprintf(live, sizeof live, "%s/live", both->folder);
+    snprintf(log, sizeof log, "%s/log", live);
+    bring(both, 3);
+    assert_int_equal(archive_make(&options), RC_OK);
+    bring(both, 1);
+    assert_int_equal(follow(both), RC_OK);
+    options.live = live;
+    options.log = NULL;
+    assert_int_equal(archive_restore(&options), RC_OK);
+    logstore_close(&both->store);
+    db.path = log;
+    db.is_followed = true;
+    assert_int_equal(db_open(&db, &both->store.db), RC_OK);
+    assert_int_equal(logstore_open_writer(&both->store), RC_OK);
+    bring(both, 5); /* as many changes as the copy has seen, and more */
+    assert_int_equal(step(both, &is_complete), RC_OK);
+    assert_false(copy_position(both->copy)->has_feed); /* told to begin again */
+}
+
 static void what_was_confirmed_is_let_go(void **state)
 {
     struct both *both = *state;
@@ -468,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_place_than_asked_for_is_refused, make, clean),
         cmocka_unit_test_setup_teardown(after_a_gap_it_begins_again, make, clean),
         cmocka_unit_test_setup_teardown(another_log_never_replaces_the_copy, make, clean),
+        cmocka_unit_test_setup_teardown(a_restored_backup_has_another_feed, make, clean),
         cmocka_unit_test_setup_teardown(what_was_confirmed_is_let_go, make, clean),
     };
 
