@@ -84,7 +84,7 @@ struct sedesa_steps {
     enum state state;    /* after all steps */
     struct sedesa_step steps[SEDESA_STEPS_MAX + SEDESA_REPORTS_MAX];
     size_t count;
-    const char *reason; /* "" or a coded one */
+    const char *reason; /* "" or a coded one; borrowed from the mapping */
     struct field_value values[8];
     size_t value_count; /* reply fields, from its outputs */
     uint8_t evidence[HASH_SIZE];

@@ -189,6 +189,7 @@ static void more_sessions_than_anyone_has_are_refused(void **state)
 
 static void an_answer_of_the_person_and_a_reason_come_along(void **state)
 {
+    OWN_PTR(mapping) mapping = load(); /* the reason is borrowed from it */
     OWN_PTR(json_t) task = task_new("rejected", "declinada", 0);
     struct sedesa_steps steps;
     struct fault fault = {0};
@@ -197,7 +198,8 @@ static void an_answer_of_the_person_and_a_reason_come_along(void **state)
     assert_true(fhir_put(task, "statusReason.coding.0.code", json_string("sin-capacidad")));
     assert_true(fhir_put(task, "output.0.type.coding.0.code", json_string("necesidades")));
     assert_true(fhir_put(task, "output.0.valueString", json_string("sintético")));
-    assert_int_equal(read_task(task, STATE_IN_CUSTODY, &steps, &fault), RC_OK);
+    assert_int_equal(sedesa_task_name(mapping, task, &steps, &fault), RC_OK);
+    assert_int_equal(sedesa_task_steps(mapping, task, STATE_IN_CUSTODY, &steps, &fault), RC_OK);
     assert_string_equal(steps.reason, "sin-capacidad");
     assert_int_equal(steps.value_count, 1);
     assert_int_equal(steps.values[0].field, field_number("health.needs"));
