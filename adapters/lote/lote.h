@@ -45,6 +45,7 @@ struct lote_settings {
     char sftp_known_hosts[CONF_TEXT_SIZE];
     char sftp_outgoing[CONF_TEXT_SIZE];
     char sftp_incoming[CONF_TEXT_SIZE];
+    int64_t sftp_every_ms;
 };
 
 /* A message whose rows wait for the next batch. */

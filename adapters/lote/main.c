@@ -32,6 +32,8 @@ static const struct conf_row rows[] = {
     TEXT(sftp_known_hosts, "", 0, "archivo known_hosts con la llave del servidor"),
     TEXT(sftp_outgoing, "", 0, "carpeta del servidor adonde va lo nuestro"),
     TEXT(sftp_incoming, "", 0, "carpeta del servidor de donde viene lo suyo"),
+    {"sftp_every_ms", CONF_INTEGER, offsetof(struct lote_settings, sftp_every_ms), "5000", 100,
+     600000, "cada cuánto se visita ese servidor; si no contesta, cada vez más espaciado"},
     {.name = NULL},
 };
 

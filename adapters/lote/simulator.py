@@ -2,7 +2,7 @@
 """simulator - stands for an institution that works with batches; shares no code with the adapter.
 
     simulator.py --from FOLDER --to FOLDER --cert PEM --key PEM --enlace PEM [--script STEPS]
-                 [--fault NAME]... [--referrals N] [--state FILE]
+                 [--fault NAME]... [--habit NAME]... [--referrals N] [--state FILE]
 
 Reads whole batches (the signature is there), checks them with `openssl cms`, the csv and the json
 modules, and answers with batches of states: by default RECIBIDA, ACEPTADA, EN_VIGOR, REALIZADA as
@@ -10,7 +10,10 @@ often as asked (VECES, else once), TERMINADA. Everything in it is synthetic.
 
 Faults: no-signature, wrong-signature, wrong-hash, wrong-count, duplicate, half, twice-key spoil a
 batch, which is then sent again, whole; unknown adds rows of another's folio, of no state and of no
-item. Each is done once.
+item. Each is done once. Habits last: no-custody, backwards (the end before the rest), skips (numbers
+from 2), forgetful (what comes again is new), trusting (checks nothing), bad-date, formula.
+
+A batch that does not hold is told back as rechazos, and left.
 """
 import argparse
 import csv
@@ -47,6 +50,10 @@ def put(folder, name, data):
     os.rename(path + ".part", path)
 
 
+class Refused(Exception):
+    pass
+
+
 class Institution:
     def __init__(self, options):
         self.options = options
@@ -69,22 +76,23 @@ class Institution:
 
     def read(self, name):
         base = os.path.join(self.options.from_folder, name)
-        if not openssl("-verify", "-binary", "-inform", "DER", "-in", base + ".json.p7s", "-content",
+        trusting = "trusting" in self.options.habit
+        if not trusting and not openssl("-verify", "-binary", "-inform", "DER", "-in", base + ".json.p7s", "-content",
                        base + ".json", "-certfile", self.options.enlace, "-noverify", "-nointern"):
-            sys.exit(f"{name}: the signature is not Enlace's")
+            raise Refused("firma", "La firma no es de Enlace.")
         with open(base + ".json", encoding="utf-8") as file:
             manifest = json.load(file)
         with open(base + ".csv", "rb") as file:
             data = file.read()
-        if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
-            sys.exit(f"{name}: another hash")
+        if not trusting and hashlib.sha256(data).hexdigest() != manifest["sha256"]:
+            raise Refused("sha256", "El archivo no es el firmado.")
         rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
-        if len(rows) != manifest["renglones"]:
-            sys.exit(f"{name}: {len(rows)} rows, not {manifest['renglones']}")
+        if not trusting and len(rows) != manifest["renglones"]:
+            raise Refused("renglones", "No son los renglones que dice.")
         for row in rows:
             for cell in row.values():
                 if cell[:1] in ("=", "+", "-", "@", "\t"):
-                    sys.exit(f"{name}: a formula got through")
+                    raise Refused("formula", "Una celda sería una fórmula.")
         return manifest, rows
 
     # ---- what goes ----
@@ -127,30 +135,51 @@ class Institution:
         if fault and fault != "duplicate":
             self.send(kind, columns, rows)  # what was spoiled is sent again, whole
 
+    def refuse(self, name, refused):
+        reason, remedy = refused.args
+        self.send("rechazos", ["LOTE", "RENGLON", "MOTIVO", "REMEDIO"],
+                  [{"LOTE": name, "RENGLON": "", "MOTIVO": reason, "REMEDIO": remedy}])
+
+    def number_of(self, message):
+        if "forgetful" in self.options.habit:
+            return sum(self.state["messages"].values())
+        return list(self.state["messages"]).index(message) + 1
+
+    def course(self, row, said):
+        """The rows that what is asked for runs through."""
+        habit = self.options.habit
+        steps = self.options.script.split(",")
+        out = []
+        for step in reversed(steps) if "backwards" in habit else steps:
+            if step == "REALIZADA":
+                for n in range(1, int(row["VECES"] or 1) + 1):
+                    out.append({**said, "ESTADO": step,
+                                "OCURRENCIA": n + ("skips" in habit)})
+                    self.state["done"][row["FOLIO"]] = n
+            elif step == "DECLINADA":
+                out.append({**said, "ESTADO": step, "MOTIVO": "no-competente",
+                            "COMPETENTE": "cdmx/dif"})
+            else:
+                out.append({**said, "ESTADO": step})
+        return out
+
     def answer(self, rows):
         """Every message gets its RECIBIDA; what is asked for runs its course."""
         out = []
-        stamp = f"{now():%d/%m/%Y %H:%M}"
-        steps = self.options.script.split(",")
+        habit = self.options.habit
+        stamp = "ayer" if "bad-date" in habit else f"{now():%d/%m/%Y %H:%M}"
         for row in rows:
             first = row["CLAVE"] not in self.state["messages"]
             self.state["messages"].setdefault(row["CLAVE"], 0)
             self.state["messages"][row["CLAVE"]] += 1
             said = {"CLAVE": row["CLAVE"], "FOLIO": row["FOLIO"], "MEDIDA": row["MEDIDA"],
-                    "FECHA": stamp, "REFERENCIA": f"SIM/{len(self.state['messages'])} A"}
-            out.append({**said, "ESTADO": "RECIBIDA"})
-            if row["TIPO"] not in ("CANALIZACION", "SOLICITUD") or not first:
-                continue
-            for step in steps:
-                if step == "REALIZADA":
-                    for n in range(1, int(row["VECES"] or 1) + 1):
-                        out.append({**said, "ESTADO": step, "OCURRENCIA": n})
-                        self.state["done"][row["FOLIO"]] = n
-                elif step == "DECLINADA":
-                    out.append({**said, "ESTADO": step, "MOTIVO": "no-competente",
-                                "COMPETENTE": "cdmx/dif"})
-                else:
-                    out.append({**said, "ESTADO": step})
+                    "FECHA": stamp, "REFERENCIA": f"SIM/{self.number_of(row['CLAVE'])} A"}
+            if "formula" in habit:
+                said["MOTIVO"] = "=1+1"
+            if "no-custody" not in habit:
+                out.append({**said, "ESTADO": "RECIBIDA"})
+            if row["TIPO"] in ("CANALIZACION", "SOLICITUD") and (first or "forgetful" in habit):
+                out += self.course(row, said)
         if "unknown" in self.faults:
             self.faults.remove("unknown")
             out.append({"FOLIO": "01a20aa3-5d07-729e-8954-c0eb93321bef", "MEDIDA": 1,
@@ -171,8 +200,12 @@ class Institution:
         for name in self.batches():
             if name in self.state["taken"]:
                 continue
-            manifest, rows = self.read(name)
-            if manifest["tipo"] == "mensajes":
+            try:
+                manifest, rows = self.read(name)
+            except Refused as refused:
+                manifest, rows = {"tipo": "mensajes"}, []
+                self.refuse(name, refused)
+            if manifest["tipo"] == "mensajes" and rows:
                 self.state["rows"] += len(rows)
                 self.send("estados", COLUMNS, self.answer(rows))
             elif manifest["tipo"] == "rechazos":
@@ -191,6 +224,7 @@ def main():
     parser.add_argument("--state", required=True)
     parser.add_argument("--script", default="ACEPTADA,EN_VIGOR,REALIZADA,TERMINADA")
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     institution = Institution(parser.parse_args())
     if institution.options.referrals:

@@ -2,7 +2,7 @@
 """simulator - stands for a prosecutor's office; shares no code with the adapter.
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --schema XSD --state FILE
-                 [--fault NAME]... [--referrals N]
+                 [--fault NAME]... [--habit NAME]... [--referrals N]
 
 Takes Requests over HTTPS with client certificates, checks each with `xmllint --schema`, acknowledges
 it, and does what is asked: ACEPTADA, CARPETA_ABIERTA with a synthetic case number, ACTUACION as often
@@ -10,7 +10,9 @@ as asked, CONCLUIDA. Everything in it is synthetic.
 
 Faults, each once and in this order: of an answer to a Request slow, 500, 503, other-message,
 lost-answer; of a StatusList wrong-answer, cut, doctype, bomb, no-zone, foreign (another agency's
-exchange), again (the same statuses once more).
+exchange), again (the same statuses once more). Habits last: forgetful (what comes again is new),
+trusting (takes what it cannot read), backwards (the end before the rest), skips (numbers from 2),
+invented (a state of no table).
 """
 import argparse
 import datetime
@@ -67,6 +69,8 @@ class Office:
         return ""
 
     def is_valid(self, document):
+        if b"<!DOCTYPE" in document:
+            return False
         return subprocess.run(["xmllint", "--noout", "--nonet", "--schema", self.options.schema, "-"],
                               input=document, check=False, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL).returncode == 0
@@ -74,15 +78,17 @@ class Office:
     def take(self, document):
         """The acknowledgement, and whether it was known already."""
         if not self.is_valid(document):
+            if "trusting" in self.options.habit:
+                return b"<Acknowledgement/>", False
             return None, False
         root = ET.fromstring(document)
         message = root.findtext(q("MessageIdentification"))
         exchange = root.findtext(q("ActivityIdentification"))
         with self.lock:
-            known = message in self.state["requests"]
+            known = message in self.state["requests"] and "forgetful" not in self.options.habit
             self.state["seen"][message] = self.state["seen"].get(message, 0) + 1
             if not known:
-                number = len(self.state["requests"]) + 1
+                number = sum(self.state["seen"].values())
                 self.state["requests"][message] = f"FGJ/{number:05d}/2026"
                 if root.findtext(q("ActivityCategory")) in ("SOLICITUD", "CANALIZACION"):
                     self.plan(exchange, root, number)
@@ -94,14 +100,21 @@ class Office:
 
     def plan(self, exchange, root, number):
         case = f"CI-FCH/CUH-8/UI-2 S/D/{number:05d}/08-2019"
+        habit = self.options.habit
         for service in root.findall(q("Service")):
+            begin = len(self.state["statuses"])
             item = service.findtext(q("ServiceNumber"))
             count = int(service.findtext(q("ServiceCount")) or 1)
             self.state["statuses"] += [[exchange, item, "ACEPTADA", "", ""],
                                        [exchange, item, "CARPETA_ABIERTA", "", case]]
-            self.state["statuses"] += [[exchange, item, "ACTUACION", str(n), ""]
+            self.state["statuses"] += [[exchange, item, "ACTUACION", str(n + ("skips" in habit)), ""]
                                        for n in range(1, count + 1)]
             self.state["statuses"].append([exchange, item, "CONCLUIDA", "", ""])
+            if "backwards" in habit:
+                self.state["statuses"][begin:] = self.state["statuses"][:begin - 1:-1] if begin \
+                    else self.state["statuses"][::-1]
+            if "invented" in habit:
+                self.state["statuses"].append([exchange, item, "INVENTADO", "", ""])
 
     def statuses(self, since):
         root = ET.Element(q("StatusList"))
@@ -195,6 +208,7 @@ def main():
     for name in ("cert", "key", "ca", "schema", "state"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     options = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler(Office(options)))
