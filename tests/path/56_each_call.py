@@ -341,13 +341,13 @@ def main(work, build, form):
         file.write(os.urandom(300 << 10))
     verdict, is_full = ledger.Verdict("56_each_call"), form == "full"
     test = Test(work, build, is_full)
-    test.enumerate("a first start", STARTS, test.at_start, 5, verdict)
-    test.enumerate("a member's first message and file", FIRSTS, test.at_first_message, 5, verdict)
+    test.enumerate("a first start", STARTS, test.at_start, 8, verdict)
+    test.enumerate("a member's first message and file", FIRSTS, test.at_first_message, 8, verdict)
     test.node.kill()
     test.fresh()
     peer = storm.Node(work, build, "ssc").start()
     test.enumerate("commits, anchor and witnessed checkpoints, while it exchanges with a peer",
-                   commits(test.node), test.under_way(4 if is_full else 2), 4, verdict)
+                   commits(test.node), test.under_way(4 if is_full else 2), 6, verdict)
     verdict.promise(f"what was durable and unsigned at a death ({test.signed_later} times) was signed by the "
                     "next start, at that size and root", test.signed_later > 0)
     verdict.promise("the node stops in order", test.node.kill(15) == 0 if not test.node.is_dead() else False)

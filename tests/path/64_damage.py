@@ -193,7 +193,7 @@ def small_files(test, kept, verdict):
 
 
 def main(work, build, form, seed):
-    verdict, count = ledger.Verdict("64_damage"), 60 if form == "full" else 6
+    verdict, count = ledger.Verdict("64_damage"), 60 if form == "full" else 4
     client.generate_protocol(f"{work}/py")
     test = Test(work, build, seed)
     peer = storm.Node(work, build, "ssc")
