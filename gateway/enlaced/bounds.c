@@ -19,6 +19,7 @@
 #include "rpc/server.h"
 #include "rpc/stream.h"
 #include "store/db.h"
+#include "store/leaf_clock.h"
 #include "store/seen.h"
 #include "store/writer.h"
 #include "tlog/add_checkpoint.h"
@@ -71,6 +72,9 @@ const struct bound bounds[] = {
     {"audit.look", FINDER_LOOK_MAX, "", "leaves looked at for one answer"},
     {"audit.approval", AUDIT_APPROVAL_MAX_S, "seconds", "a second official's approval is good for"},
     {"audit.waiting", AUDIT_CHORES_MAX, "", "answers being made; more are refused"},
+    {"clock.behind", LEAF_CLOCK_BEHIND_S, "seconds", "the last leaf; then ordinary waits"},
+    {"clock.jump", LEAF_CLOCK_JUMP_S, "seconds", "forward; then ordinary waits for agreement"},
+    {"clock.agree", LEAF_CLOCK_AGREE_S, "seconds", "apart from a peer's clock that confirms ours"},
     {"index.lag", INDEXER_LAG_MAX, "", "leaves behind the log; then an alarm"},
     /* The node. */
     {"node.memory", BUDGET_NODE_BYTES, "bytes", "under way of all identities; then streams wait"},

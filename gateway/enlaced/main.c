@@ -39,6 +39,7 @@
 #include "relay/courier.h"
 #include "relay/backlog.h"
 #include "relay/budget.h"
+#include "relay/clock_doubt.h"
 #include "relay/desk.h"
 #include "relay/epochs.h"
 #include "relay/forward.h"
@@ -63,6 +64,7 @@
 #include "store/db.h"
 #include "store/files.h"
 #include "store/index.h"
+#include "store/leaf_clock.h"
 #include "store/seen.h"
 #include "store/tagkey.h"
 #include "store/vault.h"
@@ -314,6 +316,20 @@ static void on_lag(struct node *node, enum lag_state state)
     sd_notifyf(0, "STATUS=%s", words[state]);
 }
 
+/* Likewise. */
+static void on_clock(struct node *node, enum leaf_clock_state state)
+{
+    struct running *running = (struct running *)((char *)node - offsetof(struct running, node));
+    static const char *const words[] = {"clock believed", "clock behind",
+                                        "clock behind: ordinary messages wait",
+                                        "clock jumped: ordinary messages wait"};
+
+    if (health_set(running->health, "enlace.clock", state == LEAF_CLOCK_FINE) != RC_OK) {
+        log_error("health.set", "service=enlace.clock");
+    }
+    sd_notifyf(0, "STATUS=%s", words[state]);
+}
+
 static enum rc open_gather(struct running *running)
 {
     const struct settings *settings = &running->settings;
@@ -402,6 +418,8 @@ static enum rc say_healthy(struct running *running)
     if (running->node.gather != NULL) {
         TRY(health_set(running->health, "enlace.witnesses", true));
     }
+    TRY(health_set(running->health, "enlace.clock",
+                   clock_doubt_state(&running->node) == LEAF_CLOCK_FINE));
     return health_set(running->health, "enlace.v1.ExchangeService", true);
 }
 
@@ -419,6 +437,7 @@ static enum rc start(struct running *running)
     TRY(startup_log_directory(&running->node));
     TRY(replay_start(&running->node, &running->node.replay));
     TRY(open_gather(running));
+    running->node.on_clock = on_clock;
     running->node.blocking_ms = running->settings.blocking_days * DAY_MS;
     TRY(eraser_start(&running->node, running->node.blocking_ms, &running->node.eraser));
     TRY(open_listeners(running));
@@ -496,8 +515,12 @@ static void wait_for_signal(struct running *running, const sigset_t *signals)
 {
     int number = 0;
 
-    while (sigwait(signals, &number) == 0 && number == SIGUSR1) {
-        backup_now(&running->settings, running->node.db);
+    while (sigwait(signals, &number) == 0 && (number == SIGUSR1 || number == SIGUSR2)) {
+        if (number == SIGUSR1) {
+            backup_now(&running->settings, running->node.db);
+        } else {
+            leaf_clock_confirm(writer_clock(running->node.writer));
+        }
     }
     log_info("node.stopping", "signal=%d", number);
     sd_notify(0, "STOPPING=1");
@@ -512,6 +535,7 @@ static int run(struct running *running)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     rc = start(running);
     if (rc == RC_OK) {

@@ -10,6 +10,7 @@
 #include "policy/sign_rules.h"
 #include "policy/validate.h"
 #include "relay/backlog.h"
+#include "relay/clock_doubt.h"
 #include "relay/desk.h"
 #include "relay/life.h"
 #include "relay/node.h"
@@ -172,11 +173,11 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     if (message_opens(arrival->message)) {
         TRY(arrival_check_new(txn, header, header->to, exchange, &arrival->fault));
         life_open(arrival->message, arrival->route, STATE_RECEIVED, exchange);
-        exchange->received_at_ms = clock_now_ms();
+        exchange->received_at_ms = clock_doubt_now_ms(node);
         return RC_OK;
     }
     TRY(find_exchange(arrival, txn, exchange));
-    rc = life_step(arrival->message, clock_now_ms(), exchange, &arrival->fault);
+    rc = life_step(arrival->message, clock_doubt_now_ms(node), exchange, &arrival->fault);
     if (rc == RC_FAILED_PRECONDITION) {
         /* Its sender's node found it in order: what goes before it is on its way. */
         arrival->fault.rc = RC_UNAVAILABLE;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/chain.h"
+#include "relay/clock_doubt.h"
 #include "policy/member.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
@@ -271,9 +272,9 @@ static enum cosigner_news against(struct cosigner *cosigner, uint64_t own_size)
     return COSIGNER_AGAINST;
 }
 
-static bool is_in_time(uint64_t time_s)
+static bool is_in_time(const struct node *node, uint64_t time_s)
 {
-    uint64_t now_s = (uint64_t)(clock_now_ms() / 1000);
+    uint64_t now_s = (uint64_t)(clock_doubt_now_ms(node) / 1000);
 
     return time_s + CLOCKS_S >= now_s && time_s <= now_s + CLOCKS_S;
 }
@@ -287,7 +288,8 @@ static enum cosigner_news take_line(struct cosigner *cosigner, struct bytes text
                                  &line, &time_s) != RC_OK) {
         return refused(cosigner, "cosignature");
     }
-    if (!is_in_time(time_s)) {
+    clock_doubt_hear(cosigner->node, time_s);
+    if (!is_in_time(cosigner->node, time_s)) {
         return refused(cosigner, "time");
     }
     buffer_release(&cosigner->line);

@@ -1,5 +1,6 @@
 #include "relay/entry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "model/directory.h"
 #include "policy/member.h"
 #include "policy/route.h"
+#include "relay/clock_doubt.h"
 #include "relay/epochs.h"
 #include "relay/node.h"
 #include "rpc/codec.h"
@@ -48,14 +50,20 @@ enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE])
 }
 
 /* Loud, and in the record: somebody reviews it within a day (an urgent message's waivers). */
-static const char *waiver_of(const struct entry *entry)
+static const char *waiver_of(struct entry *entry, const struct node *node)
 {
-    const char *waiver = route_waiver(entry->directory, entry->route, entry->message,
-                                      clock_local_day(clock_now_ms()));
+    const char *law = route_waiver(entry->directory, entry->route, entry->message,
+                                   clock_local_day(clock_doubt_now_ms(node)));
+    bool is_doubted = entry->message->header.urgency == URGENCY_URGENT && clock_doubt_is(node);
+    const char *waiver = law != NULL ? law : "waived:clock.doubt";
     char id[ID_TEXT_SIZE];
 
-    if (waiver == NULL) {
+    if (law == NULL && !is_doubted) {
         return "";
+    }
+    if (law != NULL && is_doubted) {
+        snprintf(entry->waiver, sizeof entry->waiver, "%s,clock.doubt", law);
+        waiver = entry->waiver;
     }
     id_format(&entry->message->header.message_id, id);
     log_warn("message.waived", "msg=%s route=%s reason=%s review_within=24h", id, entry->route->id,
@@ -63,7 +71,7 @@ static const char *waiver_of(const struct entry *entry)
     return waiver;
 }
 
-static void fill_record(const struct entry *entry, const struct node *node, struct record *record)
+static void fill_record(struct entry *entry, const struct node *node, struct record *record)
 {
     const struct message *message = entry->message;
     const struct header *header = &message->header;
@@ -89,7 +97,7 @@ static void fill_record(const struct entry *entry, const struct node *node, stru
     record->aviso = header->aviso_id;
     record->consent = header->consent;
     record->route = entry->route->id;
-    record->reason = waiver_of(entry);
+    record->reason = waiver_of(entry, node);
     record->fields_sent = message->fields;
     record->sealed_types = message->sealed_types;
     record->message_commitment = BYTES(entry->commitment, HASH_SIZE);

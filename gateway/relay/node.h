@@ -9,6 +9,7 @@
 
 #include "model/directory.h"
 #include "rpc/server.h"
+#include "store/leaf_clock.h"
 #include "tlog/vkey.h"
 
 struct anchor;
@@ -82,8 +83,10 @@ struct node {
     struct annexes *annexes;   /* attachments: their disk's thread and their places */
     struct couriers *couriers; /* attachments owed to peer nodes */
     struct eraser *eraser;     /* carries out erasures */
-    int64_t blocking_ms;       /* how long what is to be erased stays blocked */
-    const char *follower;      /* the identity that may copy the log; NULL: nobody */
+    /* On the scheduler's thread, when what is said of our clock has changed. May be NULL. */
+    void (*on_clock)(struct node *node, enum leaf_clock_state state);
+    int64_t blocking_ms;  /* how long what is to be erased stays blocked */
+    const char *follower; /* the identity that may copy the log; NULL: nobody */
     /* For connections to peers. */
     const char *certificate_file;
     const char *key_file;

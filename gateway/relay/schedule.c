@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/annexes.h"
+#include "relay/clock_doubt.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
 #include "relay/inforce.h"
@@ -25,6 +26,7 @@ struct schedule {
     atomic_bool is_anchoring;
     pthread_t thread;
     atomic_bool is_stopping;
+    enum leaf_clock_state clock; /* as it was said last */
 };
 
 /* One counting leaf. */
@@ -120,6 +122,17 @@ static void tidy_tagkeys(struct node *node)
     }
 }
 
+static void watch_clock(struct schedule *schedule)
+{
+    struct node *node = schedule->node;
+    enum leaf_clock_state state = clock_doubt_state(node);
+
+    if (state != schedule->clock && node->on_clock != NULL) {
+        node->on_clock(node, state);
+    }
+    schedule->clock = state;
+}
+
 static void *run(void *argument)
 {
     struct schedule *schedule = argument;
@@ -127,6 +140,7 @@ static void *run(void *argument)
 
     while (!atomic_load(&schedule->is_stopping)) {
         links_poke_all(schedule->node->links);
+        watch_clock(schedule);
         if (++tick % 5 == 0) {
             write_tallies(schedule->node);
             anchor_newest(schedule);

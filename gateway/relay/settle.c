@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "relay/backlog.h"
+#include "relay/clock_doubt.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
 #include "relay/life.h"
@@ -81,6 +82,16 @@ static bool is_for_now(enum rc rc)
            rc == RC_DEADLINE_EXCEEDED || rc == RC_INTERNAL || rc == RC_UNKNOWN;
 }
 
+/* Its proven leaf bears the time of the peer's clock. */
+static void hear(const struct settle_job *job, struct bytes bytes)
+{
+    struct leaf leaf;
+
+    if (leaf_decode(bytes, &leaf) == RC_OK) {
+        clock_doubt_hear(job->node, leaf.time_s);
+    }
+}
+
 static enum rc take_item(struct settle_job *job, struct settle_item *item,
                          const struct entry_answer *answer, struct chain *chain)
 {
@@ -97,6 +108,7 @@ static enum rc take_item(struct settle_job *job, struct settle_item *item,
                   (unsigned long long)item->index);
         return RC_DATA_LOSS;
     }
+    hear(job, answer->leaf);
     item->leaf = arena_copy(job->arena, answer->leaf);
     return item->leaf.data != NULL ? RC_OK : RC_RESOURCE_EXHAUSTED;
 }

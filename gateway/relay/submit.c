@@ -10,6 +10,7 @@
 #include "policy/validate.h"
 #include "relay/arrival.h"
 #include "relay/backlog.h"
+#include "relay/clock_doubt.h"
 #include "relay/custody.h"
 #include "relay/desk.h"
 #include "relay/forward.h"
@@ -120,7 +121,7 @@ static enum rc prepare_local(struct submit_job *job)
     }
     job->arrival->message = &job->submission->message;
     job->arrival->directory = job->edition->directory;
-    job->arrival->as_of_ms = clock_now_ms();
+    job->arrival->as_of_ms = clock_doubt_now_ms(job->node);
     memcpy(job->arrival->entry.commitment, job->sent.commitment, HASH_SIZE);
     TRY(arrival_check_system(job->edition->directory, &job->submission->message.header,
                              &job->fault));
@@ -152,11 +153,12 @@ static enum rc prepare(struct submit_job *job)
     struct exchange exchange;
 
     if (message->header.urgency != URGENCY_URGENT) {
+        TRY(clock_doubt_admit(job->node, &job->fault));
         TRY(gather_admit(job->node->gather, &job->fault));
     }
     TRY(find_running(job, &exchange, &running));
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
-                      clock_now_ms(), &job->sent.route, &job->fault));
+                      clock_doubt_now_ms(job->node), &job->sent.route, &job->fault));
     TRY(find_recipient(job));
     job->sent.kind = RECORD_SENT;
     job->sent.message = message;
@@ -280,7 +282,7 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
         journal_find(txn, JOURNAL_SENT, &message->header.message_id, message->header.from, &seen);
 
     if (rc == RC_NOT_FOUND) {
-        TRY(validate_age(message, clock_now_ms(), &job->fault));
+        TRY(validate_age(message, clock_doubt_now_ms(job->node), &job->fault));
         return check_room(job);
     }
     TRY(rc);
@@ -296,7 +298,7 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
 static enum rc check_exchange(struct submit_job *job, struct txn *txn, struct exchange *exchange)
 {
     const struct message *message = &job->submission->message;
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_doubt_now_ms(job->node);
 
     if (message_opens(message)) {
         TRY(arrival_check_new(txn, &message->header, message->header.from, exchange, &job->fault));

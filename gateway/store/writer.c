@@ -12,6 +12,8 @@
 #include "store/append.h"
 #include "store/body.h"
 #include "store/commit_pool.h"
+#include "store/cosigned.h"
+#include "store/leaf_clock.h"
 #include "store/recovery.h"
 #include "store/table.h"
 #include "store/write_queue.h"
@@ -35,11 +37,12 @@ struct writer {
     struct write_bounds batch; /* what fits into one commit */
     pthread_t thread;
     bool is_running;
+    struct leaf_clock clock; /* any thread's */
+    bool has_clock;
     /* The writer thread's. */
     struct tree_edge edge;
     struct gathered gathered; /* of the batch at hand */
     bool is_note_stored;      /* of the newest commit */
-    bool is_clock_behind;
     bool is_failing;
     int64_t checked_ms;
     /* Over the pointer only: the writer thread replaces it, any thread takes a hold. */
@@ -67,18 +70,13 @@ static const char *name_of(const struct write *write)
 
 /* --- one transaction --- */
 
-/* Leaf times never go backward: a clock that did is waited out with the last time. */
 static uint64_t batch_time(struct writer *writer)
 {
-    uint64_t now_s = (uint64_t)(clock_now_ms() / 1000);
-    bool is_behind = now_s < writer->edge.last_time_s;
+    struct leaf_clock_verdict verdict;
 
-    if (is_behind && !writer->is_clock_behind) {
-        log_warn("clock.behind", "by_s=%llu leaves keep the last time",
-                 (unsigned long long)(writer->edge.last_time_s - now_s));
-    }
-    writer->is_clock_behind = is_behind;
-    return is_behind ? writer->edge.last_time_s : now_s;
+    leaf_clock_look(&writer->clock, &verdict);
+    assert(verdict.leaf_s >= (int64_t)writer->edge.last_time_s);
+    return (uint64_t)verdict.leaf_s;
 }
 
 /* Puts that nobody undoes one by one, or a store that failed under it. */
@@ -172,6 +170,7 @@ static void sign(struct writer *writer, struct view *view, uint64_t time_s)
     memcpy(checkpoint.root, view_root(view), DIGEST_SIZE);
     writer->edge.frontier = *view_frontier(view);
     writer->edge.last_time_s = time_s;
+    leaf_clock_used(&writer->clock, (int64_t)time_s);
     if (checkpoint_sign(&checkpoint, writer->keyring, &note) != RC_OK) {
         db_fatal("checkpoint.sign", "the log's key does not sign");
     }
@@ -357,6 +356,23 @@ static enum rc start_thread(struct writer *writer)
     return RC_OK;
 }
 
+/* The log's last time, and its witnesses'. */
+static enum rc begin_clock(struct writer *writer)
+{
+    struct cosigned last = {0};
+    OWN_READ(txn) = NULL;
+    enum rc rc;
+
+    TRY(txn_read(writer->db, &txn));
+    rc = cosigned_last(txn, &last);
+    if (rc != RC_OK && rc != RC_NOT_FOUND) {
+        return rc;
+    }
+    leaf_clock_begin(&writer->clock, (int64_t)writer->edge.last_time_s, (int64_t)last.time_s);
+    writer->has_clock = true;
+    return RC_OK;
+}
+
 static enum rc recover(struct writer *writer)
 {
     OWN(recovery) found = {0};
@@ -393,6 +409,7 @@ enum rc writer_new(const struct writer_options *options, struct writer **writer)
         return RC_RESOURCE_EXHAUSTED;
     }
     TRY(recover(made));
+    TRY(begin_clock(made));
     TRY(start_thread(made));
     *writer = MOVE(made);
     return RC_OK;
@@ -417,6 +434,9 @@ void writer_free(struct writer *writer)
     commit_pool_free(writer->pool);
     gathered_release(&writer->gathered);
     write_queue_free(writer->queue);
+    if (writer->has_clock) {
+        leaf_clock_end(&writer->clock);
+    }
     pthread_mutex_destroy(&writer->lock);
     free(writer);
 }
@@ -445,4 +465,9 @@ size_t writer_waiting(struct writer *writer)
 struct db *writer_db(const struct writer *writer)
 {
     return writer->db;
+}
+
+struct leaf_clock *writer_clock(struct writer *writer)
+{
+    return &writer->clock;
 }

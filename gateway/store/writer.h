@@ -24,6 +24,7 @@
 
 struct db;
 struct keyring;
+struct leaf_clock;
 struct txn;
 struct write;
 struct writer;
@@ -108,5 +109,7 @@ void writer_stop(struct writer *writer);
 struct commit_point *writer_latest(struct writer *writer);
 size_t writer_waiting(struct writer *writer);
 struct db *writer_db(const struct writer *writer);
+/* The time its leaves get. The writer's; any thread. */
+struct leaf_clock *writer_clock(struct writer *writer);
 
 #endif
