@@ -22,3 +22,12 @@ echo "Enlace installs these Debian packages first:$missing"
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
 # shellcheck disable=SC2086 # one word per package
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+# The tests start an sshd of their own on the loopback; a machine that had none gets no service by it.
+case " $missing " in
+*" openssh-server "*)
+    if [ -d /run/systemd/system ]; then
+        echo "Enlace leaves the ssh service of this package off: systemctl enable --now ssh turns it on."
+        $as_root systemctl disable --now ssh.service ssh.socket 2>/dev/null || true
+    fi
+    ;;
+esac
