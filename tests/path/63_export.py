@@ -179,7 +179,7 @@ def export(test, folder, *prefix):
 def cut_anywhere(test):
     """`enlace log export` is killed at its n-th call, for each n; the same code writes the node's."""
     folder, problems, cuts, resumed = f"{test.work}/cut", [], 0, 0
-    for call, step in (("rename", 13), ("fsync", 37), ("mkdir", 5)):
+    for call, step in (("rename", 7), ("fsync", 17), ("mkdir", 3)):
         number = 1
         while True:
             shutil.rmtree(folder, ignore_errors=True)
