@@ -145,7 +145,8 @@ class Office:
         if fault == "again":
             return ET.tostring(self.statuses(0))
         if fault == "foreign":
-            one = ET.SubElement(root, q("Status"))
+            one = ET.Element(q("Status"))
+            root.insert(0, one)  # what comes after it may have to wait, and be asked for again
             element(one, "ActivityIdentification", "01a20aa3-5d07-729e-8954-c0eb93321bef")
             element(one, "ServiceNumber", 1)
             element(one, "ActivityStatus", "ACEPTADA")
