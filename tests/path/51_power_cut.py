@@ -29,14 +29,14 @@ def cut(chaos, node, number):
     """Power goes at a counted call of the disk, or in the middle of anything; what is lost."""
     if number % 3 == 2:
         time.sleep(chaos.random.uniform(0.2, 1.0))
-        node.kill(signal.SIGUSR2)
+        node.kill(signal.SIGVTALRM)
     else:
-        node.kill(signal.SIGUSR2)  # and again, at a call near the start or in the flow
+        node.kill(signal.SIGVTALRM)  # and again, at a call near the start or in the flow
         powercut.undo(f"{chaos.work}/undo.{node.code}", chaos.random)
         start(chaos, node, POWERCUT_AT=str(chaos.random.choice((
             chaos.random.randint(1, 40), chaos.random.randint(40, 900)))))
         if node.wait(4) is None:
-            node.kill(signal.SIGUSR2)
+            node.kill(signal.SIGVTALRM)
     lost = powercut.undo(f"{chaos.work}/undo.{node.code}", chaos.random)
     start(chaos, node)
     if node.is_dead():
@@ -53,7 +53,7 @@ def storm_of_cuts(chaos, cuts):
         for _ in range(FIRST_STARTS):
             start(chaos, node, POWERCUT_AT=str(chaos.random.randint(2, 60)))
             if node.wait(0.5) is None:
-                node.kill(signal.SIGUSR2)
+                node.kill(signal.SIGVTALRM)
             lost = powercut.undo(f"{work}/undo.{node.code}", chaos.random)
             blocks, names = blocks + lost[0], names + lost[1]
         start(chaos, node)
@@ -97,7 +97,7 @@ def no_sync(chaos):
     until = time.monotonic() + 15
     while chaos.count() < 100 and time.monotonic() < until:
         time.sleep(0.1)
-    node.kill(signal.SIGUSR2)
+    node.kill(signal.SIGVTALRM)
     chaos.systems["submitter"].kill()
     lost = powercut.undo(f"{work}/undo.cdmx", chaos.random, mode="all")
     start(chaos, node)

@@ -4,8 +4,8 @@
  *     LD_PRELOAD=powercut.so POWERCUT_ROOT=/node/folder POWERCUT_OUT=/journal [POWERCUT_AT=n]
  *
  * Keeps, for every file below the root, what each block held at the last time it was safe, and the
- * names that were made, moved or removed since their folder was. At the cut (SIGUSR2, or before the
- * n-th call that writes or syncs) it writes this down as an undo journal and kills the process;
+ * names that were made, moved or removed since their folder was. At the cut (SIGVTALRM, or before
+ * the n-th call that writes or syncs) it writes this down as an undo journal and kills the process;
  * tests/path/powercut.py then takes back what it pleases of it. A sync makes its whole file safe, a
  * write to a descriptor opened with O_DSYNC its own bytes, a sync of a folder the names in it.
  *
@@ -157,7 +157,7 @@ static void *wait_for_signal(void *argument)
 
     (void)argument;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR2);
+    sigaddset(&signals, SIGVTALRM);
     sigwait(&signals, &number);
     pthread_mutex_lock(&lock);
     cut();
@@ -177,7 +177,7 @@ __attribute__((constructor)) static void begin(void)
     snprintf(out, sizeof out, "%s", getenv("POWERCUT_OUT"));
     cut_at = at != NULL ? strtoul(at, NULL, 10) : 0;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGUSR2);
+    sigaddset(&signals, SIGVTALRM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* in every thread that follows, too */
     if (pthread_create(&thread, NULL, wait_for_signal, NULL) != 0) {
         die("thread");
