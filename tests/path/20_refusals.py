@@ -283,6 +283,7 @@ def logged(partner):
 
 def main():
     partner = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
+    partner.is_patient = False  # a refused handshake is the answer
     credentials(partner)
     tls(partner)
     messages(partner)

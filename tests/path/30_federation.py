@@ -42,10 +42,6 @@ def lines(word, code="cdmx"):
     return [line for line in node_log(code).splitlines() if f" {word} " in line]
 
 
-class Partner(client.Partner):
-    is_patient = True
-
-
 def eventually(check, seconds=10):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -61,8 +57,8 @@ class Story:
     """Exchanges from MPI to PGJ, and PGJ's acts about them, which the played node forwards."""
 
     def __init__(self):
-        self.home = Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
-        self.pgj = Partner(WORK, "cdmx.pgj.adapter", "cdmx/pgj")
+        self.home = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
+        self.pgj = client.Partner(WORK, "cdmx.pgj.adapter", "cdmx/pgj")
         self.peer = peers.Peer(WORK, "pgj", self.home.facts)
 
     def act(self):
@@ -321,7 +317,7 @@ def old_copy(home, cdmx):
     os.rename(newest, data)
     os.replace(f"{WORK}/node/cdmx/anchor.away", f"{WORK}/node/cdmx/vault/.anchor")
     cdmx.start()
-    home = Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")  # no connection of before
+    home = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")  # no connection of before
     header = home.request()
     home.submit(home.wrap(header, home.alias()))
     say("the newest copy goes on where it was",

@@ -194,7 +194,6 @@ def recover(chaos):
 def replay_spool():
     """The client sends all that it was ever answered, the same bytes."""
     partner = client.Partner(WORK, *storm.SIDES[1][1:])
-    partner.is_patient = True
     history = ledger.History(f"{WORK}/ledger/ssc")
     requests = [partner.x.SubmitStreamRequest(submission=partner.x.Submission(
         message=partner.m.Message.FromString(base64.b64decode(history.sent[i]))))

@@ -48,7 +48,6 @@ class Requester:
 
     def __init__(self, work):
         self.partner = client.Partner(work, storm.SIDES[0][1], storm.SIDES[0][2])
-        self.partner.is_patient = True
         self.ledger = ledger.Ledger(f"{work}/ledger/mpi")
         self.lock = threading.Lock()
         self.asked = {}  # exchange id -> answered

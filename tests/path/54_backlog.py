@@ -32,17 +32,13 @@ def set_up(work):
                        "stop_grace_ms = 500\n")
 
 
-class Partner(client.Partner):
-    is_patient = True
-
-
-class Narrow(Partner):
+class Narrow(client.Partner):
     """Takes no more from the network than it reads."""
 
     channel_options = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536))
 
 
-def partner(work, side, kind=Partner):
+def partner(work, side, kind=client.Partner):
     return kind(work, storm.SIDES[side][1], storm.SIDES[side][2])
 
 

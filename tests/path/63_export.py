@@ -163,6 +163,7 @@ def killed(test):
 
 def send_until_dead(test):
     partner = client.Partner(test.work, storm.SIDES[0][1], storm.SIDES[0][2])
+    partner.is_patient = False
     try:
         while True:
             partner.submit(partner.wrap(partner.request(), partner.alias()), timeout=3)

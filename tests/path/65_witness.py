@@ -106,8 +106,6 @@ def witness_of(code):
 
 
 class Partner(client.Partner):
-    is_patient = True
-
     def message(self, urgency=1):
         header = self.request()
         header.urgency = urgency

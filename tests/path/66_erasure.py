@@ -102,7 +102,6 @@ class World:
 
     def __init__(self):
         self.mpi = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
-        self.mpi.is_patient = True
         self.sent = {}
 
     def send(self, name, person=None, after=None, to="cdmx/ssc", route="mpi-ssc-medidas"):

@@ -62,7 +62,6 @@ class Home:
 
 
 PARTNER = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
-PARTNER.is_patient = True
 
 
 def send(urgency=1, at_s=0):

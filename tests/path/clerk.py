@@ -13,6 +13,7 @@ class Clerk:
 
     def __init__(self, work):
         self.partner = client.Partner(work, storm.SIDES[0][1], storm.SIDES[0][2])
+        self.partner.is_patient = False
         self.path = f"{work}/ledger/mpi"
         self.ledger = ledger.Ledger(self.path)
 

@@ -159,9 +159,10 @@ def directory_facts(path):
 class Partner:
     """One system, by its certificate."""
 
-    # Calls wait for a connection instead of failing at once. Also what keeps a connection coming:
-    # in this library nobody polls for it unless a call waits.
-    is_patient = False
+    # Calls wait for a connection, up to their time limit, instead of failing with the first attempt at
+    # one. Also what keeps a connection coming: in this library nobody polls for it unless a call
+    # waits. False: for who wants to hear at once that nobody listens.
+    is_patient = True
     channel_options = ()
 
     def __init__(self, work, system, node):

@@ -32,7 +32,6 @@ class System:
     def __init__(self, work, role, system, node):
         self.work = work
         self.partner = client.Partner(work, system, node)
-        self.partner.is_patient = True
         path = f"{work}/ledger/{role}"
         self.history = ledger.History(path)
         self.ledger = ledger.Ledger(path)
