@@ -43,9 +43,16 @@ sshd_start() {
     "$sshd" -D -e -f "$WORK/sshd.conf" >>"$WORK/sshd.log" 2>&1 &
     echo $! >"$WORK/pids/sshd"
 }
+# With the sessions that it serves: they outlive the one that listens, and would go on taking files.
 sshd_stop() {
-    kill -TERM "$(cat "$WORK/pids/sshd")"
-    wait "$(cat "$WORK/pids/sshd")" 2>/dev/null
+    local listener sessions
+    listener=$(cat "$WORK/pids/sshd")
+    kill -STOP "$listener"
+    sessions=$(pgrep -P "$listener")
+    # shellcheck disable=SC2046,SC2086 # pids, a word each
+    kill -TERM $(for one in $sessions; do pgrep -P "$one"; done) $sessions "$listener" 2>/dev/null
+    kill -CONT "$listener"
+    wait "$listener" 2>/dev/null
 }
 known_host() { echo "[127.0.0.1]:$line $(cut -d' ' -f1,2 "$WORK/$1.pub")" >"$WORK/known_hosts"; }
 
