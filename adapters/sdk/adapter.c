@@ -15,6 +15,7 @@
 #include "crypto/cert.h"
 #include "sdk/adapter_parts.h"
 #include "sdk/book.h"
+#include "sdk/disputes.h"
 
 #define WINDOW_DEFAULT 256
 #define LOOK_EVERY_MS 100
@@ -67,6 +68,7 @@ static enum rc remember(struct adapter *adapter)
 {
     TRY(ledger_open(spool_path(adapter->spool), &adapter->ledger));
     TRY(book_open(spool_path(adapter->spool), "subjects", &adapter->subjects));
+    TRY(disputes_open(spool_path(adapter->spool), &adapter->disputes));
     TRY(know(adapter, SPOOL_OUTBOX));
     TRY(know(adapter, SPOOL_RECEIPTS));
     TRY(know(adapter, SPOOL_PARKED));
@@ -146,6 +148,7 @@ void adapter_free(struct adapter *adapter)
     session_free(adapter->session);
     ledger_free(adapter->ledger);
     book_free(adapter->subjects);
+    disputes_free(adapter->disputes);
     spool_free(adapter->spool);
     idset_release(&adapter->said);
     idset_release(&adapter->undealt);

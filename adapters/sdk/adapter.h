@@ -102,9 +102,10 @@ struct adapter_report {
 };
 
 /*
- * Durable with this callback's batch. RC_OK also when it was said before. Custody (R2) is said by
- * the sdk itself. RC_FAILED_PRECONDITION "adapter.no_official": it has to be signed and the profile
- * names no official.
+ * Durable with this callback's batch. RC_OK also when it was said before; after a dispute of the
+ * other side the same event is said anew (sdk/disputes), and a pause or its end is another one when
+ * its instant is. Custody (R2) is said by the sdk itself. RC_FAILED_PRECONDITION
+ * "adapter.no_official": it has to be signed and the profile names no official.
  */
 MUST_CHECK enum rc adapter_act(struct adapter *adapter, const struct adapter_act *act,
                                struct fault *fault);

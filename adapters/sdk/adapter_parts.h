@@ -26,6 +26,7 @@
 struct actkey;
 struct book;
 struct cert;
+struct disputes;
 struct session;
 
 #define ADAPTER_BATCH_MAX 128
@@ -80,6 +81,7 @@ struct adapter {
     struct session *session;
     struct spool *spool;
     struct ledger *ledger;
+    struct disputes *disputes;
     struct book *subjects; /* the agency's people, by member: random pseudonyms */
     struct inbox *arrivals;
     struct adapter_stream streams[2]; /* urgent, ordinary */

@@ -9,6 +9,7 @@
 #include "crypto/spiffe.h"
 #include "model/lifecycle.h"
 #include "sdk/adapter_parts.h"
+#include "sdk/disputes.h"
 
 /* How far the ids of a burst may run ahead of the clock; nodes allow five minutes. */
 #define AHEAD_MAX_MS (4 * 60 * 1000)
@@ -84,17 +85,43 @@ static struct adapter_draft *draft_add(struct adapter_drafts *drafts)
 
 /* ---- ids ---- */
 
+/* What may be done again and again is told apart by when; what a dispute reopened, by the dispute.
+ */
+static struct bytes pause_of(const struct header *header)
+{
+    bool is_pause = header->event == EVENT_HOLD || header->event == EVENT_RESUME;
+
+    return is_pause ? bytes_text(header->occurred_at) : (struct bytes){0};
+}
+
+static struct id round_of(const struct adapter *adapter, const struct header *header)
+{
+    int64_t occurred_ms = clock_now_ms();
+
+    if (header->type != MESSAGE_ACT || header->event == EVENT_CUSTODY) {
+        return (struct id){0};
+    }
+    if (header->occurred_at[0] != '\0' &&
+        clock_parse(bytes_text(header->occurred_at), &occurred_ms) != RC_OK) {
+        return (struct id){0}; /* refused when it is composed */
+    }
+    return disputes_round(adapter->disputes, &header->exchange_id, header->item, occurred_ms);
+}
+
 /* What is said has one seed, whoever asks and however often. */
 static void seed_of(const struct adapter *adapter, const struct header *header,
                     uint8_t seed[SPOOL_SEED_SIZE])
 {
     static const char label[] = "enlace/sdk/said/v1";
     uint8_t numbers[16];
+    struct id round = round_of(adapter, header);
     struct bytes parts[] = {
         BYTES_OF(label),
         BYTES_OF(header->exchange_id.bytes),
         BYTES_OF(header->regards.bytes),
         BYTES_OF(numbers),
+        BYTES_OF(round.bytes),
+        pause_of(header),
     };
 
     put_u32(numbers, (uint32_t)header->type);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "rpc/codec.h"
 #include "sdk/adapter_parts.h"
+#include "sdk/disputes.h"
 
 /* ---- on a stream's thread ---- */
 
@@ -141,6 +142,7 @@ static enum rc deal(struct adapter *adapter, struct dealing *dealing)
     if (!dealing->is_new) {
         return RC_OK;
     }
+    TRY(disputes_note(adapter->disputes, &message->header));
     rc = adapter->config.user->on_message(adapter->config.user, adapter, message);
     if (rc != RC_OK) {
         adapter_drafts_cut(&adapter->drafts, before);
