@@ -7,10 +7,19 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 [[ -n $(started node- 2>/dev/null) ]] && was_up=yes || was_up=no
-stop_again() { [[ $was_up == yes ]] || "$here/down.sh" "$build" >/dev/null; }
+meanwhile=
+stop_again() {
+    [[ -z $meanwhile ]] || kill "$meanwhile" 2>/dev/null || true
+    [[ $was_up == yes ]] || "$here/down.sh" "$build" >/dev/null
+}
 trap stop_again EXIT
 
 "$here/up.sh" "$build"
-"$here/story.sh" "$build"
+"$here/story.sh" "$build" before
+"$here/story.sh" "$build" during &
+meanwhile=$!
 "$bin/enlace-w2019" "$demo"
+wait "$meanwhile"
+meanwhile=
+"$here/story.sh" "$build" after
 "$bin/enlace-report2019" "$demo" | tee "$demo/w2019/informe.txt"

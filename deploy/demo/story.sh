@@ -1,59 +1,82 @@
 #!/bin/bash
 #
-# story.sh BUILD: two things that the directory does while the demonstration runs, told in Spanish: a
-# request with more data than its route allows, and a person who is suspended. Once; later runs tell
-# what happened then. The nodes must be up.
+# story.sh BUILD before|during|after: what the demonstration shows besides the year itself, told in
+# Spanish. A step is a file in story/<when>/, run in the order of their names:
+#
+#   before/   the federation is up, nothing of 2019 has been sent
+#   during/   in the background while the year flows; told with what comes after
+#   after/    the year is closed, before its report
+#
+# A step is sourced here, in a shell of its own. It does one thing, checks that it happened (`die`
+# when it did not) and tells it: `title` once, then `tell` for each line. It has $work (a folder that
+# goes away), `as PROFILE ARGUMENT...` (enlace, with a profile of clients/), `wait_for SECONDS
+# COMMAND...` and what common.sh gives. Done once: its words stay in w2019/story/, and later runs
+# tell what happened then.
 # shellcheck source-path=SCRIPTDIR source=common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh" "${1:-}"
 
-told=$demo/w2019/historia.txt
-if [[ -s $told ]]; then
-    cat "$told"
-    exit 0
-fi
-plataforma=$demo/clients/mpi-cdmx-plataforma.conf
-work=$(mktemp -d "$demo/run/.historia.XXXXXX")
+when=${2:-}
+[[ $when =~ ^(before|during|after)$ ]] ||
+    die "uso: story.sh CARPETA-DE-CONSTRUCCIÓN before|during|after"
+told=$demo/w2019/story
+mkdir -p "$told"
+work=$(mktemp -d "$demo/run/.story.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-too_much() {
-    sed 's/"alias": /"curp": "SABC560626MDFLRN01", "alias": /' "$here/solicitud.json" >"$work/de-mas.json"
-    say "1. La plataforma pide a la policía un código de vigilancia y agrega, de más, la CURP de la persona."
-    if "$bin/enlace" --profile "$plataforma" submit "$work/de-mas.json" >"$work/dicho" 2>&1; then
-        die "la CURP salió hacia la policía"
-    fi
-    sed -n '1p' "$work/dicho" | sed 's/^enlace: /   El nodo no la deja salir: /'
-    say "   Por qué (enlace submit --dry-run --with directory):"
-    "$bin/enlace" --profile "$plataforma" submit --dry-run "$work/de-mas.json" --with "$demo/directory" 2>&1 |
-        grep -A1 '✖' | sed 's/^/   /' || true
+title() { say "@ $*"; }
+tell() { say "   $*"; }
+as() {
+    local profile=$1
+    shift
+    "$bin/enlace" --profile "$demo/clients/$profile.conf" "$@"
 }
-
-knock() { "$bin/enlace" --profile "$demo/clients/.enlace-02.conf" ping >"$work/dicho" 2>&1; }
-
-suspended() {
-    local text=$work/suspension.txt key=cdmx.autoridad/contraloria tries
-    sed -e '/^certificate/c certificate = ../pki/official/cdmx.mpi-cdmx.enlace-02/tls.pem' \
-        -e '/^key/c key = ../pki/official/cdmx.mpi-cdmx.enlace-02/tls.key' "$plataforma" \
-        >"$demo/clients/.enlace-02.conf"
-    knock || die "cdmx/mpi-cdmx/enlace-02 no entra antes de su suspensión"
-    say "2. Una persona servidora pública (cdmx/mpi-cdmx/enlace-02) entra al nodo con su certificado."
-    "$bin/enlace" suspend new cdmx "$key" official cdmx/mpi-cdmx/enlace-02 "Demostración" >"$text"
-    "$bin/enlace" suspend sign "$text" --key "$demo/pki/authority/cdmx.contraloria/sign.key" \
-        --name "$key" -o "$work/suspension.note" >/dev/null
-    "$bin/enlace" suspend publish "$work/suspension.note" --to "$demo/directory" >/dev/null
-    say "   La Contraloría publica su suspensión; basta una autoridad."
-    for ((tries = 0; tries < 100; tries++)); do
-        knock || break
+wait_for() { # SECONDS COMMAND...
+    local until=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < until)) || return 1
         sleep 0.05
     done
-    ! knock || die "la suspensión no llegó en 5 segundos"
-    sed -n '1p' "$work/dicho" | sed 's/^enlace: /   El nodo, sin reiniciar, ya no le abre: /'
-    rm -f "$demo/clients/.enlace-02.conf"
 }
 
-{
-    say "En el camino:"
-    too_much
-    suspended
-    say ""
-} | tee "$told.part"
-mv -f "$told.part" "$told"
+run_step() { # FILE WORDS
+    local rc
+    set +e
+    (
+        set -e
+        # shellcheck source=/dev/null # a step
+        . "$1"
+    ) >"$2.part"
+    rc=$?
+    set -e
+    if ((rc != 0)); then
+        sed 's/^@ /   /' "$2.part" >&2
+        die "no ocurrió lo que este paso muestra: ${1#"$root/"}"
+    fi
+    mv -f "$2.part" "$2"
+}
+
+# Numbered in the order in which they were first told.
+tell_all() { # WHEN
+    local words number earlier
+    for words in "$told/$1".*.words; do
+        [[ -e $words ]] || continue
+        number=$words.number
+        if [[ ! -s $number ]]; then
+            earlier=("$told"/*.number)
+            [[ -e ${earlier[0]} ]] || earlier=()
+            printf '%s\n' "$((${#earlier[@]} + 1))" >"$number"
+        fi
+        sed "s/^@ /$(cat "$number"). /" "$words"
+    done
+}
+
+for step in "$here/story/$when"/*.sh; do
+    [[ -e $step ]] || continue
+    words=$told/$when.$(basename "$step" .sh).words
+    if [[ ! -s $words ]]; then run_step "$step" "$words"; fi
+done
+case $when in
+before) say "En el camino:" && tell_all before && say "" ;;
+after) tell_all during && tell_all after && say "" ;;
+esac
