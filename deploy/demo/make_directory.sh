@@ -54,10 +54,21 @@ roles_of() { # KIND NETWORK/CODE/NAME
     esac
 }
 
+# For whom a system may act: here for all officials of its institution.
+bound_to() { # NETWORK CODE
+    awk -F'\t' -v network="$1" -v code="$2" '
+        $1 == "official" && $2 == network && $3 == code { printf "%s%s", between, $4; between = " " }
+        ' "$pki/identities.tsv"
+}
+
 list_person() { # KIND NETWORK CODE NAME CERTIFICATE SEAL
-    local roles
+    local roles officials
     printf '%s %s/%s/%s\n  certificate %s\n' "$1" "$2" "$3" "$4" "$5"
     [[ $6 == - ]] || printf '  seal %s\n' "$6"
+    if [[ $1 == system ]]; then
+        officials=$(bound_to "$2" "$3")
+        [[ -z $officials ]] || printf '  acts-for %s\n' "$officials"
+    fi
     roles=$(roles_of "$1" "$2/$3/$4")
     [[ -z $roles ]] || printf '  role %s\n' "$roles"
     printf '  in-force %s\n\n' "$in_force"

@@ -55,7 +55,7 @@ void draft_header_init(struct header *header)
     header->plan_issuer = header->plan_id = "";
     header->decision_organ = header->decision_session = header->decision_date = "";
     header->occurred_at = header->ends_on = header->session = header->action_code = "";
-    header->reason = header->competent = header->notice_clock = "";
+    header->reason = header->competent = header->notice_clock = header->break_glass = "";
     header->aggregate_id = header->aggregate_from = header->aggregate_to = "";
 }
 

@@ -69,6 +69,7 @@ static const struct json_row top_rows[] = {
     INSTANT("created_at", created_at_ms),
     TEXT("occurred_at", occurred_at),
     WORD("out_of_band", out_of_band, bands),
+    TEXT("break_glass", break_glass),
     /* Of the types' own messages. */
     NUMBER("item", item),
     WORD("kind", change, changes),

@@ -105,6 +105,7 @@ static const char *const words[][2] = {
     {"roster-key", "la llave de su registro"},
     {"certificate", "el certificado"},
     {"seal", "el certificado de sello"},
+    {"acts-for", "las personas por quienes actúa"},
     {"title", "el título"},
     {"document", "la huella del documento"},
     {"from", "quien envía"},

@@ -133,6 +133,15 @@ struct identity {
     unsigned line;
 };
 
+/* A system that acts for an official of its member, and so may name him or her. */
+struct binding {
+    char member[CODE_SIZE];
+    char system[CODE_SIZE];
+    char official[CODE_SIZE];
+    uint16_t text;
+    unsigned line;
+};
+
 /* A legal basis: a convenio, or an article of a law. */
 struct basis {
     char id[CODE_SIZE]; /* "CONV-C5-2019", "LPPDDHP-26" */
@@ -204,6 +213,8 @@ struct directory {
     size_t node_count;
     struct identity *identities;
     size_t identity_count;
+    struct binding *bindings; /* by member, system, official */
+    size_t binding_count;
     struct basis *bases;
     size_t basis_count;
     struct aviso *avisos;

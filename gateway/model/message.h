@@ -158,6 +158,7 @@ struct header {
     size_t clock_count;
     struct seal seals[MESSAGE_COMPARTMENTS_MAX];
     size_t seal_count;
+    const char *break_glass; /* the coded reason; "": nothing is waived */
     enum message_type type;
     /* Referral, MeasureRequest, SupportRequest. */
     struct item *items;

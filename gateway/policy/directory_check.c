@@ -41,6 +41,15 @@ static int order_identities(const void *left, const void *right)
     return order != 0 ? order : by_day(a->in_force, b->in_force, a->line, b->line);
 }
 
+static int order_bindings(const void *left, const void *right)
+{
+    const struct binding *a = left, *b = right;
+    int order = strcmp(a->member, b->member);
+
+    order = order != 0 ? order : strcmp(a->system, b->system);
+    return order != 0 ? order : strcmp(a->official, b->official);
+}
+
 static int by_text(uint16_t a, uint16_t b)
 {
     return (a > b) - (a < b);
@@ -86,6 +95,9 @@ static void sort_all(struct directory *d)
     qsort(d->members, d->member_count, sizeof *d->members, order_members);
     qsort(d->nodes, d->node_count, sizeof *d->nodes, order_nodes);
     qsort(d->identities, d->identity_count, sizeof *d->identities, order_identities);
+    if (d->binding_count > 0) {
+        qsort(d->bindings, d->binding_count, sizeof *d->bindings, order_bindings);
+    }
     qsort(d->bases, d->basis_count, sizeof *d->bases, order_bases);
     qsort(d->avisos, d->aviso_count, sizeof *d->avisos, order_avisos);
     qsort(d->routes, d->route_count, sizeof *d->routes, order_routes);
@@ -296,6 +308,44 @@ static enum rc check_references(struct reading *reading)
     for (size_t i = 0; i < reading->reference_count; i++) {
         if (!is_defined(reading->directory, &reading->references[i])) {
             return complain_undefined(reading, &reading->references[i]);
+        }
+    }
+    return RC_OK;
+}
+
+/* ---- who acts for whom ---- */
+
+static bool is_official_of(const struct identity *identity, const char *member)
+{
+    return identity->kind == IDENTITY_OFFICIAL && strcmp(identity->member, member) == 0;
+}
+
+static enum rc complain_official(struct reading *reading, const struct binding *binding)
+{
+    const struct directory *d = reading->directory;
+    const char *names[DIRECTORY_NAMES_MAX + 1] = {NULL};
+    size_t count = 0;
+    const char *near;
+
+    for (size_t i = 0; i < d->identity_count && count < DIRECTORY_NAMES_MAX; i++) {
+        if (is_official_of(&d->identities[i], binding->member)) {
+            names[count++] = d->identities[i].name;
+        }
+    }
+    near = conf_nearest(binding->official, names);
+    return complain_in(reading, binding->text, binding->line,
+                       "acts-for: \"%s\": expected an official of %s%s%s%s", binding->official,
+                       binding->member, near != NULL ? ", did you mean " : "",
+                       near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
+static enum rc check_bindings(struct reading *reading)
+{
+    const struct directory *d = reading->directory;
+
+    for (size_t i = 0; i < d->binding_count; i++) {
+        if (!official_is_listed(d, d->bindings[i].member, d->bindings[i].official)) {
+            return complain_official(reading, &d->bindings[i]);
         }
     }
     return RC_OK;
@@ -539,6 +589,7 @@ enum rc directory_check(struct reading *reading)
     TRY(check_identities(reading));
     TRY(check_bases_and_avisos(reading));
     TRY(check_references(reading));
+    TRY(check_bindings(reading));
     TRY(check_route_ids(reading));
     settle_crossings(reading->directory);
     return check_routes(reading);

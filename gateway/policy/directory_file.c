@@ -555,6 +555,7 @@ void directory_free(struct directory *directory)
     free(directory->members);
     free(directory->nodes);
     free(directory->identities);
+    free(directory->bindings);
     free(directory->bases);
     free(directory->avisos);
     free(directory->routes);

@@ -21,9 +21,9 @@
  *     lift SHA256                     reason: the suspension with this digest is over
  *     member NETWORK/CODE             name, node, [roster-key+], in-force
  *     node NETWORK/CODE               address, origin, log-key, witness-key, in-force
- *     system NETWORK/CODE/NAME        in-force, [certificate], [seal]    (these three in rosters)
+ *     system NETWORK/CODE/NAME        in-force, [certificate], [seal], [acts-for+]
  *     official NETWORK/CODE/ID        in-force, certificate, [role+]
- *     auditor NETWORK/CODE/ID         in-force, [certificate], [role+]
+ *     auditor NETWORK/CODE/ID         in-force, [certificate], [role+]   (these three in rosters)
  *     convenio ID, law ID             title, document, in-force
  *     aviso ID                        version, document
  *     route ID                        from, to, types+, [codes+], purpose, basis, aviso, [fields+],
@@ -38,6 +38,9 @@
  * origin. A clock is ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may
  * travel along the route, answers included. codes may be missing only where nothing but Aggregate,
  * Consultation and Notice travels.
+ *
+ * acts-for names the officials of the same member whom a system may name in a message
+ * (on_behalf_of); without it the system acts for nobody.
  *
  * role says as what somebody reads a node's log: official, coordinator, operator; auditor,
  * authority (policy/audit_rules.h). Without it an official is one, and an auditor.
@@ -62,6 +65,7 @@
 #define DIRECTORY_MEMBERS_MAX 1024
 #define DIRECTORY_NODES_MAX 256
 #define DIRECTORY_IDENTITIES_MAX 16384
+#define DIRECTORY_BINDINGS_MAX 65536
 #define DIRECTORY_BASES_MAX 1024
 #define DIRECTORY_AVISOS_MAX 256
 #define DIRECTORY_ROUTES_MAX 4096

@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "crypto/digest.h"
 #include "crypto/spiffe.h"
+#include "policy/directory_file.h"
 #include "policy/directory_route.h"
 #include "policy/member.h"
 
@@ -153,6 +154,39 @@ static enum rc set_seal(struct reading *reading, const char *value)
     return value_sha256(reading, value, reading->stanza.identity.seal_fingerprint);
 }
 
+/* Their order and whether they are known: directory_check. */
+static enum rc add_acts_for(struct reading *reading, const char *value)
+{
+    struct directory *directory = reading->directory;
+    size_t count = directory->binding_count;
+    struct binding *binding;
+
+    if (!member_label_is_valid(value)) {
+        return complain(reading, reading->line,
+                        "acts-for: \"%.60s\": expected officials of this member by id, as "
+                        "enlace-01",
+                        value);
+    }
+    if (count == DIRECTORY_BINDINGS_MAX) {
+        return complain(reading, reading->line, "acts-for: expected at most %d in all",
+                        DIRECTORY_BINDINGS_MAX);
+    }
+    if ((count & (count - 1)) == 0) { /* full: 0, 1, 2, 4, ... rows of room */
+        void *room = realloc(directory->bindings, (count == 0 ? 1 : 2 * count) * sizeof *binding);
+
+        if (room == NULL) {
+            return complain(reading, reading->line, "out of memory");
+        }
+        directory->bindings = room;
+    }
+    binding = &directory->bindings[directory->binding_count++];
+    *binding = (struct binding){.text = reading->text, .line = reading->line};
+    memcpy(binding->member, reading->stanza.identity.member, CODE_SIZE);
+    memcpy(binding->system, reading->stanza.identity.name, CODE_SIZE);
+    memcpy(binding->official, value, strlen(value));
+    return RC_OK;
+}
+
 /* ---- bases and avisos ---- */
 
 /* For those who read the text; programs show ids. */
@@ -200,6 +234,7 @@ static const struct key keys[] = {
     {"witness-key", IN(NODE), IN(NODE), false, set_witness_key},
     {"certificate", PEOPLE, IN(OFFICIAL), false, set_certificate},
     {"seal", IN(SYSTEM), 0, false, set_seal},
+    {"acts-for", IN(SYSTEM), 0, true, add_acts_for},
     {"role", IN(OFFICIAL) | IN(AUDITOR), 0, true, add_role},
     {"title", BASES, BASES, false, set_title},
     {"document", BASES | IN(AVISO), BASES | IN(AVISO), false, set_document},
@@ -226,7 +261,7 @@ static const struct key keys[] = {
 };
 
 #define KEYS (sizeof keys / sizeof keys[0])
-_Static_assert(KEYS <= 32, "stanza.given has 32 bits");
+_Static_assert(KEYS <= 64, "stanza.given has 64 bits");
 
 static const char *const kind_names[STANZAS + 1] = {
     "",    "member", "node",  "system",    "official", "auditor", "convenio",
@@ -410,13 +445,13 @@ enum rc stanza_key(struct reading *reading, char *line)
             return complain(reading, reading->line, "%s: expected a value after one space", line);
         }
         if (keys[i].is_list) {
-            stanza->given |= 1u << i;
+            stanza->given |= UINT64_C(1) << i;
             return set_elements(reading, &keys[i], value);
         }
         if ((stanza->given >> i & 1) != 0) {
             return complain(reading, reading->line, "%s: expected once, stands twice", line);
         }
-        stanza->given |= 1u << i;
+        stanza->given |= UINT64_C(1) << i;
         return keys[i].set(reading, value);
     }
     return complain_key(reading, line);

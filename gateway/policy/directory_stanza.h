@@ -32,7 +32,7 @@ enum stanza_kind {
 struct stanza {
     enum stanza_kind kind;
     unsigned line;
-    uint32_t given; /* bit per row of the table of keys */
+    uint64_t given; /* bit per row of the table of keys */
     struct dates in_force;
     uint8_t document[HASH_SIZE];
     struct member member;

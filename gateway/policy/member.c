@@ -255,29 +255,73 @@ enum rc identity_may_send(const struct identity *identity, const struct message 
     return RC_OK;
 }
 
-bool official_is_in_force(const struct directory *directory, const char *member, const char *name,
-                          int32_t today)
+/* The first row of this official; NULL: none. */
+static const struct identity *first_of_official(const struct directory *directory,
+                                                const char *member, const char *name)
 {
     struct spiffe spiffe = {.kind = SPIFFE_OFFICIAL};
-    char uri[SPIFFE_TEXT_SIZE];
-    const struct identity *row;
-    const struct identity *end = directory->identities + directory->identity_count;
     const char *slash = strchr(member, '/');
+    char uri[SPIFFE_TEXT_SIZE];
 
     if (!member_code_is_valid(member) || !member_label_is_valid(name)) {
-        return false;
+        return NULL;
     }
     memcpy(spiffe.network, member, (size_t)(slash - member));
     memcpy(spiffe.code, slash + 1, strlen(slash + 1));
     memcpy(spiffe.name, name, strlen(name));
     spiffe_format(&spiffe, uri);
-    row = first_of_uri(directory, uri);
-    while (row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
+    return first_of_uri(directory, uri);
+}
+
+bool official_is_listed(const struct directory *directory, const char *member, const char *name)
+{
+    return first_of_official(directory, member, name) != NULL;
+}
+
+bool official_is_in_force(const struct directory *directory, const char *member, const char *name,
+                          int32_t today)
+{
+    const struct identity *first = first_of_official(directory, member, name);
+    const struct identity *end = directory->identities + directory->identity_count;
+    const struct identity *row = first;
+
+    while (row != NULL && row < end && strcmp(row->uri, first->uri) == 0 &&
            (!dates_cover(row->in_force, today) || row->is_suspended)) {
         row++;
     }
-    return row != NULL && row < end && strcmp(row->uri, uri) == 0 &&
+    return row != NULL && row < end && strcmp(row->uri, first->uri) == 0 &&
            member_find(directory, member, today) != NULL;
+}
+
+static int order_binding(const struct binding *binding, const char *member, const char *system,
+                         const char *official)
+{
+    int order = strcmp(binding->member, member);
+
+    order = order != 0 ? order : strcmp(binding->system, system);
+    return order != 0 ? order : strcmp(binding->official, official);
+}
+
+bool system_acts_for(const struct directory *directory, const char *member, const char *system,
+                     const char *official)
+{
+    size_t low = 0;
+    size_t high = directory->binding_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = order_binding(&directory->bindings[middle], member, system, official);
+
+        if (order == 0) {
+            return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
 }
 
 size_t identities_of_member(const struct directory *directory, const char *member,

@@ -65,6 +65,13 @@ MUST_CHECK enum rc identity_may_send(const struct identity *identity, const stru
 bool official_is_in_force(const struct directory *directory, const char *member, const char *name,
                           int32_t today);
 
+/* Whatever the dates. */
+bool official_is_listed(const struct directory *directory, const char *member, const char *name);
+
+/* Does the roster bind this system to this official, both of the member? */
+bool system_acts_for(const struct directory *directory, const char *member, const char *system,
+                     const char *official);
+
 /* Rows of a member in force on that day, of one kind, at most `max`; returns how many there are. */
 size_t identities_of_member(const struct directory *directory, const char *member,
                             enum identity_kind kind, int32_t today, const struct identity **rows,

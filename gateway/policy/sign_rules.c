@@ -4,13 +4,15 @@
 
 #include "crypto/actsig.h"
 #include "crypto/cert.h"
+#include "crypto/spiffe.h"
 #include "model/lifecycle.h"
 #include "policy/member.h"
+#include "policy/route.h"
 
 bool sign_rules_need_official(const struct message *message)
 {
-    if (message->header.consent == CONSENT_IMPEDED) {
-        return true; /* somebody decided for the person */
+    if (message->header.consent == CONSENT_IMPEDED || message->header.break_glass[0] != '\0') {
+        return true; /* somebody decided for the person, or did not wait */
     }
     switch (message->header.type) {
     case MESSAGE_ACT:
@@ -21,6 +23,14 @@ bool sign_rules_need_official(const struct message *message)
     default:
         return false;
     }
+}
+
+bool sign_rules_need_second(const struct route *route, const struct message *message)
+{
+    return route->needs_second_official && message->header.break_glass[0] == '\0' &&
+           route_side(route, message) == SIDE_REQUESTER &&
+           (message_opens(message) || message->compartment_count > 0 ||
+            message->header.type == MESSAGE_MEASURE_CHANGE);
 }
 
 static enum rc deny(struct fault *fault, const char *reason, const char *path, const char *remedy)
@@ -73,6 +83,56 @@ static enum rc check_one(const struct directory *directory, const struct cert_st
     return RC_OK;
 }
 
+static bool is_another_official(const struct signature *signature, const char *first)
+{
+    OWN_PTR(cert) cert = NULL;
+    struct spiffe spiffe;
+
+    return cert_from_der(signature->certificate, &cert, NULL) == RC_OK &&
+           spiffe_parse(bytes_text(cert_uri(cert)), &spiffe) == RC_OK &&
+           spiffe.kind == SPIFFE_OFFICIAL && strcmp(spiffe.name, first) != 0;
+}
+
+enum rc sign_rules_check_second(const struct message *message, struct fault *fault)
+{
+    const char *first = message->header.on_behalf_of;
+
+    if (first[0] == '\0') {
+        return deny(fault, "approval.no_official", "header.on_behalf_of",
+                    "Esta ruta pide dos personas servidoras públicas: nombre a la primera.");
+    }
+    for (size_t i = 0; i < message->signature_count; i++) {
+        if (is_another_official(&message->signatures[i], first)) {
+            return RC_OK;
+        }
+    }
+    return deny(fault, "approval.missing", "signatures",
+                "Falta que lo apruebe una segunda persona servidora pública de la institución que "
+                "envía.");
+}
+
+static enum rc check_named(const struct directory *directory, const struct header *header,
+                           int32_t today, struct fault *fault)
+{
+    const char *named = header->on_behalf_of;
+
+    if (named[0] == '\0') {
+        return RC_OK;
+    }
+    if (!official_is_in_force(directory, header->from, named, today)) {
+        return deny(fault, "official.not_in_force", "header.on_behalf_of",
+                    "Nombre a una persona servidora pública vigente en el registro de su "
+                    "institución.");
+    }
+    if (header->from_system[0] != '\0' &&
+        !system_acts_for(directory, header->from, header->from_system, named)) {
+        return deny(fault, "official.not_bound", "header.on_behalf_of",
+                    "Ese sistema no actúa por esa persona: agréguela a su «acts-for» en el "
+                    "registro de la institución, o envíe con el sistema que sí actúa por ella.");
+    }
+    return RC_OK;
+}
+
 enum rc sign_rules_check(const struct directory *directory, const struct cert_store *authorities,
                          const struct message *message, const uint8_t commitment[DIGEST_SIZE],
                          int32_t today, int64_t now_ms, struct fault *fault)
@@ -85,11 +145,7 @@ enum rc sign_rules_check(const struct directory *directory, const struct cert_st
         return deny(fault, "signature.missing", "header.on_behalf_of",
                     "Nombre a la persona servidora pública que responde por este acto.");
     }
-    if (named[0] != '\0' && !official_is_in_force(directory, message->header.from, named, today)) {
-        return deny(fault, "official.not_in_force", "header.on_behalf_of",
-                    "Nombre a una persona servidora pública vigente en el registro de su "
-                    "institución.");
-    }
+    TRY(check_named(directory, &message->header, today, fault));
     if (is_needed && message->signature_count == 0) {
         return deny(fault, "signature.missing", "signatures",
                     "Este acto lleva la firma de la persona servidora pública que lo ordena.");

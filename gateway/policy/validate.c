@@ -234,6 +234,30 @@ static enum rc check_consent(const struct message *message, struct fault *fault)
     return RC_OK;
 }
 
+/* An official breaks the glass: by name, for a reason, and only where a life cannot wait. */
+static enum rc check_glass(const struct header *header, struct fault *fault)
+{
+    if (header->break_glass[0] == '\0') {
+        return RC_OK;
+    }
+    if (!is_slug(header->break_glass)) {
+        return invalid(fault, "glass.reason",
+                       "Dé el motivo en una clave de minúsculas, dígitos y guiones.",
+                       "header.break_glass");
+    }
+    if (header->urgency != URGENCY_URGENT) {
+        return invalid(fault, "glass.not_urgent",
+                       "Solo un mensaje urgente puede ir sin esperar lo que falta.",
+                       "header.urgency");
+    }
+    if (header->on_behalf_of[0] == '\0') {
+        return invalid(fault, "glass.no_official",
+                       "Nombre a la persona servidora pública que responde por enviarlo así.",
+                       "header.on_behalf_of");
+    }
+    return RC_OK;
+}
+
 /* ---- plan and decision ---- */
 
 static enum rc check_plan(const struct header *header, struct fault *fault)
@@ -394,6 +418,7 @@ enum rc validate_message(const struct message *message, struct fault *fault)
     TRY(check_grounds(header, fault));
     TRY(check_subjects(header, fault));
     TRY(check_consent(message, fault));
+    TRY(check_glass(header, fault));
     TRY(check_plan(header, fault));
     TRY(check_decision(header, fault));
     TRY(check_occurred(header, fault));

@@ -121,6 +121,9 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
     TRY(arrival_check_system(arrival->directory, header, &arrival->fault));
     TRY(arrival_admit(node, arrival->directory, arrival->message, is_opening ? NULL : &exchange,
                       entry->commitment, arrival->as_of_ms, &arrival->route, &arrival->fault));
+    if (sign_rules_need_second(arrival->route, arrival->message)) {
+        TRY(sign_rules_check_second(arrival->message, &arrival->fault));
+    }
     entry->kind = RECORD_RECEIVED;
     entry->message = arrival->message;
     entry->route = arrival->route;

@@ -25,6 +25,7 @@ static void read_parties(const Enlace__V1__Header *from, struct header *to)
     to->created_at_ms = from->created_at_ms;
     to->occurred_at = from->occurred_at;
     to->out_of_band = (enum out_of_band)from->out_of_band;
+    to->break_glass = from->break_glass;
 }
 
 static void read_basis(const Enlace__V1__Header *from, struct header *to)
@@ -265,6 +266,7 @@ static void fill_parties(const struct header *from, Enlace__V1__Header *to)
     to->created_at_ms = from->created_at_ms;
     to->occurred_at = pb_text(from->occurred_at);
     to->out_of_band = (Enlace__V1__OutOfBand)from->out_of_band;
+    to->break_glass = pb_text(from->break_glass);
 }
 
 /* An aviso or a consent without anything in it is not written at all. */

@@ -129,6 +129,7 @@ static void fill_header(const struct making *making, uint64_t number, struct mad
         .action_code = number == opening ? "" : CODE,
         .reason = "",
         .competent = "",
+        .break_glass = "",
         .notice_clock = number == opening ? "F1" : "",
         .aggregate_id = "",
         .aggregate_from = "",

@@ -159,7 +159,7 @@ static void empty_texts(struct header *header)
         &header->decision_date,  &header->occurred_at,    &header->ends_on,
         &header->session,        &header->action_code,    &header->reason,
         &header->competent,      &header->notice_clock,   &header->aggregate_id,
-        &header->aggregate_from, &header->aggregate_to,
+        &header->aggregate_from, &header->aggregate_to,   &header->break_glass,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

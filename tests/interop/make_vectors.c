@@ -114,6 +114,7 @@ static void put_parties(json_t *json, const struct header *header)
     put_number(json, "created_at_ms", header->created_at_ms);
     put_text(json, "occurred_at", header->occurred_at);
     put_enum(json, "out_of_band", "OUT_OF_BAND", bands, header->out_of_band);
+    put_text(json, "break_glass", header->break_glass);
 }
 
 static void put_parts(json_t *json, const struct header *header)
@@ -398,6 +399,7 @@ static void bare(struct sample *sample, size_t subjects)
     header->parent_exchange_id = (struct id){{0}};
     header->occurred_at = "";
     header->out_of_band = BAND_NONE;
+    header->break_glass = "";
     header->urgency = URGENCY_ORDINARY;
     reheader(sample);
 }

@@ -42,7 +42,7 @@
     "  in-force 2026-01-01..2026-06-30\n"                                                          \
     "system cdmx/mpi-cdmx/plataforma\n  certificate " HEX_B "\n  in-force "                        \
     "2026-06-01..2026-12-31\n"                                                                     \
-    "system cdmx/ssc/adapter\n  in-force 2026-01-01..2026-12-31\n"                                 \
+    "system cdmx/ssc/adapter\n  acts-for enlace-01\n  in-force 2026-01-01..2026-12-31\n"           \
     "system cdmx/old/adapter\n  in-force 2026-01-01..2026-12-31\n"                                 \
     "official cdmx/ssc/enlace-01\n  certificate " HEX_A "\n  in-force 2026-01-01..2026-12-31\n"    \
     "auditor cdmx/ssc/auditor-01\n  in-force 2026-01-01..2026-12-31\n"
@@ -122,7 +122,7 @@ static inline void letter_texts(struct header *header)
         &header->decision_date,  &header->occurred_at,       &header->ends_on,
         &header->session,        &header->action_code,       &header->reason,
         &header->competent,      &header->notice_clock,      &header->aggregate_id,
-        &header->aggregate_from, &header->aggregate_to,
+        &header->aggregate_from, &header->aggregate_to,      &header->break_glass,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -107,6 +107,11 @@ static const struct refused refused[] = {
     {"  name Mecanismo\n", "", "fixture:5: expected the key \"name\" in this member"},
     {"official cdmx/ssc/enlace-01\n  certificate " HEX_A "\n", "official cdmx/ssc/enlace-01\n",
      "expected the key \"certificate\" in this official"},
+    {"acts-for enlace-01", "acts-for enlace-02",
+     "acts-for: \"enlace-02\": expected an official of cdmx/ssc, did you mean enlace-01?"},
+    {"acts-for enlace-01", "acts-for Juan", "acts-for: \"Juan\": expected officials"},
+    {"official cdmx/ssc/enlace-01\n", "official cdmx/ssc/enlace-01\n  acts-for enlace-01\n",
+     "acts-for: expected a key of official"},
     /* codes, addresses, keys */
     {"member cdmx/ssc", "member cdmx/SSC", "expected network/code in lower case"},
     {"member cdmx/ssc", "member ssc", "expected network/code in lower case"},
@@ -180,7 +185,7 @@ static const struct refused refused[] = {
      "ladder: expected to end at another institution than cdmx/ssc"},
     {"to cdmx/mpi-cdmx\n  types MeasureRequest Act StatusReport Notice\n  codes PRO-TES-SUP",
      "to cdmx/ssc\n  types MeasureRequest\n  codes PRO-TES-SUP URG-INM-REF",
-     "route propias: expected dates, types or codes apart from those of the route in line 60: both "
+     "route propias: expected dates, types or codes apart from those of the route in line 61: both "
      "take URG-INM-REF from cdmx/mpi-cdmx to cdmx/ssc"},
 };
 
@@ -261,6 +266,17 @@ static void a_name_may_change_with_its_date(void **state)
     assert_string_equal(member_find(d, "cdmx/old", fixture_day("2026-02-01"))->name, "Después");
 }
 
+static void a_system_acts_for_whom_the_roster_binds_it_to(void **state)
+{
+    OWN_PTR(directory) d = fixture_directory(FIXTURE);
+
+    (void)state;
+    assert_true(system_acts_for(d, "cdmx/ssc", "adapter", "enlace-01"));
+    assert_false(system_acts_for(d, "cdmx/ssc", "adapter", "enlace-02"));
+    assert_false(system_acts_for(d, "cdmx/old", "adapter", "enlace-01"));
+    assert_false(system_acts_for(d, "cdmx/mpi-cdmx", "plataforma", "enlace-01"));
+}
+
 static void a_missing_file_is_said(void **state)
 {
     struct directory *directory = NULL;
@@ -276,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_column_is_read),
+        cmocka_unit_test(a_system_acts_for_whom_the_roster_binds_it_to),
         cmocka_unit_test(identities_carry_uri_certificate_and_seal),
         cmocka_unit_test(refused_texts_name_line_and_remedy),
         cmocka_unit_test(a_text_without_its_end_is_refused),

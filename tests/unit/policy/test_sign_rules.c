@@ -260,6 +260,77 @@ static void what_needs_no_signature_may_carry_a_good_one(void **state)
     cert_store_free(signing.authorities);
 }
 
+static void a_system_names_only_whom_it_acts_for(void **state)
+{
+    struct signing signing = open_signing(state);
+    struct letter letter;
+    struct message *message = letter_request(&letter);
+    struct fault fault;
+
+    message->header.on_behalf_of = "enlace-02";
+    assert_int_equal(check(&signing, message, &fault), RC_OK);
+    message->header.from_system = "";
+    assert_int_equal(check(&signing, message, &fault), RC_OK); /* the official's own connection */
+    message->header.from_system = "otro";
+    assert_int_equal(check(&signing, message, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "official.not_bound");
+    cert_store_free(signing.authorities);
+}
+
+static void a_second_official_approves_where_the_route_asks(void **state)
+{
+    struct signing signing = open_signing(state);
+    struct route route = {.from = "cdmx/mpi-cdmx", .to = "cdmx/ssc", .needs_second_official = true};
+    struct signed_by first, second, system;
+    struct letter letter;
+    struct message *message = letter_request(&letter);
+    struct fault fault = {0};
+
+    sign_as(&signing, "official/cdmx.mpi-cdmx.enlace-01", &first);
+    sign_as(&signing, "official/cdmx.mpi-cdmx.enlace-02", &second);
+    sign_as(&signing, "system/cdmx.mpi-cdmx.plataforma", &system);
+    assert_true(sign_rules_need_second(&route, message));
+    assert_int_equal(sign_rules_check_second(message, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "approval.no_official");
+    message->header.on_behalf_of = "enlace-01";
+    attach(message, &first); /* the first one again is nobody else */
+    attach(message, &system);
+    fault = (struct fault){0};
+    assert_int_equal(sign_rules_check_second(message, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "approval.missing");
+    attach(message, &second);
+    assert_int_equal(check(&signing, message, &fault), RC_OK);
+    assert_int_equal(sign_rules_check_second(message, &fault), RC_OK);
+    cert_free(first.cert);
+    cert_free(second.cert);
+    cert_free(system.cert);
+    cert_store_free(signing.authorities);
+}
+
+static void what_waits_for_a_second_official(void **state)
+{
+    struct route route = {.from = "cdmx/mpi-cdmx", .to = "cdmx/ssc", .needs_second_official = true};
+    struct letter letter;
+    struct message *message = letter_request(&letter);
+
+    (void)state;
+    message->header.break_glass = "peligro-inminente";
+    assert_false(sign_rules_need_second(&route, message));
+    assert_true(sign_rules_need_official(message));
+    message->header.break_glass = "";
+    route.needs_second_official = false;
+    assert_false(sign_rules_need_second(&route, message));
+    route.needs_second_official = true;
+    message = letter_answer(&letter, MESSAGE_STATUS_REPORT); /* of the executor */
+    letter_compartment(message, COMPARTMENT_NARRATIVE, false);
+    assert_false(sign_rules_need_second(&route, message));
+    message = letter_start(&letter, MESSAGE_RECALL);
+    message->header.exchange_id = fixture_id(2);
+    assert_false(sign_rules_need_second(&route, message)); /* nothing leaves with it */
+    message->header.type = MESSAGE_MEASURE_CHANGE;
+    assert_true(sign_rules_need_second(&route, message));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +342,9 @@ int main(void)
         cmocka_unit_test(a_flipped_byte_is_refused),
         cmocka_unit_test(certificates_must_be_valid_at_that_time),
         cmocka_unit_test(what_needs_no_signature_may_carry_a_good_one),
+        cmocka_unit_test(a_system_names_only_whom_it_acts_for),
+        cmocka_unit_test(a_second_official_approves_where_the_route_asks),
+        cmocka_unit_test(what_waits_for_a_second_official),
     };
 
     return cmocka_run_group_tests(tests, demo_make, demo_remove);

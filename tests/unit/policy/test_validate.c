@@ -137,6 +137,9 @@ BEND(to_bare, h->to = "ssc")
 BEND(from_system, h->from_system = "a b")
 BEND(to_system, h->to_system = "É")
 BEND(official, h->on_behalf_of = "Juan")
+BEND(glass_text, (h->break_glass = "Corre peligro", h->urgency = URGENCY_URGENT))
+BEND(glass_ordinary, h->break_glass = "peligro-inminente")
+BEND(glass_nobody, (h->break_glass = "peligro-inminente", h->urgency = URGENCY_URGENT))
 BEND(no_urgency, h->urgency = URGENCY_NONE)
 BEND(urgency_3, h->urgency = (enum urgency)3)
 BEND(no_code, h->catalogue_code = "")
@@ -270,6 +273,9 @@ static const struct refused refused[] = {
     {letter_request, from_system, "name.malformed", "header.from_system"},
     {letter_request, to_system, "name.malformed", "header.to_system"},
     {letter_request, official, "name.malformed", "header.on_behalf_of"},
+    {letter_request, glass_text, "glass.reason", "header.break_glass"},
+    {letter_request, glass_ordinary, "glass.not_urgent", "header.urgency"},
+    {letter_request, glass_nobody, "glass.no_official", "header.on_behalf_of"},
     {letter_request, no_urgency, "urgency.missing", "header.urgency"},
     {letter_request, urgency_3, "urgency.missing", "header.urgency"},
     {letter_request, no_code, "code.missing", "header.catalogue_code"},

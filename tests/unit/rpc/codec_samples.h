@@ -125,6 +125,7 @@ static inline void sample_header(struct header *header, enum message_type type)
         .created_at_ms = INT64_C(1559577600000),
         .occurred_at = "2019-06-03T10:00:00-06:00",
         .out_of_band = BAND_TELEPHONE,
+        .break_glass = "peligro-inminente",
         .clocks = {{"F1", INT64_C(1559577600000), INT64_C(1559588400000)},
                    {"F2", INT64_C(1559577600000), INT64_C(1559620800000)}},
         .clock_count = 2,

@@ -48,6 +48,7 @@ static void assert_parties(const struct header *a, const struct header *b)
     assert_int_equal(a->created_at_ms, b->created_at_ms);
     assert_string_equal(a->occurred_at, b->occurred_at);
     assert_int_equal(a->out_of_band, b->out_of_band);
+    assert_string_equal(a->break_glass, b->break_glass);
 }
 
 static void assert_basis(const struct header *a, const struct header *b)
