@@ -44,14 +44,97 @@ void clock_format(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
     strftime(out, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-#define LOCAL_OFFSET_MS (-6 * 3600 * 1000LL)
+/* ---- the zone of Mexico City ---- */
+
+#define HOUR_MS ((int64_t)3600 * 1000)
+#define DAY_MS (24 * HOUR_MS)
+
+static int32_t day_of(int year, int month, int date)
+{
+    struct tm utc = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = date};
+
+    return (int32_t)(timegm(&utc) / 86400);
+}
+
+int clock_weekday(int32_t day)
+{
+    return (int)(((int64_t)day + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+}
+
+static int32_t first_sunday(int year, int month)
+{
+    int32_t first = day_of(year, month, 1);
+
+    return first + (7 - clock_weekday(first)) % 7;
+}
+
+static int32_t last_sunday(int year, int month)
+{
+    int32_t last = day_of(year, month + 1, 1) - 1;
+
+    return last - clock_weekday(last);
+}
+
+/* Decree of 1996-01-04, its exception of 2001, and the law of 2022-10-28 that ended it. */
+static bool is_summer(int64_t instant_ms)
+{
+    time_t seconds = (time_t)(instant_ms / 1000);
+    struct tm utc;
+    int year;
+    int64_t from_ms, to_ms;
+
+    gmtime_r(&seconds, &utc);
+    year = utc.tm_year + 1900;
+    if (year < 1996 || year > 2022) {
+        return false;
+    }
+    from_ms = first_sunday(year, year == 2001 ? 5 : 4) * DAY_MS + 8 * HOUR_MS;
+    to_ms = last_sunday(year, year == 2001 ? 9 : 10) * DAY_MS + 7 * HOUR_MS;
+    return instant_ms >= from_ms && instant_ms < to_ms;
+}
+
+/* The last summer's end: what is asked of nearly always lies after it. */
+#define LAST_SUMMER_MS (INT64_C(1667113200) * 1000)
+
+static int64_t local_offset_ms(int64_t instant_ms)
+{
+    return (instant_ms < LAST_SUMMER_MS && is_summer(instant_ms) ? -5 : -6) * HOUR_MS;
+}
 
 void clock_format_local(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
 {
+    int64_t offset_ms = local_offset_ms(instant_ms);
     char text[CLOCK_TEXT_SIZE];
 
-    clock_format(instant_ms + LOCAL_OFFSET_MS, text);
-    snprintf(out, CLOCK_TEXT_SIZE, "%.19s-06:00", text);
+    clock_format(instant_ms + offset_ms, text);
+    snprintf(out, CLOCK_TEXT_SIZE, "%.19s-0%d:00", text, (int)(-offset_ms / HOUR_MS));
+}
+
+int32_t clock_local_day(int64_t instant_ms)
+{
+    return clock_day(instant_ms + local_offset_ms(instant_ms));
+}
+
+int64_t clock_local_midnight_ms(int32_t day)
+{
+    int64_t standard_ms = (int64_t)day * DAY_MS + 6 * HOUR_MS;
+
+    return is_summer(standard_ms - HOUR_MS) ? standard_ms - HOUR_MS : standard_ms;
+}
+
+int32_t clock_add_months(int32_t day, unsigned months)
+{
+    time_t seconds = (time_t)day * 86400;
+    struct tm utc;
+    int month, year;
+    int32_t next, last;
+
+    gmtime_r(&seconds, &utc);
+    month = utc.tm_mon + (int)months;
+    year = utc.tm_year + 1900 + month / 12;
+    next = day_of(year, month % 12 + 1, utc.tm_mday);
+    last = day_of(year, month % 12 + 2, 1) - 1;
+    return next < last ? next : last;
 }
 
 static bool digits(struct bytes text, size_t at, size_t count, int *value)
@@ -166,9 +249,4 @@ int32_t clock_day(int64_t instant_ms)
     int64_t day = instant_ms / 86400000;
 
     return (int32_t)(instant_ms % 86400000 < 0 ? day - 1 : day);
-}
-
-int32_t clock_local_day(int64_t instant_ms)
-{
-    return clock_day(instant_ms - (int64_t)6 * 3600 * 1000);
 }

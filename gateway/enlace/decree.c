@@ -95,6 +95,8 @@ static const char *const words[][2] = {
     {"authority", "la autoridad"},
     {"quorum", "el número de firmas necesarias:"},
     {"lift", "el levantamiento de la suspensión"},
+    {"holidays", "los días inhábiles de"},
+    {"days", "los días"},
     {"version", "la versión"},
     {"in-force", "la vigencia"},
     {"name", "el nombre"},

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/deadline.h"
 #include "model/field.h"
 #include "model/message.h"
 
@@ -21,6 +22,7 @@
 #define ROUTE_CODES_MAX 32
 #define ROUTE_CLOCKS_MAX 8
 #define ROUTE_LADDER_MAX 8
+#define HOLIDAYS_MAX 64 /* in a year */
 #define VKEY_SIZE 192
 #define ROSTER_KEYS_MAX 4
 #define NETWORK_AUTHORITIES_MAX 16
@@ -160,11 +162,6 @@ struct aviso {
     unsigned line;
 };
 
-struct clock_rule {
-    char id[16]; /* "F1" */
-    int64_t limit_ms;
-};
-
 struct route {
     char id[CODE_SIZE];
     char from[CODE_SIZE];
@@ -191,6 +188,21 @@ struct route {
     bool is_one_sided; /* between two networks, and only one of them has it: not in force */
     uint16_t text;
     unsigned line;
+};
+
+/* A year's days on which no term runs, as the text that its routes stand in lists them. */
+struct holiday_year {
+    int32_t days[HOLIDAYS_MAX]; /* ascending */
+    size_t day_count;
+    unsigned year;
+    uint16_t text;
+    unsigned line;
+};
+
+/* The days of one text's years, in one array for a search. */
+struct holiday_list {
+    int32_t *days;
+    size_t count;
 };
 
 /*
@@ -221,6 +233,9 @@ struct directory {
     size_t aviso_count;
     struct route *routes;
     size_t route_count;
+    struct holiday_year *holidays; /* by (text, year) */
+    size_t holiday_count;
+    struct holiday_list *working_terms; /* one for each text */
 };
 
 #endif

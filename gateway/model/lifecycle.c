@@ -57,6 +57,20 @@ bool state_takes_reports(enum state state)
     return state == STATE_ACCEPTED || state == STATE_IN_PROGRESS || state == STATE_IN_FORCE;
 }
 
+enum side state_responsible(enum state state)
+{
+    switch (state) {
+    case STATE_ACCEPTED:
+    case STATE_IN_PROGRESS:
+    case STATE_ON_HOLD:
+    case STATE_IN_FORCE:
+    case STATE_ENDED:
+        return SIDE_EXECUTOR;
+    default:
+        return SIDE_REQUESTER;
+    }
+}
+
 const char *state_name(enum state state)
 {
     static const char *const names[STATES] = {

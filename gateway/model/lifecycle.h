@@ -49,6 +49,11 @@ const struct transition *lifecycle_step(enum state from, enum event event, enum 
 bool event_is_signed(enum event event);
 /* Reports count occurrences while an item is in one of these. */
 bool state_takes_reports(enum state state);
+/*
+ * Who must act: never nobody. Only R3, accepted, moves it to the executor; a decline leaves it
+ * where it was, a failure gives it back, and what is over stays with the one whose case it is.
+ */
+enum side state_responsible(enum state state);
 /* "in-force" */
 const char *state_name(enum state state);
 /* FHIR R4 Task.status, http://hl7.org/fhir/R4/valueset-task-status.html */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "policy/directory_clock.h"
 #include "policy/directory_file.h"
 #include "policy/directory_stanza.h"
 #include "policy/member.h"
@@ -591,6 +592,7 @@ enum rc directory_check(struct reading *reading)
     TRY(check_references(reading));
     TRY(check_bindings(reading));
     TRY(check_route_ids(reading));
+    TRY(directory_clock_check(reading));
     settle_crossings(reading->directory);
     return check_routes(reading);
 }

@@ -277,6 +277,9 @@ static enum rc end_stanza(struct reading *reading)
     case STANZA_LIFT:
         directory->lifts[directory->lift_count++] = stanza->lift;
         return RC_OK;
+    case STANZA_HOLIDAYS:
+        directory->holidays[directory->holiday_count++] = stanza->holidays;
+        return RC_OK;
     default:
         TRY(check_owner(reading, stanza->identity.member));
         directory->identities[directory->identity_count++] = stanza->identity;
@@ -385,12 +388,15 @@ static bool allocate(struct reading *reading, const size_t n[STANZAS], size_t te
     d->bases = calloc(n[STANZA_CONVENIO] + n[STANZA_LAW] + 1, sizeof *d->bases);
     d->avisos = calloc(n[STANZA_AVISO] + 1, sizeof *d->avisos);
     d->routes = calloc(n[STANZA_ROUTE] + 1, sizeof *d->routes);
+    d->holidays = calloc(n[STANZA_HOLIDAYS] + 1, sizeof *d->holidays);
+    d->working_terms = calloc(texts + 1, sizeof *d->working_terms);
     reading->reference_max =
         n[STANZA_MEMBER] + identities + REFERENCES_OF_ROUTE * n[STANZA_ROUTE] + 1;
     reading->references = calloc(reading->reference_max, sizeof *reading->references);
     return d->texts != NULL && d->authorities != NULL && d->lifts != NULL && d->members != NULL &&
            d->nodes != NULL && d->identities != NULL && d->bases != NULL && d->avisos != NULL &&
-           d->routes != NULL && reading->references != NULL;
+           d->routes != NULL && d->holidays != NULL && d->working_terms != NULL &&
+           reading->references != NULL;
 }
 
 static enum rc make_room(struct reading *reading, size_t count)
@@ -404,13 +410,14 @@ static enum rc make_room(struct reading *reading, size_t count)
         n[STANZA_SYSTEM] + n[STANZA_OFFICIAL] + n[STANZA_AUDITOR] > DIRECTORY_IDENTITIES_MAX ||
         n[STANZA_CONVENIO] + n[STANZA_LAW] > DIRECTORY_BASES_MAX ||
         n[STANZA_AVISO] > DIRECTORY_AVISOS_MAX || n[STANZA_ROUTE] > DIRECTORY_ROUTES_MAX ||
-        n[STANZA_AUTHORITY] > DIRECTORY_AUTHORITIES_MAX || n[STANZA_LIFT] > DIRECTORY_LIFTS_MAX) {
+        n[STANZA_AUTHORITY] > DIRECTORY_AUTHORITIES_MAX || n[STANZA_LIFT] > DIRECTORY_LIFTS_MAX ||
+        n[STANZA_HOLIDAYS] > DIRECTORY_HOLIDAYS_MAX) {
         return complain(reading, 1,
                         "expected at most %d members, %d nodes, %d identities, %d legal bases, %d "
-                        "avisos, %d routes, %d authorities and %d lifts",
+                        "avisos, %d routes, %d authorities, %d lifts and %d years of holidays",
                         DIRECTORY_MEMBERS_MAX, DIRECTORY_NODES_MAX, DIRECTORY_IDENTITIES_MAX,
                         DIRECTORY_BASES_MAX, DIRECTORY_AVISOS_MAX, DIRECTORY_ROUTES_MAX,
-                        DIRECTORY_AUTHORITIES_MAX, DIRECTORY_LIFTS_MAX);
+                        DIRECTORY_AUTHORITIES_MAX, DIRECTORY_LIFTS_MAX, DIRECTORY_HOLIDAYS_MAX);
     }
     return allocate(reading, n, count) ? RC_OK : complain_memory(reading);
 }
@@ -548,6 +555,11 @@ void directory_free(struct directory *directory)
     if (directory == NULL) {
         return;
     }
+    for (size_t i = 0; directory->working_terms != NULL && i < directory->text_count; i++) {
+        free(directory->working_terms[i].days);
+    }
+    free(directory->working_terms);
+    free(directory->holidays);
     free(directory->texts);
     free(directory->authorities);
     free(directory->lifts);

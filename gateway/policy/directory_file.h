@@ -26,6 +26,7 @@
  *     auditor NETWORK/CODE/ID         in-force, [certificate], [role+]   (these three in rosters)
  *     convenio ID, law ID             title, document, in-force
  *     aviso ID                        version, document
+ *     holidays YEAR                   days+
  *     route ID                        from, to, types+, [codes+], purpose, basis, aviso, [fields+],
  *                                     [reply-fields+], [sealed+], retention, urgent yes|no,
  *                                     [clocks+], [ladder+], second-official yes|no,
@@ -35,9 +36,18 @@
  * 64 lower-case hex digits of a SHA-256 (of a certificate's DER, of a document's bytes). URIs are
  * not written: "system cdmx/ssc/adapter" is spiffe://enlace.cdmx/member/ssc/system/adapter.
  * key, roster-key, log-key and witness-key are C2SP vkeys, and the log key's name is the log's
- * origin. A clock is ID=LIMIT, the limit in m, h or d: "F1=3h". types lists every type that may
- * travel along the route, answers included. codes may be missing only where nothing but Aggregate,
- * Consultation and Notice travels.
+ * origin. types lists every type that may travel along the route, answers included. codes may be
+ * missing only where nothing but Aggregate, Consultation and Notice travels.
+ *
+ * A clock is ID=LIMIT[,ANCHOR..STOP][,urgent|,ordinary]: "F1=3h", "F6=30d,decision..R4,ordinary",
+ * "C1=20dh,opening..R4". The limit is in m or h (instants), d (calendar days, días naturales) or dh
+ * (working days, días hábiles). It runs from opening (the first message), decision (the local day
+ * of the one it cites) or R3, until R1, R3 or R4 (model/deadline.h); for messages of both urgencies
+ * when it names none. What an F of the federal law leaves out is as that law has it; any other id
+ * is F, C or X and digits, and says what it runs from and to. holidays lists a year's days that are
+ * no working days beside Saturdays and Sundays; a text with a clock in dh lists each year of its
+ * in-force. ladder lists who is told when a clock runs out, the last rung at last.
+ *
  *
  * acts-for names the officials of the same member whom a system may name in a message
  * (on_behalf_of); without it the system acts for nobody.
@@ -47,7 +57,11 @@
  *
  * Refused: unknown keys and stanzas, duplicates, reversed dates; a member, code, field, type,
  * basis or aviso that is not known; fields of location, schedule or relatives, or of a compartment
- * that the route also lists as sealed; an escalation ladder that ends at the recipient; and two
+ * that the route also lists as sealed; a clock with an impossible anchor (R4, or not before its
+ * stop), two that run from and to the same, one that is over in R4 before it may be in R3, one that
+ * is urgent where nothing urgent travels, more than two from R3; a ladder that ends at an
+ * institution that may be the late one (for a clock to R1 the sender, else the recipient), or none
+ * at all where a clock runs; a working day's clock without its holidays; and two
  * routes that could both claim a message (same parties, an opening type and a code in common, dates
  * that overlap). The same member, or the same identity, may stand twice when its dates do not
  * overlap (a name has dates; two certificates of one system may overlap).
@@ -69,6 +83,7 @@
 #define DIRECTORY_BASES_MAX 1024
 #define DIRECTORY_AVISOS_MAX 256
 #define DIRECTORY_ROUTES_MAX 4096
+#define DIRECTORY_HOLIDAYS_MAX 256 /* years, over all texts */
 #define DIRECTORY_AUTHORITIES_MAX 256
 #define DIRECTORY_LIFTS_MAX 4096
 #define DIRECTORY_TEXTS_MAX 2048

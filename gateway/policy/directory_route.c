@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "policy/allowed.h"
 #include "policy/catalogue.h"
+#include "policy/directory_clock.h"
 #include "policy/directory_stanza.h"
 
 enum rc directory_route_set_from(struct reading *reading, const char *value)
@@ -180,41 +181,6 @@ enum rc directory_route_set_urgent(struct reading *reading, const char *value)
     return value_yes(reading, value, "no", "yes", &reading->stanza.route.is_urgent_allowed);
 }
 
-static int64_t unit_ms(char unit)
-{
-    return unit == 'm'   ? (int64_t)60 * 1000
-           : unit == 'h' ? (int64_t)3600 * 1000
-           : unit == 'd' ? (int64_t)24 * 3600 * 1000
-                         : 0;
-}
-
-enum rc directory_route_add_clock(struct reading *reading, const char *value)
-{
-    struct route *route = &reading->stanza.route;
-    struct clock_rule rule = {.limit_ms = 0};
-    size_t id = strcspn(value, "=");
-    size_t digits = value[id] == '=' ? strspn(value + id + 1, "0123456789") : 0;
-    const char *unit = value + id + (value[id] == '=') + digits;
-
-    if (id == 0 || id >= sizeof rule.id || digits == 0 || digits > 4 || value[id + 1] == '0' ||
-        unit_ms(*unit) == 0 || unit[1] != '\0' || strspn(value, "FCX0123456789") < id) {
-        return complain(reading, reading->line,
-                        "\"%.60s\": expected a clock and its limit, F1=3h or F4=10d", value);
-    }
-    memcpy(rule.id, value, id);
-    rule.limit_ms = strtol(value + id + 1, NULL, 10) * unit_ms(*unit);
-    for (size_t i = 0; i < route->clock_count; i++) {
-        if (strcmp(route->clocks[i].id, rule.id) == 0) {
-            return complain_twice(reading, rule.id);
-        }
-    }
-    if (route->clock_count == ROUTE_CLOCKS_MAX) {
-        return complain_full(reading, ROUTE_CLOCKS_MAX);
-    }
-    route->clocks[route->clock_count++] = rule;
-    return RC_OK;
-}
-
 enum rc directory_route_add_ladder(struct reading *reading, const char *value)
 {
     struct route *route = &reading->stanza.route;
@@ -271,9 +237,5 @@ enum rc directory_route_close(struct reading *reading)
          route_takes(route, MESSAGE_SUPPORT_REQUEST))) {
         return complain(reading, line, "codes: expected, since items travel along this route");
     }
-    if (route->ladder_count > 0 && strcmp(route->ladder[route->ladder_count - 1], route->to) == 0) {
-        return complain(reading, line, "ladder: expected to end at another institution than %s",
-                        route->to);
-    }
-    return RC_OK;
+    return directory_clock_close(reading);
 }

@@ -22,7 +22,6 @@ MUST_CHECK enum rc directory_route_add_reply_field(struct reading *reading, cons
 MUST_CHECK enum rc directory_route_add_sealed(struct reading *reading, const char *value);
 MUST_CHECK enum rc directory_route_set_retention(struct reading *reading, const char *value);
 MUST_CHECK enum rc directory_route_set_urgent(struct reading *reading, const char *value);
-MUST_CHECK enum rc directory_route_add_clock(struct reading *reading, const char *value);
 MUST_CHECK enum rc directory_route_add_ladder(struct reading *reading, const char *value);
 MUST_CHECK enum rc directory_route_set_second_official(struct reading *reading, const char *value);
 MUST_CHECK enum rc directory_route_set_onward(struct reading *reading, const char *value);

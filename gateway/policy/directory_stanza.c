@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "crypto/digest.h"
 #include "crypto/spiffe.h"
+#include "policy/directory_clock.h"
 #include "policy/directory_file.h"
 #include "policy/directory_route.h"
 #include "policy/member.h"
@@ -251,21 +252,22 @@ static const struct key keys[] = {
     {"sealed", IN(ROUTE), 0, true, directory_route_add_sealed},
     {"retention", IN(ROUTE), IN(ROUTE), false, directory_route_set_retention},
     {"urgent", IN(ROUTE), IN(ROUTE), false, directory_route_set_urgent},
-    {"clocks", IN(ROUTE), 0, true, directory_route_add_clock},
+    {"clocks", IN(ROUTE), 0, true, directory_clock_add},
     {"ladder", IN(ROUTE), 0, true, directory_route_add_ladder},
     {"second-official", IN(ROUTE), IN(ROUTE), false, directory_route_set_second_official},
     {"onward", IN(ROUTE), IN(ROUTE), false, directory_route_set_onward},
     {"roster-key", IN(MEMBER), 0, true, set_roster_key},
     {"key", IN(AUTHORITY), IN(AUTHORITY), false, set_authority_key},
     {"reason", IN(LIFT), IN(LIFT), false, set_title},
+    {"days", IN(HOLIDAYS), IN(HOLIDAYS), true, directory_clock_add_day},
 };
 
 #define KEYS (sizeof keys / sizeof keys[0])
 _Static_assert(KEYS <= 64, "stanza.given has 64 bits");
 
 static const char *const kind_names[STANZAS + 1] = {
-    "",    "member", "node",  "system",    "official", "auditor", "convenio",
-    "law", "aviso",  "route", "authority", "quorum",   "lift",    NULL,
+    "",      "member", "node",      "system", "official", "auditor",  "convenio", "law",
+    "aviso", "route",  "authority", "quorum", "lift",     "holidays", NULL,
 };
 
 enum stanza_kind stanza_kind_of(const char *word)
@@ -389,6 +391,8 @@ enum rc stanza_open(struct reading *reading, enum stanza_kind kind, const char *
         return open_quorum(reading, id);
     case STANZA_LIFT:
         return value_sha256(reading, id, stanza->lift.sha256);
+    case STANZA_HOLIDAYS:
+        return directory_clock_open_year(reading, id);
     default:
         return RC_INTERNAL;
     }
@@ -479,6 +483,8 @@ static void complete_rows(struct stanza *stanza, uint16_t text)
     stanza->authority.text = text;
     stanza->authority.line = stanza->line;
     stanza->lift.text = text;
+    stanza->holidays.text = text;
+    stanza->holidays.line = stanza->line;
     stanza->lift.line = stanza->line;
     stanza->member.in_force = stanza->in_force;
     stanza->member.line = stanza->line;

@@ -23,6 +23,7 @@ enum stanza_kind {
     STANZA_AUTHORITY,
     STANZA_QUORUM,
     STANZA_LIFT,
+    STANZA_HOLIDAYS,
     STANZAS
 };
 
@@ -43,6 +44,7 @@ struct stanza {
     struct route route;
     struct authority authority;
     struct lift lift;
+    struct holiday_year holidays;
     unsigned quorum;
 };
 

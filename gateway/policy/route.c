@@ -7,10 +7,6 @@
 #include "policy/explain.h"
 #include "policy/member.h"
 
-#define HOUR_MS ((int64_t)3600 * 1000)
-#define CALENDAR_ABOVE_MS (72 * HOUR_MS)
-#define CALENDAR_GRACE_MS (25 * HOUR_MS)
-
 /* ---- look-ups ---- */
 
 static int order_parties(const struct route *route, const char *from, const char *to)
@@ -341,26 +337,42 @@ static enum rc check_purpose(const struct route *route, const struct header *hea
     return RC_OK;
 }
 
-static enum rc check_clock(const struct route *route, const struct message_clock *clock,
-                           size_t index, struct fault *fault)
+static const struct clock_rule *find_clock(const struct route *route, const char *id)
 {
+    for (size_t i = 0; i < route->clock_count; i++) {
+        if (strcmp(route->clocks[i].id, id) == 0) {
+            return &route->clocks[i];
+        }
+    }
+    return NULL;
+}
+
+/* The latest that a message may say of a clock; from R3 nobody knows yet. */
+static int64_t latest_due_ms(const struct directory *directory, const struct route *route,
+                             const struct clock_rule *rule, int64_t anchored_ms)
+{
+    const struct holiday_list *list = &directory->working_terms[route->text];
+    struct holidays holidays = {.days = list->days, .count = list->count};
+
+    return rule->anchor == ANCHOR_ACCEPT ? INT64_MAX
+                                         : deadline_due_ms(rule, anchored_ms, &holidays);
+}
+
+static enum rc check_clock(const struct directory *directory, const struct route *route,
+                           const struct message_clock *clock, size_t index, struct fault *fault)
+{
+    const struct clock_rule *rule = find_clock(route, clock->id);
     char path[64];
 
-    for (size_t i = 0; i < route->clock_count; i++) {
-        int64_t limit_ms = route->clocks[i].limit_ms;
-        int64_t grace_ms = limit_ms > CALENDAR_ABOVE_MS ? CALENDAR_GRACE_MS : 0;
-
-        if (strcmp(route->clocks[i].id, clock->id) != 0) {
-            continue;
-        }
-        if (clock->due_at_ms - clock->anchored_at_ms <= limit_ms + grace_ms) {
-            return RC_OK;
-        }
+    if (rule == NULL) {
+        snprintf(path, sizeof path, "header.clocks[%zu].id", index);
+        return deny(fault, "clock.not_listed", path, "La ruta no tiene este plazo: quítelo.");
+    }
+    if (clock->due_at_ms > latest_due_ms(directory, route, rule, clock->anchored_at_ms)) {
         snprintf(path, sizeof path, "header.clocks[%zu].due_at_ms", index);
         return deny(fault, "clock.too_long", path, "El plazo excede el que fija la ruta.");
     }
-    snprintf(path, sizeof path, "header.clocks[%zu].id", index);
-    return deny(fault, "clock.not_listed", path, "La ruta no tiene este plazo: quítelo.");
+    return RC_OK;
 }
 
 static enum rc check_urgency(const struct route *route, const struct header *header,
@@ -373,11 +385,11 @@ static enum rc check_urgency(const struct route *route, const struct header *hea
     return RC_OK;
 }
 
-static enum rc check_clocks(const struct route *route, const struct header *header,
-                            struct fault *fault)
+static enum rc check_clocks(const struct directory *directory, const struct route *route,
+                            const struct header *header, struct fault *fault)
 {
     for (size_t i = 0; i < header->clock_count; i++) {
-        TRY(check_clock(route, &header->clocks[i], i, fault));
+        TRY(check_clock(directory, route, &header->clocks[i], i, fault));
     }
     return RC_OK;
 }
@@ -411,7 +423,7 @@ static enum rc check_terms(const struct directory *directory, const struct route
     TRY(explain_note(why, "la urgencia está permitida", text, route->line,
                      check_urgency(route, header, fault), fault));
     return explain_note(why, "los plazos son los de la ruta", text, route->line,
-                        check_clocks(route, header, fault), fault);
+                        check_clocks(directory, route, header, fault), fault);
 }
 
 /* ---- opening messages ---- */

@@ -17,8 +17,7 @@
  *     aviso.mismatch             another aviso, version or hash than the directory's
  *     urgency.not_allowed        urgent along a route that has no urgency
  *     clock.not_listed           a clock that the route does not list
- *     clock.too_long             due later than the law allows; limits above 72 hours are calendar
- *                                days, which end with a local day: 25 hours of grace
+ *     clock.too_long             due later than the route's clock is, from the anchor that it names
  *     directory.not_in_force     RC_FAILED_PRECONDITION: a network's text, or the sender's roster,
  *                                has run out
  *

@@ -325,6 +325,16 @@ static enum rc check_occurred(const struct header *header, struct fault *fault)
         return invalid(fault, "band.unknown", "Señale teléfono, papel o en persona, o nada.",
                        "header.out_of_band");
     }
+    if (header->out_of_band != BAND_NONE && header->occurred_at[0] == '\0') {
+        return invalid(fault, "band.no_time",
+                       "Señale cuándo ocurrió lo que se dijo por teléfono, en papel o en persona.",
+                       "header.occurred_at");
+    }
+    if (header->out_of_band != BAND_NONE && header->on_behalf_of[0] == '\0') {
+        return invalid(fault, "band.no_official",
+                       "Nombre a la persona servidora pública que lo dijo o lo recibió.",
+                       "header.on_behalf_of");
+    }
     if (header->occurred_at[0] == '\0' ||
         clock_parse(bytes_text(header->occurred_at), &instant) == RC_OK) {
         return RC_OK;
@@ -428,6 +438,60 @@ enum rc validate_message(const struct message *message, struct fault *fault)
     return validate_compartments(message, fault);
 }
 
+/* The earliest instant that one of this message's clocks may run from. */
+static int64_t earliest_anchor_ms(const struct header *header)
+{
+    int64_t earliest_ms = header->created_at_ms;
+    int64_t occurred_ms;
+    int32_t day;
+
+    if (header->out_of_band != BAND_NONE &&
+        clock_parse(bytes_text(header->occurred_at), &occurred_ms) == RC_OK &&
+        occurred_ms < earliest_ms) {
+        earliest_ms = occurred_ms;
+    }
+    if (header->has_decision &&
+        clock_parse_date(bytes_text(header->decision_date), &day) == RC_OK &&
+        clock_local_midnight_ms(day) < earliest_ms) {
+        earliest_ms = clock_local_midnight_ms(day);
+    }
+    return earliest_ms - VALIDATE_ID_FUTURE_MS;
+}
+
+static enum rc check_anchors(const struct header *header, int64_t now_ms, struct fault *fault)
+{
+    for (size_t i = 0; i < header->clock_count; i++) {
+        int64_t anchored_ms = header->clocks[i].anchored_at_ms;
+
+        if (anchored_ms > now_ms + VALIDATE_ID_FUTURE_MS) {
+            return invalid(fault, "clock.anchor",
+                           "El plazo no puede correr desde un momento que aún no llega.",
+                           "header.clocks[%zu].anchored_at_ms", i);
+        }
+        if (anchored_ms < earliest_anchor_ms(header)) {
+            return invalid(fault, "clock.anchor",
+                           "Nada de este mensaje ocurrió entonces: el plazo corre desde la "
+                           "solicitud, la decisión que cita o el acto dicho por otra vía.",
+                           "header.clocks[%zu].anchored_at_ms", i);
+        }
+    }
+    return RC_OK;
+}
+
+/* A decision is cited on the day on which it was taken, or later. */
+static enum rc check_decided(const struct header *header, int64_t now_ms, struct fault *fault)
+{
+    int32_t day;
+
+    if (header->has_decision &&
+        clock_parse_date(bytes_text(header->decision_date), &day) == RC_OK &&
+        day > clock_local_day(now_ms + VALIDATE_ID_FUTURE_MS)) {
+        return invalid(fault, "time.in_future", "La decisión que se cita aún no se toma.",
+                       "header.decision.date");
+    }
+    return RC_OK;
+}
+
 enum rc validate_age(const struct message *message, int64_t now_ms, struct fault *fault)
 {
     const struct header *header = &message->header;
@@ -449,5 +513,6 @@ enum rc validate_age(const struct message *message, int64_t now_ms, struct fault
         return invalid(fault, "time.in_future", "Lo que se informa aún no ocurre.",
                        "header.occurred_at");
     }
-    return RC_OK;
+    TRY(check_decided(header, now_ms, fault));
+    return check_anchors(header, now_ms, fault);
 }

@@ -36,8 +36,10 @@ MUST_CHECK enum rc validate_message(const struct message *message, struct fault 
 
 /*
  * For ids that the node has never seen: made within the last 30 days and not more than 5 minutes
- * ahead ("id.too_old", "id.in_future"), nor saying that it happened later than that
- * ("time.in_future"). Known ids are exempt: idempotency is for ever.
+ * ahead ("id.too_old", "id.in_future"), nor saying that it happened, or was decided, later than
+ * that
+ * ("time.in_future"), nor that a clock runs from there or from before anything that the message
+ * tells ("clock.anchor"). Known ids are exempt: idempotency is for ever.
  */
 MUST_CHECK enum rc validate_age(const struct message *message, int64_t now_ms, struct fault *fault);
 

@@ -9,11 +9,14 @@
 #include "policy/route.h"
 #include "policy/sign_rules.h"
 #include "policy/validate.h"
+#include "relay/alarm.h"
 #include "relay/backlog.h"
 #include "relay/clock_doubt.h"
 #include "relay/desk.h"
 #include "relay/life.h"
 #include "relay/node.h"
+#include "relay/terms.h"
+#include "store/auditlog.h"
 #include "store/db.h"
 #include "store/journal.h"
 #include "store/outbox.h"
@@ -151,6 +154,7 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     const struct header *header = &arrival->message->header;
     char destination[DESK_DESTINATION_SIZE];
     struct journal_entry seen;
+    struct moment moment;
     enum rc rc;
 
     rc = journal_find(txn, JOURNAL_RECEIVED, &header->message_id, header->from, &seen);
@@ -173,14 +177,15 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     if (strcmp(header->from, header->to) == 0) {
         return RC_OK; /* one member, one view: the sent side has taken the step already */
     }
+    terms_moment(header, arrival->directory, arrival->route, arrival->as_of_ms, &moment);
     if (message_opens(arrival->message)) {
         TRY(arrival_check_new(txn, header, header->to, exchange, &arrival->fault));
-        life_open(arrival->message, arrival->route, STATE_RECEIVED, exchange);
-        exchange->received_at_ms = clock_doubt_now_ms(node);
+        life_open(arrival->message, arrival->route, STATE_RECEIVED, &moment, exchange);
+        (void)life_received(exchange, auditlog_time_ms(txn));
         return RC_OK;
     }
     TRY(find_exchange(arrival, txn, exchange));
-    rc = life_step(arrival->message, clock_doubt_now_ms(node), exchange, &arrival->fault);
+    rc = life_step(arrival->message, &moment, exchange, &arrival->fault);
     if (rc == RC_FAILED_PRECONDITION) {
         /* Its sender's node found it in order: what goes before it is on its way. */
         arrival->fault.rc = RC_UNAVAILABLE;
@@ -209,7 +214,7 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
         if (message_opens(arrival->message)) {
             exchange->opening_index = arrival->index;
         }
-        TRY(exchange_put(txn, header->to, exchange));
+        TRY(alarm_keep(txn, header->to, exchange));
     }
     desk_destination(header, destination);
     return outbox_add(

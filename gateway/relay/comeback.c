@@ -1,3 +1,4 @@
+#include "relay/alarm.h"
 #include "relay/comeback.h"
 
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include "relay/backlog.h"
 #include "relay/custody.h"
 #include "relay/life.h"
+#include "relay/terms.h"
 #include "relay/node.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
@@ -259,6 +261,7 @@ static enum rc check_sent(struct comer *comer, struct txn *txn, struct exchange 
     const struct message *message = comer->from->message;
     const struct header *header = &message->header;
     struct journal_entry known;
+    struct moment moment;
     enum rc rc = journal_find(txn, JOURNAL_SENT, &header->message_id, header->from, &known);
 
     if (rc != RC_NOT_FOUND) {
@@ -268,12 +271,14 @@ static enum rc check_sent(struct comer *comer, struct txn *txn, struct exchange 
     }
     if (message_opens(message)) {
         TRY(arrival_check_new(txn, header, header->from, exchange, &comer->fault));
-        life_open(message, comer->sent.route, STATE_SENT, exchange);
+        terms_moment(header, comer->sent.directory, comer->sent.route, comer->as_of_ms, &moment);
+        life_open(message, comer->sent.route, STATE_SENT, &moment, exchange);
         (void)life_received(exchange, comer->as_of_ms);
         return RC_OK;
     }
     rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
-    return rc == RC_OK ? life_step(message, comer->as_of_ms, exchange, &comer->fault) : rc;
+    terms_moment(header, comer->sent.directory, comer->sent.route, comer->as_of_ms, &moment);
+    return rc == RC_OK ? life_step(message, &moment, exchange, &comer->fault) : rc;
 }
 
 static enum rc pay_custody(struct comer *comer, struct txn *txn)
@@ -305,7 +310,7 @@ static enum rc take_sent(const struct comeback_page *page, struct txn *txn, stru
     if (message_opens(comer->from->message)) {
         exchange.opening_index = comer->sent.index;
     }
-    TRY(exchange_put(txn, header->from, &exchange));
+    TRY(alarm_keep(txn, header->from, &exchange));
     TRY(put_evidence(page, txn, comer, comer->sent.index));
     TRY(pay_custody(comer, txn));
     comer->is_put = true;

@@ -278,7 +278,7 @@ static size_t mine_due(struct courier *courier, struct annex_debt *debts)
     OWN_READ(txn) = NULL;
 
     if (txn_read(node->db, &txn) != RC_OK ||
-        timer_due(txn, now_ms, courier->page, COURIER_PAGE, &found) != RC_OK) {
+        timer_due(txn, ANNEX_DEBT_KIND, now_ms, courier->page, COURIER_PAGE, &found) != RC_OK) {
         return 0;
     }
     for (size_t i = 0; i < found && mine < PUT_OFF_MAX; i++) {

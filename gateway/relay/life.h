@@ -10,25 +10,46 @@
 #include "model/message.h"
 #include "store/exchange.h"
 
+struct moment;
 struct route;
 
-/* The exchange that an opening message begins. */
+/* Of exchange.flags. */
+#define LIFE_UNDELIVERABLE 1u
+#define LIFE_EXPIRED 2u
+
+/*
+ * The exchange that an opening message begins, its clocks included. A Consultation asks one thing:
+ * it has an item of its own, number 1.
+ */
 void life_open(const struct message *message, const struct route *route, enum state state,
-               struct exchange *exchange);
+               const struct moment *moment, struct exchange *exchange);
 
 /*
  * Applies a message of a running exchange to the exchange as it stands. Refusals
- * (FAILED_PRECONDITION): "life.item_unknown", "life.not_from_here" (this event, from that state, by
- * this side), "report.out_of_order", "report.not_running". Refused by NOT_FOUND
- * "exchange.unknown": the message's parties are not the exchange's.
+ * (FAILED_PRECONDITION):
+ *
+ *     life.item_unknown       no such item in the opening message
+ *     life.not_from_here      this event, from that state, by this side
+ *     report.out_of_order     occurrences go 1, 2, 3
+ *     report.not_running      nothing is reported of what is not accepted or in force
+ *     change.not_running      a change of a measure that is over, or was never taken
+ *     change.not_later        an extension that ends no later than the measure does
+ *     time.before_opening     told by another way, and before the exchange began
+ *     exchange.undeliverable  the other node refused the opening message
+ *     exchange.expired        the consultation's session is over
+ *
+ * Refused by NOT_FOUND "exchange.unknown": the message's parties are not the exchange's.
  */
-MUST_CHECK enum rc life_step(const struct message *message, int64_t now_ms,
+MUST_CHECK enum rc life_step(const struct message *message, const struct moment *moment,
                              struct exchange *exchange, struct fault *fault);
 
-/* R1: the other node holds the opening message. True when something changed. */
-bool life_received(struct exchange *exchange, int64_t now_ms);
+/* R1: the other node holds the opening message, by its leaf of that instant. True when something
+ * changed. */
+bool life_received(struct exchange *exchange, int64_t at_ms);
 /* The other node refused the opening message for good: nothing follows it
  * ("exchange.undeliverable"). */
 void life_undeliverable(struct exchange *exchange, int64_t now_ms);
+/* A consultation whose session is over: what was not answered has failed. True when it is now. */
+bool life_expire(struct exchange *exchange, int64_t now_ms);
 
 #endif

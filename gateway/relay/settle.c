@@ -7,12 +7,14 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "relay/alarm.h"
 #include "relay/backlog.h"
 #include "relay/clock_doubt.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
 #include "relay/life.h"
 #include "relay/node.h"
+#include "store/auditlog.h"
 #include "store/evidence.h"
 #include "store/journal.h"
 #include "store/outbox.h"
@@ -183,6 +185,17 @@ void settle_begin(struct settle_job *job, struct lineage *lineage)
 
 /* ---- on the writer ---- */
 
+/* R1 is when the peer's log took it. */
+static int64_t leaf_time_ms(struct txn *txn, struct bytes bytes)
+{
+    int64_t now_ms = auditlog_time_ms(txn);
+    struct leaf leaf;
+
+    return leaf_decode(bytes, &leaf) == RC_OK && leaf.time_s < (uint64_t)now_ms / 1000
+               ? (int64_t)leaf.time_s * 1000
+               : now_ms;
+}
+
 static enum rc mark_exchange(struct txn *txn, const struct settle_item *item)
 {
     const struct owed *owed = &item->owed;
@@ -193,11 +206,11 @@ static enum rc mark_exchange(struct txn *txn, const struct settle_item *item)
     }
     TRY(exchange_get(txn, &owed->exchange_id, owed->from, &exchange));
     if (item->refusal.rc != RC_OK) {
-        life_undeliverable(&exchange, clock_now_ms());
-    } else if (!life_received(&exchange, clock_now_ms())) {
+        life_undeliverable(&exchange, auditlog_time_ms(txn));
+    } else if (!life_received(&exchange, leaf_time_ms(txn, item->leaf))) {
         return RC_OK;
     }
-    return exchange_put(txn, owed->from, &exchange);
+    return alarm_keep(txn, owed->from, &exchange);
 }
 
 static enum rc put_refusal(const struct settle_job *job, struct txn *txn,

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "policy/member.h"
 #include "policy/validate.h"
+#include "relay/alarm.h"
 #include "relay/arrival.h"
 #include "relay/backlog.h"
 #include "relay/clock_doubt.h"
@@ -22,6 +23,7 @@
 #include "relay/refusals.h"
 #include "relay/replay.h"
 #include "relay/reply.h"
+#include "relay/terms.h"
 #include "relay/who.h"
 #include "rpc/call.h"
 #include "rpc/codec.h"
@@ -298,16 +300,21 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
 static enum rc check_exchange(struct submit_job *job, struct txn *txn, struct exchange *exchange)
 {
     const struct message *message = &job->submission->message;
-    int64_t now_ms = clock_doubt_now_ms(job->node);
+    int64_t now_ms = auditlog_time_ms(txn);
+    struct moment moment;
 
+    terms_moment(&message->header, job->edition->directory, job->sent.route, now_ms, &moment);
     if (message_opens(message)) {
         TRY(arrival_check_new(txn, &message->header, message->header.from, exchange, &job->fault));
-        life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT, exchange);
-        exchange->received_at_ms = job->is_local ? now_ms : 0;
+        life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT, &moment,
+                  exchange);
+        if (job->is_local) {
+            (void)life_received(exchange, now_ms);
+        }
         return RC_OK;
     }
     TRY(exchange_get(txn, &message->header.exchange_id, message->header.from, exchange));
-    return life_step(message, now_ms, exchange, &job->fault);
+    return life_step(message, &moment, exchange, &job->fault);
 }
 
 /* Custody (R2) answers a delivery of this exchange, and settles it. */
@@ -357,7 +364,7 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *v
     if (message_opens(&job->submission->message)) {
         views->sent.opening_index = job->index;
     }
-    TRY(exchange_put(txn, header->from, &views->sent));
+    TRY(alarm_keep(txn, header->from, &views->sent));
     TRY(settle_custody(job, txn));
     if (job->is_local) {
         return arrival_put(job->arrival, job->node, txn, &views->received);
@@ -401,6 +408,7 @@ static enum rc check_all(struct submit_job *job, struct txn *txn, struct views *
     if (!job->is_local) {
         return RC_OK;
     }
+    job->arrival->as_of_ms = auditlog_time_ms(txn);
     TRY(arrival_check(job->arrival, job->node, txn, &views->received));
     return job->arrival->is_duplicate ? refuse_used(job) : RC_OK;
 }

@@ -54,7 +54,38 @@ struct item_state {
     enum state state;
     uint32_t occurrences;
     int64_t changed_at_ms;
+    const char *responsible;
+    int64_t occurrence_due_ms; /* 0: none */
+    uint32_t missing;
+    const char *ends_on;
+    bool is_suspended;
+    const char *reason;
+    const char *competent;
+    uint32_t cadence_count;
+    enum period period; /* PERIOD_NONE: no cadence */
 };
+
+struct tracked_act {
+    int64_t occurred_at_ms; /* 0: not yet */
+    int64_t entered_at_ms;
+    enum out_of_band band;
+};
+
+struct clock_state {
+    const char *id;
+    uint32_t item;
+    const char *anchor;
+    const char *stop;
+    struct tracked_act anchored;
+    int64_t due_at_ms;
+    struct tracked_act stopped;
+    uint32_t percent_left;
+    bool is_overdue;
+    uint32_t told;
+    const char *late;
+};
+
+#define TRACK_CLOCKS_MAX 80
 
 struct track {
     struct id exchange_id;
@@ -64,6 +95,14 @@ struct track {
     size_t item_count;
     int64_t received_at_ms;
     struct id parent_exchange_id;
+    struct clock_state clocks[TRACK_CLOCKS_MAX];
+    size_t clock_count;
+    int64_t now_ms;
+    enum urgency urgency;
+    const char *route;
+    struct tracked_act opened;
+    int64_t expires_at_ms;
+    enum message_type type;
 };
 
 #define RECEIPTS_MAX 4

@@ -15,6 +15,14 @@ struct auditlog_reader {
     struct tree_memo memo;
 };
 
+int64_t auditlog_time_ms(struct txn *txn)
+{
+    const struct append *append = txn_append(txn);
+
+    assert(append != NULL);
+    return (int64_t)append->time_s * 1000;
+}
+
 enum rc auditlog_append(struct txn *txn, struct leaf *leaf, struct bytes record,
                         const uint8_t blind[COMMIT_BLIND_SIZE], uint64_t *index)
 {

@@ -21,6 +21,9 @@ struct auditlog_reader;
 struct keyring;
 struct txn;
 
+/* The time of the leaves that this write transaction appends, UTC milliseconds in whole seconds. */
+int64_t auditlog_time_ms(struct txn *txn);
+
 /*
  * Inside write_ops.apply only. Sets leaf->index and leaf->time_s (whole seconds, never backwards),
  * copies the leaf and, unless blind is NULL, blind ‖ record; leaf->record (A) is the caller's. The

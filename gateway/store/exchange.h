@@ -11,12 +11,16 @@
 #include <stdint.h>
 
 #include "base/rc.h"
+#include "model/deadline.h"
 #include "model/directory.h"
 #include "model/id.h"
 #include "model/lifecycle.h"
 #include "model/message.h"
 
 struct txn;
+
+/* A route's clocks, and for clocks from R3 one for each item that was accepted by itself. */
+#define EXCHANGE_CLOCKS_MAX 80
 
 struct exchange_item {
     uint32_t number;
@@ -25,12 +29,29 @@ struct exchange_item {
     uint32_t occurrences; /* reported so far */
     int64_t changed_at_ms;
     uint64_t index; /* of the leaf that changed it last */
+    /* Why it was declined or failed, and who is competent instead; empty otherwise. */
+    char reason[CODE_SIZE];
+    char competent[CODE_SIZE];
+    struct cadence cadence; /* period NONE: nobody counts occurrences; from_day 0: not yet */
+    bool is_suspended;      /* by a MeasureChange: no occurrence falls due */
+    uint32_t told;          /* up to this occurrence it was told that one is missing */
+};
+
+/* When an act happened, and when it was entered here: apart when it was told by another way. */
+struct exchange_act {
+    int64_t occurred_ms; /* 0: not yet */
+    int64_t entered_ms;
+    enum out_of_band band;
 };
 
 struct exchange_clock {
-    char id[CODE_SIZE];
-    int64_t due_ms;
-    uint32_t flags; /* the caller's: stopped, notices sent */
+    struct clock_rule rule;
+    uint32_t item;                /* 0: those that have none of their own by this id */
+    int64_t due_ms;               /* 0: not anchored yet */
+    int64_t cap_ms;               /* the message's own deadline, if it is earlier; 0: none */
+    struct exchange_act anchored; /* from when it counts */
+    struct exchange_act stopped;
+    uint32_t told; /* 0, 50, 75 or 100: the share that was told last */
 };
 
 struct exchange {
@@ -42,9 +63,12 @@ struct exchange {
     enum message_type type; /* of the opening message */
     enum urgency urgency;
     uint64_t opening_index; /* of this holder's leaf */
-    int64_t received_at_ms; /* when this node logged the opening message */
+    int64_t received_at_ms; /* when the recipient's node logged the opening message; 0: not yet */
+    int64_t alarm_ms;       /* its timer's instant (relay/alarm); 0: it has none */
+    int64_t expires_at_ms;  /* a consultation's session; 0: none */
     uint32_t flags;         /* the caller's */
-    struct exchange_clock clocks[MESSAGE_CLOCKS_MAX];
+    struct exchange_act opened;
+    struct exchange_clock clocks[EXCHANGE_CLOCKS_MAX];
     size_t clock_count;
     struct exchange_item items[MESSAGE_ITEMS_MAX];
     size_t item_count;

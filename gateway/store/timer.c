@@ -47,6 +47,15 @@ enum rc timer_add(struct txn *txn, int64_t due_ms, struct bytes value, uint64_t 
     return RC_OK;
 }
 
+enum rc timer_set(struct txn *txn, int64_t due_ms, uint64_t sequence, struct bytes value)
+{
+    struct dbkey key;
+
+    assert(value.size <= TIMER_VALUE_MAX && (sequence & TIMER_OWN) != 0);
+    key_of(due_ms, sequence, &key);
+    return table_add(txn, TABLE_TIMER, dbkey_bytes(&key), value);
+}
+
 enum rc timer_remove(struct txn *txn, int64_t due_ms, uint64_t sequence)
 {
     struct dbkey key;
@@ -69,7 +78,8 @@ static enum rc timer_of(const struct row *row, struct timer *timer)
     return RC_OK;
 }
 
-enum rc timer_due(struct txn *txn, int64_t now_ms, struct timer *timers, size_t max, size_t *count)
+enum rc timer_due(struct txn *txn, uint8_t kind, int64_t now_ms, struct timer *timers, size_t max,
+                  size_t *count)
 {
     OWN_PTR(cursor) cursor = NULL;
     size_t found = 0;
@@ -87,7 +97,7 @@ enum rc timer_due(struct txn *txn, int64_t now_ms, struct timer *timers, size_t 
         if (timers[found].due_ms > now_ms) {
             break;
         }
-        found++;
+        found += timers[found].size > 0 && timers[found].value[0] == kind;
     }
     *count = found;
     return rc == RC_NOT_FOUND ? RC_OK : rc;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -242,6 +243,80 @@ static void a_day_begins_at_midnight_also_before_1970(void **state)
     assert_int_equal(clock_day(-DAY_MS - 1), -2);
 }
 
+static void mexico_city_had_summers_until_2022(void **state)
+{
+    static const struct {
+        const char *instant;
+        const char *local;
+    } table[] = {
+        {"1995-07-01T05:30:00Z", "1995-06-30T23:30:00-06:00"},
+        {"2019-04-07T07:59:59Z", "2019-04-07T01:59:59-06:00"},
+        {"2019-04-07T08:00:00Z", "2019-04-07T03:00:00-05:00"},
+        {"2019-10-27T06:59:59Z", "2019-10-27T01:59:59-05:00"},
+        {"2019-10-27T07:00:00Z", "2019-10-27T01:00:00-06:00"},
+        {"2001-05-06T07:59:59Z", "2001-05-06T01:59:59-06:00"},
+        {"2001-05-06T08:00:00Z", "2001-05-06T03:00:00-05:00"},
+        {"2001-09-30T07:00:00Z", "2001-09-30T01:00:00-06:00"},
+        {"2022-10-30T06:59:59Z", "2022-10-30T01:59:59-05:00"},
+        {"2022-10-30T07:00:00Z", "2022-10-30T01:00:00-06:00"},
+        {"2023-07-01T12:00:00Z", "2023-07-01T06:00:00-06:00"},
+    };
+
+    (void)state;
+    setenv("TZ", "Asia/Tokyo", 1); /* nobody asks the process */
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char text[CLOCK_TEXT_SIZE];
+        int64_t instant_ms;
+        int64_t again_ms;
+
+        assert_int_equal(clock_parse(bytes_text(table[i].instant), &instant_ms), RC_OK);
+        clock_format_local(instant_ms, text);
+        assert_string_equal(text, table[i].local);
+        assert_int_equal(clock_parse(bytes_text(text), &again_ms), RC_OK);
+        assert_true(again_ms == instant_ms);
+    }
+}
+
+static void a_local_day_begins_where_the_one_before_ends(void **state)
+{
+    int32_t first, last;
+
+    (void)state;
+    assert_int_equal(clock_parse_date(bytes_text("1994-01-01"), &first), RC_OK);
+    assert_int_equal(clock_parse_date(bytes_text("2030-12-31"), &last), RC_OK);
+    for (int32_t day = first; day <= last; day++) {
+        int64_t midnight_ms = clock_local_midnight_ms(day);
+
+        assert_int_equal(clock_local_day(midnight_ms), day);
+        assert_int_equal(clock_local_day(midnight_ms - 1), day - 1);
+    }
+    assert_int_equal(clock_weekday(first), 6);
+    assert_int_equal(clock_weekday(-4), 0); /* 1969-12-28, a Sunday */
+}
+
+static void a_month_later_is_a_date_of_that_month(void **state)
+{
+    static const struct {
+        const char *from;
+        unsigned months;
+        const char *to;
+    } table[] = {
+        {"2026-01-15", 1, "2026-02-15"},  {"2026-01-31", 1, "2026-02-28"},
+        {"2024-01-31", 1, "2024-02-29"},  {"2026-12-31", 2, "2027-02-28"},
+        {"2026-11-24", 12, "2027-11-24"}, {"2026-11-24", 0, "2026-11-24"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char text[CLOCK_TEXT_SIZE];
+        int32_t day;
+
+        assert_int_equal(clock_parse_date(bytes_text(table[i].from), &day), RC_OK);
+        clock_format_date(clock_add_months(day, table[i].months), text);
+        assert_string_equal(text, table[i].to);
+    }
+}
+
 static void mexico_city_is_six_hours_behind(void **state)
 {
     static const struct {
@@ -290,6 +365,9 @@ int main(void)
         cmocka_unit_test(what_is_no_date_is_refused),
         cmocka_unit_test(a_day_begins_at_midnight_also_before_1970),
         cmocka_unit_test(mexico_city_is_six_hours_behind),
+        cmocka_unit_test(mexico_city_had_summers_until_2022),
+        cmocka_unit_test(a_local_day_begins_where_the_one_before_ends),
+        cmocka_unit_test(a_month_later_is_a_date_of_that_month),
         cmocka_unit_test(time_goes_on),
     };
 

@@ -44,7 +44,10 @@ static void every_column_is_read(void **state)
     assert_true(route->is_urgent_allowed);
     assert_int_equal(route->clock_count, 2);
     assert_string_equal(route->clocks[1].id, "F6");
-    assert_true(route->clocks[1].limit_ms == (int64_t)30 * 24 * 3600 * 1000);
+    assert_int_equal(route->clocks[1].limit, 30);
+    assert_int_equal(route->clocks[1].unit, CLOCK_CALENDAR_DAYS);
+    assert_int_equal(route->clocks[1].stop, STOP_IN_FORCE);
+    assert_int_equal(route->clocks[0].urgency, URGENCY_URGENT);
     assert_int_equal(route->ladder_count, 1);
     assert_false(route->needs_second_official);
     assert_false(route->is_onward_through_origin);
@@ -181,6 +184,40 @@ static const struct refused refused[] = {
     {"clocks F1=3h", "clocks F1=", "expected a clock and its limit"},
     {"clocks F1=3h", "clocks =3h", "expected a clock and its limit"},
     {"clocks F1=3h F6=30d", "clocks F1=3h F1=4h", "\"F1\": expected once"},
+    {"clocks F1=3h", "clocks F1=3dd", "expected a clock and its limit"},
+    {"clocks F1=3h", "clocks F1=367d", "expected a clock and its limit"},
+    {"clocks F1=3h", "clocks F1=0h", "expected a clock and its limit"},
+    {"clocks F1=3h", "clocks G1=3h", "expected a clock and its limit"},
+    {"clocks F1=3h", "clocks C1=3h", "federal law knows no such clock"},
+    {"clocks F1=3h", "clocks C1=3h,urgent", "federal law knows no such clock"},
+    {"clocks F1=3h", "clocks F1=3h,R4..R4", "expected an anchor before \"..\""},
+    {"clocks F1=3h", "clocks F1=3h,tomorrow..R4", "expected an anchor before \"..\""},
+    {"clocks F1=3h", "clocks F1=3h,opening..R2", "expected a stop after \"..\""},
+    {"clocks F1=3h", "clocks F1=3h,R3..R1", "expected an anchor before the stop"},
+    {"clocks F1=3h", "clocks F1=3h,R3..R3", "expected an anchor before the stop"},
+    {"clocks F1=3h", "clocks F1=3h,opening..R3,urgent,ordinary", "and nothing more"},
+    {"clocks F1=3h", "clocks F1=3h,", "and nothing more"},
+    {"clocks F1=3h", "clocks F1=3h,often", "and nothing more"},
+    {"clocks F1=3h F6=30d", "clocks F1=3h F9=4h", "expected one from opening to R3"},
+    {"clocks F1=3h F6=30d", "clocks F4=10d F6=5d", "expected F6 to R4 not to be over before F4"},
+    {"clocks F1=3h F6=30d", "clocks C1=1h,R3..R4 C2=2h,R3..R4,urgent",
+     "expected one from R3 to R4"},
+    {"clocks F1=3h F6=30d", "clocks C1=20dh,opening..R4", "expected holidays 2026 in this text"},
+    {"urgent yes\n  clocks F1=3h", "urgent no\n  clocks F1=3h", "F1 runs for urgent messages"},
+    {"  ladder cdmx/mpi-cdmx\n", "", "ladder: expected, since clocks run"},
+    {"clocks F1=3h", "clocks F5=72h F1=3h",
+     "expected to end at another institution than cdmx/mpi-cdmx, which is late when F5"},
+    {"aviso AVISO\n  version 1", "holidays 26\n  days 2026-01-01\naviso AVISO\n  version 1",
+     "expected a year"},
+    {"aviso AVISO\n  version 1", "holidays 2026\n  days 2025-12-25\naviso AVISO\n  version 1",
+     "expected a date of 2026"},
+    {"aviso AVISO\n  version 1",
+     "holidays 2026\n  days 2026-05-01 2026-02-02\naviso AVISO\n  version 1",
+     "expected dates in ascending order"},
+    {"aviso AVISO\n  version 1",
+     "holidays 2026\n  days 2026-01-01\nholidays 2026\n  days 2026-01-01\naviso AVISO\n  version "
+     "1",
+     "holidays 2026: expected once"},
     {"ladder cdmx/mpi-cdmx", "ladder cdmx/mpi-cdmx cdmx/ssc",
      "ladder: expected to end at another institution than cdmx/ssc"},
     {"to cdmx/mpi-cdmx\n  types MeasureRequest Act StatusReport Notice\n  codes PRO-TES-SUP",

@@ -1,5 +1,6 @@
 #include "unit/policy/policy_fixture.h"
 
+#include "base/clock.h"
 #include "policy/route.h"
 
 static const struct route *found;
@@ -136,7 +137,8 @@ static void calendar_days_end_with_a_local_day(void **state)
 
     (void)state;
     message->header.clocks[0].id = "F6";
-    message->header.clocks[0].due_at_ms = FIXTURE_NOW + (30 * 24 + 25) * (int64_t)3600000;
+    message->header.clocks[0].due_at_ms =
+        clock_local_midnight_ms(clock_local_day(FIXTURE_NOW) + 31);
     assert_int_equal(route_find(d, message, fixture_day("2026-05-15"), &found, NULL), RC_OK);
 }
 

@@ -9,6 +9,16 @@
 
 #include "model/directory.h"
 #include "relay/life.h"
+#include "relay/terms.h"
+
+/* An act that was told at once. Good until the next call. */
+static const struct moment *at(int64_t entered_ms)
+{
+    static struct moment moment;
+
+    moment.act = (struct exchange_act){.occurred_ms = entered_ms, .entered_ms = entered_ms};
+    return &moment;
+}
 
 static struct message opening(struct item items[2])
 {
@@ -34,7 +44,7 @@ static struct exchange running(enum state state)
     struct message message = opening(items);
     struct exchange exchange;
 
-    life_open(&message, &route, state, &exchange);
+    life_open(&message, &route, state, at(1000), &exchange);
     return exchange;
 }
 
@@ -42,6 +52,7 @@ static struct message act(const char *from, const char *to, enum event event, ui
 {
     struct message message = {0};
 
+    message.header.reason = message.header.competent = message.header.ends_on = "";
     message.header.type = MESSAGE_ACT;
     message.header.from = from;
     message.header.to = to;
@@ -82,10 +93,10 @@ static void test_item_zero_means_all_that_can_take_the_step(void **unused)
     struct fault fault = {0};
 
     (void)unused;
-    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(life_step(&custody, at(7), &exchange, &fault), RC_OK);
     assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
     assert_int_equal(exchange.items[1].state, STATE_IN_CUSTODY);
-    assert_int_equal(life_step(&accept, 8, &exchange, &fault), RC_OK);
+    assert_int_equal(life_step(&accept, at(8), &exchange, &fault), RC_OK);
     assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
     assert_int_equal(exchange.items[1].state, STATE_ACCEPTED);
     assert_int_equal(exchange.items[1].changed_at_ms, 8);
@@ -120,7 +131,7 @@ static void test_steps_out_of_turn_are_refused_and_change_nothing(void **unused)
         struct exchange before = exchange;
         struct fault fault = {0};
 
-        assert_int_not_equal(life_step(&rows[i].message, 9, &exchange, &fault), RC_OK);
+        assert_int_not_equal(life_step(&rows[i].message, at(9), &exchange, &fault), RC_OK);
         assert_string_equal(fault.reason, rows[i].reason);
         assert_memory_equal(&before, &exchange, sizeof before);
     }
@@ -135,12 +146,12 @@ static void test_reports_go_in_order_without_gaps(void **unused)
 
     (void)unused;
     exchange.items[0].state = STATE_IN_FORCE;
-    assert_int_equal(life_step(&first, 9, &exchange, &fault), RC_OK);
+    assert_int_equal(life_step(&first, at(9), &exchange, &fault), RC_OK);
     assert_int_equal(exchange.items[0].occurrences, 1);
-    assert_int_equal(life_step(&first, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_int_equal(life_step(&first, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
     assert_string_equal(fault.reason, "report.out_of_order");
     fault = (struct fault){0};
-    assert_int_equal(life_step(&third, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_int_equal(life_step(&third, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
     assert_int_equal(exchange.items[0].occurrences, 1);
 }
 
@@ -152,7 +163,7 @@ static void test_a_member_may_be_both_sides(void **unused)
 
     (void)unused;
     memcpy(exchange.to, "cdmx/mpi-cdmx", sizeof "cdmx/mpi-cdmx");
-    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(life_step(&custody, at(7), &exchange, &fault), RC_OK);
     assert_int_equal(exchange.items[0].state, STATE_IN_CUSTODY);
 }
 
@@ -164,7 +175,7 @@ static void test_custody_of_a_change_moves_no_item(void **unused)
 
     (void)unused;
     custody.header.regards.bytes[0] = 1;
-    assert_int_equal(life_step(&custody, 7, &exchange, &fault), RC_OK);
+    assert_int_equal(life_step(&custody, at(7), &exchange, &fault), RC_OK);
     assert_int_equal(exchange.items[0].state, STATE_IN_FORCE);
 }
 
@@ -179,7 +190,7 @@ static void test_what_cannot_be_delivered_has_failed(void **unused)
         struct message close = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_CLOSE, 0);
         struct fault fault = {0};
 
-        assert_int_equal(life_step(&close, 9, &exchange, &fault), RC_FAILED_PRECONDITION);
+        assert_int_equal(life_step(&close, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
         assert_string_equal(fault.reason, "exchange.undeliverable");
     }
 }

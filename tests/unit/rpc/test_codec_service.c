@@ -188,8 +188,48 @@ static void states_receipts_and_pings_are_read_as_written(void **state)
         .exchange_id = sample_id(1),
         .from = "cdmx/mpi",
         .to = "cdmx/ssc",
-        .items = {{1, "PRO-COD-VIG", STATE_IN_FORCE, 12, 99}, {2, "ATN-GEN", STATE_SENT, 0, 7}},
+        .items = {{.number = 1,
+                   .code = "PRO-COD-VIG",
+                   .state = STATE_IN_FORCE,
+                   .occurrences = 12,
+                   .changed_at_ms = 99,
+                   .responsible = "cdmx/ssc",
+                   .occurrence_due_ms = 100,
+                   .missing = 2,
+                   .ends_on = "2026-12-12",
+                   .is_suspended = true,
+                   .reason = "no-competente",
+                   .competent = "cdmx/dif",
+                   .cadence_count = 1,
+                   .period = PERIOD_WEEK},
+                  {.number = 2,
+                   .code = "ATN-GEN",
+                   .state = STATE_DECLINED,
+                   .changed_at_ms = 7,
+                   .responsible = "cdmx/mpi",
+                   .ends_on = "",
+                   .reason = "no-competente",
+                   .competent = "cdmx/dif"}},
         .item_count = 2,
+        .clocks = {{.id = "F1",
+                    .item = 3,
+                    .anchor = "opening",
+                    .stop = "R3",
+                    .anchored = {5, 9, BAND_TELEPHONE},
+                    .due_at_ms = 3600005,
+                    .stopped = {7, 8, BAND_PAPER},
+                    .is_overdue = true,
+                    .percent_left = 99,
+                    .told = 50,
+                    .late = "cdmx/ssc"},
+                   {.id = "F2", .item = 2, .anchor = "R3", .stop = "R4", .late = "cdmx/ssc"}},
+        .clock_count = 2,
+        .now_ms = 11,
+        .urgency = URGENCY_URGENT,
+        .route = "mpi-ssc-medidas",
+        .opened = {5, 9, BAND_TELEPHONE},
+        .expires_at_ms = 77,
+        .type = MESSAGE_MEASURE_REQUEST,
         .received_at_ms = 5,
         .parent_exchange_id = sample_id(2)};
     struct track track_read;
@@ -209,6 +249,11 @@ static void states_receipts_and_pings_are_read_as_written(void **state)
     assert_int_equal(track_read.items[0].state, STATE_IN_FORCE);
     assert_int_equal(track_read.items[0].occurrences, 12);
     assert_string_equal(track_read.items[1].code, "ATN-GEN");
+    assert_string_equal(track_read.items[1].competent, "cdmx/dif");
+    assert_int_equal(track_read.items[0].period, PERIOD_WEEK);
+    assert_int_equal(track_read.clock_count, 2);
+    assert_int_equal(track_read.clocks[0].anchored.band, BAND_TELEPHONE);
+    assert_int_equal(track_read.clocks[1].anchored.occurred_at_ms, 0);
     assert_true(id_equal(&track_read.parent_exchange_id, &track.parent_exchange_id));
     codec_track_write(&track_read, &again);
     assert_whole(SHAPE_TRACK_RESPONSE, buffer_bytes(&bytes), &again);

@@ -40,11 +40,27 @@ static void fill(struct exchange *exchange)
     exchange->opening_index = UINT64_MAX >> 1;
     exchange->received_at_ms = 1763900000123;
     exchange->flags = 0xf0000001;
-    exchange->clock_count = MESSAGE_CLOCKS_MAX;
-    for (unsigned i = 0; i < MESSAGE_CLOCKS_MAX; i++) {
-        snprintf(exchange->clocks[i].id, CODE_SIZE, "F%u", i);
-        exchange->clocks[i].due_ms = 1000 * (int64_t)i;
-        exchange->clocks[i].flags = i;
+    exchange->alarm_ms = 1763900000999;
+    exchange->expires_at_ms = 1763900009999;
+    exchange->opened = (struct exchange_act){1763900000000, 1763900000123, BAND_PAPER};
+    exchange->clock_count = EXCHANGE_CLOCKS_MAX;
+    for (unsigned i = 0; i < EXCHANGE_CLOCKS_MAX; i++) {
+        struct exchange_clock *clock = &exchange->clocks[i];
+
+        snprintf(clock->rule.id, CLOCK_ID_SIZE, "F%u", i);
+        clock->rule.limit = INT64_C(9) << i % 40;
+        clock->rule.unit = (enum clock_unit)(i % CLOCK_UNITS);
+        clock->rule.anchor = (enum clock_anchor)(i % CLOCK_ANCHORS);
+        clock->rule.stop = (enum clock_stop)(i % CLOCK_STOPS);
+        clock->rule.urgency = (enum urgency)(i % 3);
+        clock->item = i % (MESSAGE_ITEMS_MAX + 1);
+        clock->due_ms = 1000 * (int64_t)i;
+        clock->cap_ms = 7 * (int64_t)i;
+        clock->told = i;
+        if (i % 2 == 0) {
+            clock->anchored = (struct exchange_act){1000 + i, 2000 + i, BAND_TELEPHONE};
+            clock->stopped = (struct exchange_act){3000 + i, 3000 + i, BAND_NONE};
+        }
     }
     exchange->item_count = MESSAGE_ITEMS_MAX;
     for (unsigned i = 0; i < MESSAGE_ITEMS_MAX; i++) {
@@ -56,6 +72,14 @@ static void fill(struct exchange *exchange)
         item->occurrences = i * 1000;
         item->changed_at_ms = 5 + (int64_t)i;
         item->index = i * 3;
+        item->cadence.ends_day = CADENCE_ENDLESS;
+        if (i % 3 == 0) {
+            item->cadence = (struct cadence){PERIOD_WEEK, 2, 20000, 20100, i};
+            item->is_suspended = i % 2 == 0;
+            item->told = i + 5;
+        }
+        memset(item->reason, 'r', i);
+        memset(item->competent, 'm', 31 - i);
     }
 }
 
@@ -134,6 +158,10 @@ static void overwrite(const struct id *id, struct bytes row)
     assert_int_equal(table_put(txn, TABLE_EXCHANGE, dbkey_bytes(&key), row), RC_OK);
 }
 
+/* Where the number of clocks stands: behind texts, type, urgency, four instants, flags and an act.
+ */
+#define CLOCKS_AT (17 + 1 + 13 + 1 + 8 + 1 + 63 + 2 + 32 + 4 + 17)
+
 static void damaged_rows_are_data_loss(void **state)
 {
     OWN(buffer) row = {0};
@@ -151,8 +179,15 @@ static void damaged_rows_are_data_loss(void **state)
         {17, 255, "a text past the row"},
         {20, 0, "a NUL inside a text"},
         {17 + 1 + 13 + 1 + 8 + 1 + 63 + 1, 3, "no such urgency"},
-        {17 + 1 + 13 + 1 + 8 + 1 + 63 + 2 + 20, 9, "too many clocks"},
-        {17 + 1 + 13 + 1 + 8 + 1 + 63 + 2 + 20, 7, "fewer clocks than there are"},
+        {CLOCKS_AT - 17, 4, "no such way to tell"},
+        {CLOCKS_AT, 81, "too many clocks"},
+        {CLOCKS_AT, 7, "fewer clocks than there are"},
+        {CLOCKS_AT + 1, 16, "a clock's id past its array"},
+        {CLOCKS_AT + 4, 3, "no such unit"},
+        {CLOCKS_AT + 5, 3, "no such anchor"},
+        {CLOCKS_AT + 6, 3, "no such stop"},
+        {CLOCKS_AT + 16, 33, "no such item"},
+        {CLOCKS_AT + 17, 101, "more than all of it told"},
     };
 
     (void)state;
