@@ -89,3 +89,13 @@ enum rc ask_seen(struct session *session, const char *origin, struct arena *aren
             &response, fault));
     return codec_seen_read(response, arena, checkpoint, fault);
 }
+
+enum rc ask_condition(struct session *session, struct arena *arena, struct condition *condition,
+                      struct fault *fault)
+{
+    struct bytes response;
+
+    TRY(ask(session, "/enlace.v1.OperationService/GetCondition", (struct bytes){0}, arena,
+            &response, fault));
+    return codec_condition_read(response, arena, condition, fault);
+}

@@ -32,4 +32,8 @@ MUST_CHECK enum rc ask_ping(struct session *session, struct arena *arena, struct
 MUST_CHECK enum rc ask_seen(struct session *session, const char *origin, struct arena *arena,
                             struct bytes *checkpoint, struct fault *fault);
 
+/* How the node is doing, for those who look after it. */
+MUST_CHECK enum rc ask_condition(struct session *session, struct arena *arena,
+                                 struct condition *condition, struct fault *fault);
+
 #endif

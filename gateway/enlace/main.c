@@ -15,7 +15,7 @@
 #include "enlace/command.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
-#define COMMANDS_MAX 32
+#define COMMANDS_MAX 64
 
 const struct command commands[] = {
     {"submit", "[ARCHIVO.json | -]", "envía un mensaje descrito en JSON y guarda su acuse",
@@ -128,6 +128,8 @@ const struct command commands[] = {
      "  close ARCHIVO                 cierra la auditoría\n"
      "  Termina con 0, con 1 si algo se rechaza o no se prueba, 2 si no se entiende.\n",
      cmd_audit},
+    {"status", "", "cómo está el nodo, y qué requiere atención (para quien lo opera o coordina)",
+     "  Termina con 0 si nada urge, con 1 si algo requiere atención ahora.\n", cmd_status},
     {"ping", "", "pregunta al nodo quién es y quién soy", NULL, cmd_ping},
     {"put", "ARCHIVO --to MIEMBRO", "envía un anexo; si se interrumpe, continúa",
      "  --id UUID    el identificador que lleva el mensaje (uno nuevo)\n", cmd_put},

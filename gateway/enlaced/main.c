@@ -19,6 +19,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/worker.h"
 #include "crypto/cert.h"
@@ -57,6 +58,7 @@
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
+#include "relay/vitals.h"
 #include "relay/witness_http.h"
 #include "rpc/cq.h"
 #include "rpc/health.h"
@@ -88,6 +90,9 @@ struct running {
     struct witnessing witnessing;
     struct witness_http witness_http;
     struct http_loop *http;
+    struct vitals_http metrics_http;
+    struct http_loop *metrics;
+    struct meters meters;
     struct schedule *schedule;
     struct health *health;
     struct server *server;
@@ -266,6 +271,11 @@ static enum rc open_store(struct running *running)
                                     .queue_max = (size_t)settings->queue_max,
                                     .batch_max = (size_t)settings->batch_max};
 
+    running->meters = (struct meters){.started_s = clock_now_ms() / 1000,
+                                      .data = settings->data,
+                                      .vault = settings->vault,
+                                      .disk_floor = floor};
+    node->meters = &running->meters;
     snprintf(path, sizeof path, "%s/log", settings->data);
     TRY(db_open(&db, &node->db));
     TRY(vault_open(settings->vault, path, &node->vault));
@@ -358,6 +368,17 @@ static enum rc open_gather(struct running *running)
     return gather_new(&options, &running->node.gather);
 }
 
+/* Apart from the witnesses' loop: a scrape that waits for the disk keeps no witness waiting. */
+static enum rc open_metrics(struct running *running)
+{
+    vitals_http_init(&running->metrics_http, &running->node);
+    if (running->settings.metrics_listen[0] == '\0') {
+        return RC_OK;
+    }
+    return http_loop_new(running->settings.metrics_listen, &running->metrics_http.service,
+                         &running->metrics);
+}
+
 static enum rc open_listeners(struct running *running)
 {
     const struct settings *settings = &running->settings;
@@ -447,6 +468,7 @@ static enum rc start(struct running *running)
     links_start(running->node.links);
     TRY(schedule_start(&running->node, &running->schedule));
     TRY(open_exports(running));
+    TRY(open_metrics(running));
     TRY(lawkeeper_start(running->keeper, running->server));
     return say_healthy(running);
 }
@@ -458,6 +480,7 @@ static void stop(struct running *running)
     if (running->health != NULL) {
         health_shut(running->health);
     }
+    http_loop_free(running->metrics); /* it looks at all that ends below */
     publisher_free(running->publisher);
     buffer_release(&running->policy);
     lawkeeper_stop(running->keeper);

@@ -43,6 +43,9 @@ const struct conf_row settings_rows[] = {
     TEXT(witness_listen, "", 0,
          "address for C2SP tlog-witness over plain HTTP, 127.0.0.1:port or unix:/path; nothing "
          "beyond this machine; empty: none"),
+    TEXT(metrics_listen, "", 0,
+         "address for Prometheus (GET /metrics) over plain HTTP, 127.0.0.1:port or unix:/path; "
+         "nothing beyond this machine; empty: none"),
     TEXT(witness_policy, "", 0,
          "tlog-policy file: whose cosignatures this log gathers, and the quorum; empty: none"),
     NUMBER(witness_interval_ms, "1000", 100, 60000,

@@ -24,6 +24,7 @@ struct settings {
     char witness_key[CONF_TEXT_SIZE];
     char witness_logs[CONF_TEXT_SIZE];
     char witness_listen[CONF_TEXT_SIZE];
+    char metrics_listen[CONF_TEXT_SIZE];
     char witness_policy[CONF_TEXT_SIZE];
     int64_t witness_interval_ms;
     int64_t witness_refresh_s;

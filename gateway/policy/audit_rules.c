@@ -37,6 +37,10 @@ static const struct rule table[AUDIT_METHODS][READER_ROLES] = {
                            [READER_OPERATOR] = {AUDIT_ALL, false},
                            [READER_AUTHORITY] = {AUDIT_ALL, false}},
     [AUDIT_REINDEX] = {[READER_OPERATOR] = {AUDIT_ALL, false}},
+    [AUDIT_CONDITION] = {[READER_AUDITOR] = {AUDIT_ALL, false},
+                         [READER_COORDINATOR] = {AUDIT_ALL, false},
+                         [READER_OPERATOR] = {AUDIT_ALL, false},
+                         [READER_AUTHORITY] = {AUDIT_ALL, false}},
 };
 
 /* Of an hour and a day; whole logs are for those who verify them. */

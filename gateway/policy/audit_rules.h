@@ -9,6 +9,7 @@
  *     close         yes          yes          yes          yes          yes
  *     index state   -            yes          yes          yes          yes
  *     reindex       -            -            -            yes          -
+ *     condition     -            yes          yes          yes          yes
  *
  * ² with a second official's approval. "own member": records kept for the reader's member, which
  * this node must host. "hosted here": of all members of the node, whose own the coordinator's is.
@@ -37,6 +38,7 @@ enum audit_method {
     AUDIT_CLOSE,
     AUDIT_INDEX_STATE,
     AUDIT_REINDEX,
+    AUDIT_CONDITION, /* how the node is doing */
     AUDIT_METHODS
 };
 

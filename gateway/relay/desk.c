@@ -100,6 +100,44 @@ static void wake_all(struct desk *desk, const char *member_code, enum urgency ur
     pthread_mutex_unlock(&desk->lock);
 }
 
+static bool is_same_queue(const struct desk_seat *a, const struct desk_seat *b)
+{
+    return a->urgency == b->urgency && strcmp(a->member, b->member) == 0;
+}
+
+/* Of the seats of one queue the first in the list speaks for all. */
+static unsigned count_if_first(const struct desk *desk, const struct desk_seat *seat)
+{
+    const struct desk_seat *at = desk->first;
+    unsigned count = 0;
+
+    while (at != seat) {
+        if (is_same_queue(at, seat)) {
+            return 0;
+        }
+        at = at->next;
+    }
+    for (; at != NULL; at = at->next) {
+        count += is_same_queue(at, seat) ? 1 : 0;
+    }
+    return count;
+}
+
+void desk_look(struct desk *desk,
+               void (*say)(void *to, const char *member, enum urgency urgency, unsigned seats),
+               void *to)
+{
+    pthread_mutex_lock(&desk->lock);
+    for (const struct desk_seat *seat = desk->first; seat != NULL; seat = seat->next) {
+        unsigned seats = count_if_first(desk, seat);
+
+        if (seats > 0) {
+            say(to, seat->member, seat->urgency, seats);
+        }
+    }
+    pthread_mutex_unlock(&desk->lock);
+}
+
 void desk_wake(struct desk *desk, const char *member_code, enum urgency urgency)
 {
     wake_all(desk, member_code, urgency, false);

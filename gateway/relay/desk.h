@@ -57,6 +57,12 @@ void desk_returned(struct desk *desk, const char *member_code, enum urgency urge
 /* The debt of this leaf was paid by another way than its stream. Any thread. */
 void desk_settled(struct desk *desk, uint64_t index);
 
+/* How many seats each member has for each urgency, those with any. Any thread; say must not wait.
+ */
+void desk_look(struct desk *desk,
+               void (*say)(void *to, const char *member, enum urgency urgency, unsigned seats),
+               void *to);
+
 struct leases *desk_leases(struct desk *desk);
 /* Has this leaf been delivered before, for all that this process can know? */
 bool desk_was_given(struct desk *desk, uint64_t index);

@@ -12,6 +12,7 @@
 #include "relay/clock_doubt.h"
 #include "relay/epochs.h"
 #include "relay/node.h"
+#include "relay/vitals.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
 #include "store/body.h"
@@ -419,6 +420,7 @@ void entry_again(struct entry *entry)
 void entry_remember(const struct entry *entry, const struct node *node)
 {
     postings_put(node->postings, &entry->posting, entry->index);
+    meters_count(node->meters, entry->kind, entry->message->header.urgency);
     for (size_t i = 0; i < ENTRY_TAGS; i++) {
         const struct entry_tag *tag = &entry->tags[i];
 

@@ -51,12 +51,12 @@ struct link {
     atomic_bool is_stopping;
     atomic_bool is_open; /* a stream exists; written on the queue's thread */
     atomic_bool is_anchoring;
+    atomic_bool is_ready;          /* hello answered; likewise */
+    atomic_uint failures;          /* attempts since something was settled; likewise */
     atomic_bool is_doubted;        /* another directory came: is the peer still in force? */
     struct anchor_write anchoring; /* the anchor thread's meanwhile */
     /* The queue thread's own from here on. */
-    bool is_ready; /* hello answered */
     int64_t retry_at_ms;
-    unsigned failures;
     int64_t rewind_at_ms; /* when what was held back is sent again; 0: nothing was */
     unsigned held_times;
     struct packing packing; /* its recents apart: what the writer thread puts there */
@@ -524,6 +524,23 @@ void links_owe(struct links *links, const char *node_code, enum urgency urgency,
         recent_put(&link->packing.recents, recent, leaf);
     }
     poke(link);
+}
+
+void links_look(struct links *links,
+                void (*say)(void *to, const char *peer, enum urgency urgency, bool is_up,
+                            unsigned failures),
+                void *to)
+{
+    OWN_EDITION(edition) = inforce_take(links->node->inforce);
+
+    for (size_t i = 0; i < 2 * atomic_load(&links->peer_count); i++) {
+        const struct link *link = &links->items[i];
+
+        if (stands(node_by_code(edition->directory, link->code))) {
+            say(to, link->code, link->urgency, atomic_load(&link->is_ready),
+                atomic_load(&link->failures));
+        }
+    }
 }
 
 void links_poke_all(struct links *links)

@@ -48,6 +48,14 @@ struct recent *links_keep(struct links *links, const char *node_code, const stru
  */
 void links_owe(struct links *links, const char *node_code, enum urgency urgency,
                struct recent *recent, const struct leaf *leaf);
+/*
+ * Each link of a peer in force: is its stream up, and how many attempts have failed since it was? A
+ * link that owes nothing has none and tries nothing. Any thread.
+ */
+void links_look(struct links *links,
+                void (*say)(void *to, const char *peer, enum urgency urgency, bool is_up,
+                            unsigned failures),
+                void *to);
 /* Time passed. Any thread. */
 void links_poke_all(struct links *links);
 

@@ -32,6 +32,7 @@ struct indexer;
 struct keyring;
 struct lawfetch;
 struct links;
+struct meters;
 struct policy;
 struct postings;
 struct reading_rate;
@@ -83,6 +84,7 @@ struct node {
     struct annexes *annexes;   /* attachments: their disk's thread and their places */
     struct couriers *couriers; /* attachments owed to peer nodes */
     struct eraser *eraser;     /* carries out erasures */
+    struct meters *meters;     /* what is counted for those who look after it */
     /* On the scheduler's thread, when what is said of our clock has changed. May be NULL. */
     void (*on_clock)(struct node *node, enum leaf_clock_state state);
     int64_t blocking_ms;  /* how long what is to be erased stays blocked */

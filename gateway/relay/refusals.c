@@ -17,6 +17,7 @@ struct row {
 struct refusals {
     pthread_mutex_t lock;
     size_t used;
+    uint64_t total;
     struct row others; /* everybody who found no row */
     struct row rows[IDENTITIES_MAX];
 };
@@ -81,6 +82,7 @@ bool refusals_admit(struct refusals *refusals, const char *identity_uri, int64_t
     bool is_admitted;
 
     pthread_mutex_lock(&refusals->lock);
+    refusals->total++;
     row = find_row(refusals, identity_uri, minute);
     if (row->minute != minute && row->counted == 0) {
         row->minute = minute;
@@ -107,6 +109,16 @@ static bool take_row(struct row *row, int64_t minute, struct refusals_count *cou
     row->admitted = 0;
     row->minute = minute;
     return true;
+}
+
+uint64_t refusals_total(struct refusals *refusals)
+{
+    uint64_t total;
+
+    pthread_mutex_lock(&refusals->lock);
+    total = refusals->total;
+    pthread_mutex_unlock(&refusals->lock);
+    return total;
 }
 
 bool refusals_take(struct refusals *refusals, int64_t now_ms, struct refusals_count *count)

@@ -30,6 +30,9 @@ bool refusal_is_policy(enum rc rc);
 /* True: log it as a leaf. False: it was counted. */
 bool refusals_admit(struct refusals *refusals, const char *identity_uri, int64_t now_ms);
 
+/* All since the start, whether they became leaves or not. */
+uint64_t refusals_total(struct refusals *refusals);
+
 struct refusals_count {
     char identity_uri[REFUSALS_URI_SIZE];
     uint32_t count;

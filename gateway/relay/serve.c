@@ -15,11 +15,13 @@
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
 #include "relay/track.h"
+#include "relay/vitals.h"
 #include "relay/witness_call.h"
 
 #define EXCHANGE "/enlace.v1.ExchangeService/"
 #define FEDERATION "/enlace.v1.FederationService/"
 #define AUDIT "/enlace.v1.AuditService/"
+#define OPERATION "/enlace.v1.OperationService/"
 #define ORDER "/enlace.v1.OrderService/"
 
 static const struct rpc_method table[] = {
@@ -53,6 +55,7 @@ static const struct rpc_method table[] = {
     {.path = AUDIT "GiveTagKey", .kind = RPC_UNARY, .on_call = audit_on_give_tag_key},
     {.path = AUDIT "CloseAudit", .kind = RPC_UNARY, .on_call = audit_on_close},
     {.path = AUDIT "Reindex", .kind = RPC_UNARY, .on_call = audit_on_reindex},
+    {.path = OPERATION "GetCondition", .kind = RPC_UNARY, .on_call = vitals_on_call},
 };
 
 #define METHODS (sizeof table / sizeof table[0])

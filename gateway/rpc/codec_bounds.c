@@ -1,5 +1,6 @@
 #include "rpc/codec_shape.h"
 
+#include "model/condition.h"
 #include "model/order.h"
 #include "rpc/codec_service.h"
 
@@ -201,6 +202,9 @@ static const struct bound bounds[] = {
     {"QueryRecordsRequest", "query", SOME_UP_TO(AUDIT_QUERY_MAX)},
     {"QueryRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"QueryRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},
+    {"GetConditionResponse", "samples", COUNT(CONDITION_SAMPLES_MAX)},
+    {"Sample", "name", REQUIRED},
+    {"Sample", "labels", COUNT(SAMPLE_LABELS_MAX)},
     {"GiveTagKeyRequest", "query", REQUIRED, SOME_UP_TO(AUDIT_QUERY_MAX)},
     {"GiveTagKeyRequest", "approval", REQUIRED},
     {"GiveTagKeyResponse", "tag_key", REQUIRED, EXACTLY(HASH_SIZE)},

@@ -10,6 +10,8 @@
 #include "model/record.h"
 #include "rpc/codec.h"
 
+struct condition;
+
 /* ---- Attach ---- */
 
 enum attach_kind { ATTACH_NONE, ATTACH_HELLO, ATTACH_ACKNOWLEDGEMENT, ATTACH_SUBMISSION };
@@ -502,5 +504,13 @@ void codec_reindex_request_write(bool is_to_begin, struct buffer *out);
 MUST_CHECK enum rc codec_index_state_read(struct bytes from, struct audit_index_state *state,
                                           struct fault *fault);
 void codec_index_state_write(const struct audit_index_state *state, struct buffer *out);
+
+/* ---- how a node is doing ---- */
+
+MUST_CHECK enum rc codec_condition_request_read(struct bytes from, struct fault *fault);
+void codec_condition_write(const struct condition *condition, struct buffer *out);
+/* Samples of a metric that this program does not know are left out. Items live in the arena. */
+MUST_CHECK enum rc codec_condition_read(struct bytes from, struct arena *arena,
+                                        struct condition *condition, struct fault *fault);
 
 #endif

@@ -9,6 +9,7 @@
 #include "enlace/v1/exchange.pb-c.h"
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"
+#include "enlace/v1/operation.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 
@@ -73,6 +74,8 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_CLOSE_AUDIT_RESPONSE] = &enlace__v1__close_audit_response__descriptor,
     [SHAPE_REINDEX_REQUEST] = &enlace__v1__reindex_request__descriptor,
     [SHAPE_REINDEX_RESPONSE] = &enlace__v1__reindex_response__descriptor,
+    [SHAPE_GET_CONDITION_REQUEST] = &enlace__v1__get_condition_request__descriptor,
+    [SHAPE_GET_CONDITION_RESPONSE] = &enlace__v1__get_condition_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");
