@@ -43,6 +43,12 @@ const struct command commands[] = {
      "  --evidence ARCHIVO | --evidence-sha256 HUELLA\n"
      "  --occurred-at FECHA\n",
      cmd_report},
+    {"withdraw", "ID",
+     "retira un intercambio: quien recibió los datos los suprime, o dice por qué no",
+     "  --reason C   motivo codificado (revocacion-del-consentimiento)\n"
+     "  Se contesta con «act purge ID --evidence CONSTANCIA» o «act keep ID --reason C», "
+     "firmados.\n",
+     cmd_withdraw},
     {"track", "ID", "dice en qué va un intercambio", NULL, cmd_track},
     {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
      "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n"

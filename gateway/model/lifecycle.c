@@ -23,6 +23,10 @@ static const struct transition transitions[] = {
     {STATE_ENDED, EVENT_CLOSE, STATE_CLOSED, SIDE_REQUESTER, false},
     {STATE_DECLINED, EVENT_CLOSE, STATE_CLOSED, SIDE_REQUESTER, false},
     {STATE_FAILED, EVENT_CLOSE, STATE_CLOSED, SIDE_REQUESTER, false},
+    /* It had the data in its hands when the recall, or the word that it was an error, crossed its
+     * own: then it has something to purge. */
+    {STATE_RECALLED, EVENT_CUSTODY, STATE_RECALLED, SIDE_EXECUTOR, false},
+    {STATE_ENTERED_IN_ERROR, EVENT_CUSTODY, STATE_RECALLED, SIDE_EXECUTOR, false},
     {STATE_RECALLED, EVENT_PURGE, STATE_PURGED, SIDE_EXECUTOR, true},
     {STATE_RECALLED, EVENT_KEEP, STATE_KEPT, SIDE_EXECUTOR, true},
     {STATE_SENT, EVENT_ENTERED_IN_ERROR, STATE_ENTERED_IN_ERROR, SIDE_REQUESTER, false},
@@ -50,6 +54,17 @@ bool event_is_signed(enum event event)
         }
     }
     return false;
+}
+
+bool state_is_recallable(enum state state)
+{
+    return state != STATE_NONE && state != STATE_RECALLED && state != STATE_PURGED &&
+           state != STATE_ENTERED_IN_ERROR;
+}
+
+bool state_was_recalled(enum state state)
+{
+    return state == STATE_RECALLED || state == STATE_PURGED || state == STATE_KEPT;
 }
 
 bool state_takes_reports(enum state state)

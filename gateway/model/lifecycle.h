@@ -47,6 +47,11 @@ struct transition {
 const struct transition *lifecycle_step(enum state from, enum event event, enum side who);
 /* Must this event be signed by an official, whatever the state? */
 bool event_is_signed(enum event event);
+/* A recall asks for what the executor holds, whatever became of the item: also when it was closed,
+ * declined, or kept at another recall. */
+bool state_is_recallable(enum state state);
+/* Recalled, and perhaps answered. */
+bool state_was_recalled(enum state state);
 /* Reports count occurrences while an item is in one of these. */
 bool state_takes_reports(enum state state);
 /*

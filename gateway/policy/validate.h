@@ -16,8 +16,8 @@
  * or impeded | | MeasureChange  | kind, the decision; a date for extend and renew | | Consultation
  * | session, expiry                                                           | | StatusReport   |
  * item, occurrence from 1, action code                                      | | Act            |
- * regards, event; reason for decline, dispute, hold, fail, keep; evidence for in-force | | Recall
- * | regards, reason                                                           | | Notice         |
+ * regards, event; reason for decline, dispute, hold, fail, keep; evidence for in-force, purge | |
+ * Recall | regards, reason                                                           | | Notice |
  * regards, clock, 50, 75 or 100 percent                                     | | Aggregate      |
  * id, dates, figures; no subject, no compartment                            |
  */

@@ -168,7 +168,8 @@ static enum rc check_act(const struct header *header, struct fault *fault)
         return invalid(fault, "competent.missing",
                        "Señale la institución competente, como cdmx/ssc.", "header.competent");
     }
-    return check_evidence(header, header->event == EVENT_IN_FORCE, fault);
+    return check_evidence(header, header->event == EVENT_IN_FORCE || header->event == EVENT_PURGE,
+                          fault);
 }
 
 static enum rc check_notice(const struct header *header, struct fault *fault)

@@ -15,6 +15,7 @@
 #include "relay/desk.h"
 #include "relay/life.h"
 #include "relay/node.h"
+#include "relay/purge.h"
 #include "relay/terms.h"
 #include "store/auditlog.h"
 #include "store/db.h"
@@ -133,7 +134,10 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
     entry->directory = arrival->directory;
     entry->holder = header->to;
     entry->actor = actor;
-    return entry_prepare(entry, node, NULL, 0);
+    TRY(entry_prepare(entry, node, NULL, 0));
+    return arrival->message->header.event == EVENT_ENTERED_IN_ERROR
+               ? purge_prepare(node, entry, &arrival->purge)
+               : RC_OK; /* a PURGE is about what its sender holds */
 }
 
 enum rc arrival_check_new(struct txn *txn, const struct header *header, const char *holder,
@@ -185,7 +189,7 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
         return RC_OK;
     }
     TRY(find_exchange(arrival, txn, exchange));
-    rc = life_step(arrival->message, &moment, exchange, &arrival->fault);
+    rc = life_arrive(arrival->message, &moment, exchange, &arrival->fault);
     if (rc == RC_FAILED_PRECONDITION) {
         /* Its sender's node found it in order: what goes before it is on its way. */
         arrival->fault.rc = RC_UNAVAILABLE;
@@ -215,6 +219,9 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
             exchange->opening_index = arrival->index;
         }
         TRY(alarm_keep(txn, header->to, exchange));
+        if (life_is_purged(exchange)) {
+            TRY(purge_put(arrival->purge, txn, arrival->index));
+        }
     }
     desk_destination(header, destination);
     return outbox_add(
@@ -222,13 +229,14 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
         &(struct outbox_entry){.index = arrival->index, .flags = given_before(arrival, node)});
 }
 
-void arrival_announce(const struct arrival *arrival, const struct node *node)
+void arrival_announce(struct arrival *arrival, const struct node *node)
 {
     const struct header *header = &arrival->message->header;
     char destination[DESK_DESTINATION_SIZE];
 
     desk_destination(header, destination);
     backlog_count(node->backlog, destination, 1);
+    purge_committed(arrival->purge, node);
     desk_wake(node->desk, header->to, header->urgency);
 }
 
@@ -236,10 +244,13 @@ void arrival_again(struct arrival *arrival)
 {
     arrival->fault = (struct fault){0};
     arrival->is_duplicate = false;
+    purge_again(arrival->purge);
     entry_again(&arrival->entry);
 }
 
-void arrival_release(struct arrival *arrival)
+void arrival_release(struct arrival *arrival, const struct node *node)
 {
+    purge_free(arrival->purge, node);
+    arrival->purge = NULL;
     entry_release(&arrival->entry);
 }

@@ -10,6 +10,7 @@
 
 struct directory;
 struct node;
+struct purge;
 struct txn;
 
 struct arrival {
@@ -21,7 +22,8 @@ struct arrival {
     int64_t as_of_ms; /* the time by which it is judged: the sender's leaf's, or now */
     bool is_known;    /* held before with these bytes: no policy is asked again */
     bool is_duplicate;
-    uint64_t index; /* of the received leaf, whether new or the first one's */
+    struct purge *purge; /* by which this act erases what the recipient holds, or NULL */
+    uint64_t index;      /* of the received leaf, whether new or the first one's */
 };
 
 /*
@@ -42,10 +44,10 @@ MUST_CHECK enum rc arrival_check(struct arrival *arrival, const struct node *nod
 MUST_CHECK enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn *txn,
                                struct exchange *exchange);
 /* Writer thread, after the commit: wakes the systems that wait for it. */
-void arrival_announce(const struct arrival *arrival, const struct node *node);
+void arrival_announce(struct arrival *arrival, const struct node *node);
 /* That transaction came to nothing: forgets what arrival_check and arrival_put found. */
 void arrival_again(struct arrival *arrival);
-void arrival_release(struct arrival *arrival);
+void arrival_release(struct arrival *arrival, const struct node *node);
 
 /* An opening message must not take the place of an exchange that this holder knows. */
 MUST_CHECK enum rc arrival_check_new(struct txn *txn, const struct header *header,

@@ -15,6 +15,7 @@
 #include "relay/life.h"
 #include "relay/terms.h"
 #include "relay/node.h"
+#include "relay/purge.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
 #include "store/db.h"
@@ -184,7 +185,9 @@ static enum rc prepare_sent(const struct comeback_page *page, struct comer *come
     sent->holder = header->from;
     sent->actor = page->peer->uri;
     sent->replayed = comer->from->old_leaf;
-    return entry_prepare(sent, page->node, NULL, 0);
+    TRY(entry_prepare(sent, page->node, NULL, 0));
+    return header->event == EVENT_PURGE ? purge_prepare(page->node, sent, &comer->arrival.purge)
+                                        : RC_OK;
 }
 
 static enum rc prepare_received(const struct comeback_page *page, struct comer *comer)
@@ -278,7 +281,7 @@ static enum rc check_sent(struct comer *comer, struct txn *txn, struct exchange 
     }
     rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
     terms_moment(header, comer->sent.directory, comer->sent.route, comer->as_of_ms, &moment);
-    return rc == RC_OK ? life_step(message, &moment, exchange, &comer->fault) : rc;
+    return rc == RC_OK ? life_arrive(message, &moment, exchange, &comer->fault) : rc;
 }
 
 static enum rc pay_custody(struct comer *comer, struct txn *txn)
@@ -311,6 +314,9 @@ static enum rc take_sent(const struct comeback_page *page, struct txn *txn, stru
         exchange.opening_index = comer->sent.index;
     }
     TRY(alarm_keep(txn, header->from, &exchange));
+    if (life_is_purged(&exchange)) {
+        TRY(purge_put(comer->arrival.purge, txn, comer->sent.index));
+    }
     TRY(put_evidence(page, txn, comer, comer->sent.index));
     TRY(pay_custody(comer, txn));
     comer->is_put = true;
@@ -378,6 +384,7 @@ static void announce(const struct node *node, struct comer *comer)
 {
     if (comer->is_put && comer->is_sent) {
         entry_remember(&comer->sent, node);
+        purge_committed(comer->arrival.purge, node);
     } else if (comer->is_put) {
         entry_remember(&comer->arrival.entry, node);
         arrival_announce(&comer->arrival, node);
@@ -417,7 +424,7 @@ static void batch_empty(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         say_refused(batch->page, batch->comers[i]);
-        arrival_release(&batch->comers[i]->arrival);
+        arrival_release(&batch->comers[i]->arrival, batch->page->node);
         entry_release(&batch->comers[i]->sent);
     }
     batch->count = 0;
@@ -464,7 +471,7 @@ static enum rc add(struct batch *batch, const struct replay_entry *from, struct 
     comer->from = from;
     rc = prepare(batch->page, comer);
     if (rc != RC_OK && waits_for_batch(batch, comer)) {
-        arrival_release(&comer->arrival);
+        arrival_release(&comer->arrival, batch->page->node);
         entry_release(&comer->sent);
         TRY(flush(batch, mark));
         *comer = (struct comer){.from = from};

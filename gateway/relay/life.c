@@ -195,15 +195,20 @@ static enum rc step_report(const struct header *header, int64_t now_ms, struct e
     return RC_OK;
 }
 
-static enum rc step_recall(const struct moment *moment, struct exchange *exchange,
-                           struct fault *fault)
+static enum rc step_recall(const struct header *header, const struct moment *moment,
+                           struct exchange *exchange, struct fault *fault)
 {
     bool is_any = false;
 
+    if (!id_equal(&header->regards, &exchange->id)) {
+        return refuse(fault, RC_FAILED_PRECONDITION, "recall.regards", "header.recall.regards",
+                      "Se retira el intercambio entero: cite el mensaje que lo abrió. Un mensaje "
+                      "suelto se corrige.");
+    }
     for (size_t i = 0; i < exchange->item_count; i++) {
         struct exchange_item *item = &exchange->items[i];
 
-        if (item->state < STATE_CLOSED) {
+        if (state_is_recallable(item->state)) {
             item->state = STATE_RECALLED;
             item->changed_at_ms = moment->act.entered_ms;
             is_any = true;
@@ -212,7 +217,79 @@ static enum rc step_recall(const struct moment *moment, struct exchange *exchang
     terms_settle(exchange, &moment->act);
     return is_any ? RC_OK
                   : refuse(fault, RC_FAILED_PRECONDITION, "life.not_from_here", "header.recall",
-                           "El intercambio ya está cerrado; no queda nada que retirar.");
+                           "El intercambio ya se retiró; no queda nada que retirar.");
+}
+
+/* ---- what crossed on the way ---- */
+
+static bool is_answer_to_recall(const struct header *header)
+{
+    return header->type == MESSAGE_ACT &&
+           (header->event == EVENT_PURGE || header->event == EVENT_KEEP);
+}
+
+/* The executor said it before it heard of the recall: taken note of, nothing moves. */
+static bool is_overtaken(const struct exchange *exchange, const struct header *header)
+{
+    if ((header->type != MESSAGE_ACT && header->type != MESSAGE_STATUS_REPORT) ||
+        is_answer_to_recall(header) || !is_side(exchange, header, SIDE_EXECUTOR)) {
+        return false;
+    }
+    for (size_t i = 0; i < exchange->item_count; i++) {
+        const struct exchange_item *item = &exchange->items[i];
+
+        if ((header->item == 0 || header->item == item->number) &&
+            !state_was_recalled(item->state)) {
+            return false;
+        }
+    }
+    return exchange->item_count > 0;
+}
+
+/* "It was an error" reaches an agency that has custody already: a recall, by then. */
+static bool is_too_late(struct exchange *exchange, const struct header *header,
+                        const struct moment *moment)
+{
+    bool is_any = false;
+
+    if (header->type != MESSAGE_ACT || header->event != EVENT_ENTERED_IN_ERROR) {
+        return false;
+    }
+    for (size_t i = 0; i < exchange->item_count; i++) {
+        struct exchange_item *item = &exchange->items[i];
+
+        if ((header->item == 0 || header->item == item->number) &&
+            find_step(exchange, header, item->state) == NULL && state_is_recallable(item->state)) {
+            item->state = STATE_RECALLED;
+            item->changed_at_ms = moment->act.entered_ms;
+            is_any = true;
+        }
+    }
+    if (is_any) {
+        terms_settle(exchange, &moment->act);
+    }
+    return is_any;
+}
+
+enum rc life_arrive(const struct message *message, const struct moment *moment,
+                    struct exchange *exchange, struct fault *fault)
+{
+    if (is_overtaken(exchange, &message->header) ||
+        is_too_late(exchange, &message->header, moment)) {
+        return RC_OK;
+    }
+    return life_step(message, moment, exchange, fault);
+}
+
+bool life_is_purged(const struct exchange *exchange)
+{
+    size_t gone = 0;
+
+    for (size_t i = 0; i < exchange->item_count; i++) {
+        gone += exchange->items[i].state == STATE_PURGED ||
+                exchange->items[i].state == STATE_ENTERED_IN_ERROR;
+    }
+    return gone > 0 && gone == exchange->item_count;
 }
 
 /* ---- changes of a measure ---- */
@@ -310,7 +387,7 @@ enum rc life_step(const struct message *message, const struct moment *moment,
     case MESSAGE_STATUS_REPORT:
         return step_report(header, moment->act.entered_ms, exchange, fault);
     case MESSAGE_RECALL:
-        return step_recall(moment, exchange, fault);
+        return step_recall(header, moment, exchange, fault);
     case MESSAGE_MEASURE_CHANGE:
         return step_change(header, moment, exchange, fault);
     default:

@@ -43,6 +43,16 @@ void life_open(const struct message *message, const struct route *route, enum st
 MUST_CHECK enum rc life_step(const struct message *message, const struct moment *moment,
                              struct exchange *exchange, struct fault *fault);
 
+/*
+ * The same at the other side, where what it says may have crossed what was said to it: acts and
+ * reports of an executor that had not heard of the recall yet move nothing; an error told after
+ * custody is a recall. Both sides end in the same state.
+ */
+MUST_CHECK enum rc life_arrive(const struct message *message, const struct moment *moment,
+                               struct exchange *exchange, struct fault *fault);
+/* All of it was purged, or entered in error before custody: the recipient keeps no body of it. */
+bool life_is_purged(const struct exchange *exchange);
+
 /* R1: the other node holds the opening message, by its leaf of that instant. True when something
  * changed. */
 bool life_received(struct exchange *exchange, int64_t at_ms);

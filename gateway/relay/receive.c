@@ -193,7 +193,7 @@ static struct intake *intake_new(struct gate *gate, struct arena *arena, struct 
 static void intake_free(struct intake *intake)
 {
     for (size_t i = 0; i < intake->parcel->entry_count; i++) {
-        arrival_release(&intake->entries[i].arrival);
+        arrival_release(&intake->entries[i].arrival, intake->node);
     }
     commit_point_release(intake->write.point);
     inforce_leave(intake->edition);
@@ -319,7 +319,7 @@ static void intake_done(struct write *write)
     struct intake *intake = (struct intake *)write;
 
     for (size_t i = 0; write->rc == RC_OK && i < intake->parcel->entry_count; i++) {
-        const struct arrival *arrival = &intake->entries[i].arrival;
+        struct arrival *arrival = &intake->entries[i].arrival;
 
         if (arrival->fault.rc == RC_OK && !arrival->is_duplicate) {
             entry_remember(&arrival->entry, intake->node);

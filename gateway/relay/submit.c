@@ -19,6 +19,7 @@
 #include "relay/life.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/purge.h"
 #include "relay/recent.h"
 #include "relay/refusals.h"
 #include "relay/replay.h"
@@ -169,6 +170,9 @@ static enum rc prepare(struct submit_job *job)
     job->sent.directory = job->edition->directory;
     TRY(entry_prepare(&job->sent, job->node, submission->local_subjects,
                       submission->local_subject_count));
+    if (message->header.event == EVENT_PURGE) {
+        TRY(purge_prepare(job->node, &job->sent, &job->purge));
+    }
     return job->is_local ? prepare_local(job) : RC_OK;
 }
 
@@ -365,6 +369,9 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *v
         views->sent.opening_index = job->index;
     }
     TRY(alarm_keep(txn, header->from, &views->sent));
+    if (life_is_purged(&views->sent)) {
+        TRY(purge_put(job->purge, txn, job->index));
+    }
     TRY(settle_custody(job, txn));
     if (job->is_local) {
         return arrival_put(job->arrival, job->node, txn, &views->received);
@@ -452,6 +459,7 @@ static void forget_job(struct write *write)
     }
     job->fault = (struct fault){0};
     job->is_duplicate = job->is_erased = job->is_custody = job->is_custody_settled = false;
+    purge_again(job->purge);
     entry_again(&job->sent);
     if (job->arrival != NULL) {
         arrival_again(job->arrival);
@@ -465,6 +473,7 @@ static void announce(struct submit_job *job)
     char destination[FORWARD_DESTINATION_SIZE];
 
     entry_remember(&job->sent, node);
+    purge_committed(job->purge, node);
     if (job->is_custody_settled) {
         backlog_count(node->backlog, job->settled_destination, -1);
         desk_settled(node->desk, job->settled_index);
@@ -547,9 +556,10 @@ void submit_result_bind(const struct buffer *scratch, const struct receipt_span 
 void submit_release(struct submit_job *job)
 {
     recent_free(job->recent);
+    purge_free(job->purge, job->node);
     entry_release(&job->sent);
     if (job->arrival != NULL) {
-        arrival_release(job->arrival);
+        arrival_release(job->arrival, job->node);
     }
     commit_point_release(job->write.point);
     budget_leave(&job->hold);

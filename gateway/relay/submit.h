@@ -39,6 +39,7 @@ struct submit_job {
     struct submission *submission;
     struct fault fault; /* rc not RC_OK: refused or failed */
     struct entry sent;
+    struct purge *purge;     /* by which this act erases what the sender holds, or NULL */
     struct arrival *arrival; /* when the recipient is hosted here too; else NULL */
     struct recent *recent;   /* to be forwarded from memory; may be NULL */
     bool is_local;

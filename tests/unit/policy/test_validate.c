@@ -236,6 +236,7 @@ BEND(decline_bare, h->event = EVENT_DECLINE)
 BEND(decline_text, (h->event = EVENT_DECLINE, h->reason = "No nos toca"))
 BEND(decline_whose, (h->event = EVENT_DECLINE, h->reason = "no-competente"))
 BEND(in_force_bare, h->event = EVENT_IN_FORCE)
+BEND(purge_bare, h->event = EVENT_PURGE)
 BEND(change_none, h->change = CHANGE_NONE)
 BEND(change_undated, h->ends_on = "")
 BEND(percent_60, h->notice_percent = 60)
@@ -371,6 +372,7 @@ static const struct refused refused[] = {
     {letter_act, decline_bare, "reason.missing", "header.reason"},
     {letter_act, decline_text, "reason.not_coded", "header.reason"},
     {letter_act, decline_whose, "competent.missing", "header.competent"},
+    {letter_act, purge_bare, "evidence.missing", "header.evidence_sha256"},
     {letter_act, in_force_bare, "evidence.missing", "header.evidence_sha256"},
     {letter_act, report_item_33, "item.number", "header.item"},
     {letter_change, change_none, "change.kind", "header.change"},

@@ -195,6 +195,90 @@ static void test_what_cannot_be_delivered_has_failed(void **unused)
     }
 }
 
+static struct message recall(void)
+{
+    struct message message = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_NONE, 0);
+
+    message.header.type = MESSAGE_RECALL;
+    return message;
+}
+
+static void test_a_recall_reaches_whatever_became_of_the_items(void **unused)
+{
+    struct message message = recall();
+
+    (void)unused;
+    for (int from = STATE_SENT; from < STATES; from++) {
+        bool is_recallable =
+            from != STATE_RECALLED && from != STATE_PURGED && from != STATE_ENTERED_IN_ERROR;
+        struct exchange exchange = running((enum state)from);
+        struct fault fault = {0};
+
+        assert_int_equal(life_step(&message, at(9), &exchange, &fault),
+                         is_recallable ? RC_OK : RC_FAILED_PRECONDITION);
+        assert_int_equal(exchange.items[0].state, is_recallable ? STATE_RECALLED : from);
+    }
+}
+
+static void test_one_message_of_an_exchange_is_not_recalled(void **unused)
+{
+    struct exchange exchange = running(STATE_IN_FORCE);
+    struct message message = recall();
+    struct fault fault = {0};
+
+    (void)unused;
+    message.header.regards.bytes[0] = 1;
+    assert_int_equal(life_step(&message, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_string_equal(fault.reason, "recall.regards");
+}
+
+/* Said before the recall was heard of: it arrives, is logged, and moves nothing. */
+static void test_what_the_executor_said_before_it_heard_moves_nothing(void **unused)
+{
+    struct message said[] = {act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0),
+                             act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_ACCEPT, 1), report(1, 1)};
+    struct message purge = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_PURGE, 0);
+    struct message accept = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_ACCEPT, 1);
+    struct exchange exchange = running(STATE_RECALLED);
+    struct fault fault = {0};
+
+    (void)unused;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(life_arrive(&said[i], at(9), &exchange, &fault), RC_OK);
+        assert_int_equal(exchange.items[0].state, STATE_RECALLED);
+        assert_int_equal(exchange.items[0].occurrences, 0);
+    }
+    assert_int_equal(life_step(&accept, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_false(life_is_purged(&exchange));
+    assert_int_equal(life_arrive(&purge, at(9), &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.items[1].state, STATE_PURGED);
+    assert_true(life_is_purged(&exchange));
+    exchange.items[1].state = STATE_KEPT;
+    assert_false(life_is_purged(&exchange));
+}
+
+/* Custody and "it was an error" cross: both sides end as recalled, so that the data is purged. */
+static void test_an_error_told_after_custody_is_a_recall_on_both_sides(void **unused)
+{
+    struct message error = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_ENTERED_IN_ERROR, 0);
+    struct message custody = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_CUSTODY, 0);
+    struct exchange sender = running(STATE_RECEIVED);
+    struct exchange executor = running(STATE_RECEIVED);
+    struct exchange in_custody;
+    struct fault fault = {0};
+
+    (void)unused;
+    assert_int_equal(life_step(&error, at(9), &sender, &fault), RC_OK);
+    assert_int_equal(sender.items[0].state, STATE_ENTERED_IN_ERROR);
+    assert_int_equal(life_step(&custody, at(9), &executor, &fault), RC_OK);
+    in_custody = executor;
+    assert_int_equal(life_arrive(&error, at(9), &executor, &fault), RC_OK);
+    assert_int_equal(life_arrive(&custody, at(9), &sender, &fault), RC_OK);
+    assert_int_equal(sender.items[0].state, STATE_RECALLED);
+    assert_int_equal(executor.items[0].state, STATE_RECALLED);
+    assert_int_equal(life_step(&error, at(9), &in_custody, &fault), RC_FAILED_PRECONDITION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +288,10 @@ int main(void)
         cmocka_unit_test(test_reports_go_in_order_without_gaps),
         cmocka_unit_test(test_a_member_may_be_both_sides),
         cmocka_unit_test(test_custody_of_a_change_moves_no_item),
+        cmocka_unit_test(test_a_recall_reaches_whatever_became_of_the_items),
+        cmocka_unit_test(test_one_message_of_an_exchange_is_not_recalled),
+        cmocka_unit_test(test_what_the_executor_said_before_it_heard_moves_nothing),
+        cmocka_unit_test(test_an_error_told_after_custody_is_a_recall_on_both_sides),
         cmocka_unit_test(test_what_cannot_be_delivered_has_failed),
     };
 
