@@ -24,6 +24,7 @@ struct leaves {
 
 struct scan {
     struct log_visitor visitor; /* first */
+    uint64_t minimum;           /* records of leaves below it were pruned */
     uint8_t key[HASH_SIZE];
     uint64_t looked_at;
     struct leaves found;
@@ -91,10 +92,11 @@ static enum rc take(struct audit_taker *taker, const struct audit_entry *entry,
 
 /* Both ascend. */
 static void compare(const struct scan *scan, const struct answer *answer, uint64_t size,
-                    struct report *report)
+                    uint64_t minimum, struct report *report)
 {
     size_t at = 0;
     uint64_t hidden = 0;
+    uint64_t pruned = 0;
 
     for (size_t i = 0; i < scan->found.count; i++) {
         uint64_t leaf = scan->found.at[i];
@@ -102,6 +104,10 @@ static void compare(const struct scan *scan, const struct answer *answer, uint64
 
         while (at < answer->first.count && answer->first.at[at] < leaf) {
             at++;
+        }
+        if (leaf < minimum) {
+            pruned++;
+            continue;
         }
         if (leaf < size && (at == answer->first.count || answer->first.at[at] != leaf)) {
             snprintf(where, sizeof where, "hoja %" PRIu64, leaf);
@@ -114,12 +120,14 @@ static void compare(const struct scan *scan, const struct answer *answer, uint64
     report_number(report, "named_after", "Más las que la nombran después de otra persona",
                   answer->others);
     report_number(report, "hidden", "Ocultas", hidden);
+    report_number(report, "pruned_leaves", pruned > 0 ? "Con su registro depurado" : "", pruned);
 }
 
 static void scan_folder(const struct profile *profile, const char *folder, struct scan *scan,
                         struct report *report, struct trust *trust)
 {
-    const struct log_check check = {.path = folder, .trust = trust, .visitor = &scan->visitor};
+    const struct log_check check = {
+        .path = folder, .trust = trust, .visitor = &scan->visitor, .minimum = &scan->minimum};
     struct checkpoint head = {.size = 0};
 
     for (size_t i = 0; i < profile->own_log_count; i++) {
@@ -161,7 +169,7 @@ static enum rc rescan(struct cli *cli, const struct petition *petition, const ch
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "cli.memory", "", "Falta memoria.");
     }
     report_number(report, "given_at", "La entrega de la llave quedó en la hoja", index);
-    compare(scan, answer, end.size, report);
+    compare(scan, answer, end.size, scan->minimum, report);
     return RC_OK;
 }
 

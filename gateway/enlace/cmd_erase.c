@@ -1,10 +1,11 @@
 /*
- * erase and hold: an order is made, signed by each on his or her own machine, and sent. blocked:
- * the authority reads what is blocked.
+ * erase, hold and `log prune`: an order is made, signed by each on his or her own machine, and
+ * sent. blocked: the authority reads what is blocked.
  *
  * The file that goes from hand to hand is a GiveOrderRequest (proto/enlace/v1/order.proto).
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "crypto/digest.h"
 #include "enlace/command.h"
 #include "tlog/commit.h"
+#include "tlog/control.h"
+#include "tlog/text.h"
 
 #define FILE_MAX ((size_t)64 << 10)
 
@@ -50,7 +53,8 @@ static enum rc store(const char *path, const struct order_signed *order, struct 
 /* What one signs should be read before. */
 static void show(const struct order_signed *signed_order)
 {
-    static const char *const kinds[] = {"", "supresión", "retención legal", "fin de una retención"};
+    static const char *const kinds[] = {"", "supresión", "retención legal", "fin de una retención",
+                                        "depuración de la bitácora"};
     const struct order *order = &signed_order->order;
     const struct order_target *target = &order->target;
     char id[ID_TEXT_SIZE];
@@ -79,6 +83,14 @@ static void show(const struct order_signed *signed_order)
     if (order->kind == ORDER_RELEASE) {
         id_format(&order->lifts, id);
         printf("  levanta %s\n", id);
+    }
+    if (order->before_index > 0) {
+        printf("  registros de las hojas anteriores a la %" PRIu64 "\n", order->before_index);
+    } else if (order->kind == ORDER_PRUNE) {
+        char before[CLI_TIME_SIZE];
+
+        cli_time(order->before_ms, before);
+        printf("  registros anteriores al %s\n", before);
     }
     printf("  firmas: %zu\n", signed_order->signature_count);
 }
@@ -124,6 +136,23 @@ static int read_subject(const struct cli *cli, const char *command, struct wishe
     return EXIT_DONE;
 }
 
+/* A leaf's number, down to a whole step, or an instant. */
+static int read_before(const struct cli *cli, const char *command, struct order *order)
+{
+    uint64_t index;
+
+    if (text_decimal(bytes_text(optarg), &index) == RC_OK && index >= CONTROL_MINIMUM_STEP) {
+        order->before_index = index - index % CONTROL_MINIMUM_STEP;
+        return EXIT_DONE;
+    }
+    return clock_parse(bytes_text(optarg), &order->before_ms) == RC_OK
+               ? EXIT_DONE
+               : cli_usage(cli, command,
+                           "Se esperaba el número de una hoja (desde %d, de 256 en 256) o una "
+                           "fecha con zona (RFC 3339).",
+                           CONTROL_MINIMUM_STEP);
+}
+
 static int read_option(const struct cli *cli, const char *command, int choice,
                        struct wishes *wishes)
 {
@@ -155,6 +184,8 @@ static int read_option(const struct cli *cli, const char *command, int choice,
     case 'o':
         wishes->path = optarg;
         return EXIT_DONE;
+    case 'B':
+        return read_before(cli, command, order);
     default:
         return cli_usage(cli, command, "No se entiende una opción.");
     }
@@ -164,11 +195,17 @@ static int read_wishes(const struct cli *cli, const char *command, int argc, cha
                        struct wishes *wishes)
 {
     static const struct option names[] = {
-        {"message", required_argument, NULL, 'm'},     {"exchange", required_argument, NULL, 'x'},
-        {"person", required_argument, NULL, 'p'},      {"attachment", required_argument, NULL, 'a'},
-        {"compartment", required_argument, NULL, 'c'}, {"subject", required_argument, NULL, 's'},
-        {"basis", required_argument, NULL, 'b'},       {"reason", required_argument, NULL, 'r'},
-        {"member", required_argument, NULL, 'i'},      {NULL, 0, NULL, 0},
+        {"message", required_argument, NULL, 'm'},
+        {"exchange", required_argument, NULL, 'x'},
+        {"person", required_argument, NULL, 'p'},
+        {"attachment", required_argument, NULL, 'a'},
+        {"compartment", required_argument, NULL, 'c'},
+        {"subject", required_argument, NULL, 's'},
+        {"basis", required_argument, NULL, 'b'},
+        {"reason", required_argument, NULL, 'r'},
+        {"member", required_argument, NULL, 'i'},
+        {"before", required_argument, NULL, 'B'},
+        {NULL, 0, NULL, 0},
     };
     int status = EXIT_DONE;
     int choice;
@@ -275,6 +312,24 @@ static int sign(struct cli *cli, const char *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
+static int print_pruning(const struct order_status *status, const char *id, const char *digest)
+{
+    static const char *const phases[ORDER_PHASES] = {
+        [ORDER_BLOCKING] = "por comenzar",
+        [ORDER_BLOCKED] = "asentada; se espera a los testigos",
+        [ORDER_ERASING] = "se depura",
+        [ORDER_ERASED] = "depurada",
+    };
+
+    printf("Orden %s: %s\n  huella %s\n  registros de las hojas anteriores a la %" PRIu64 "\n", id,
+           phases[status->phase] != NULL ? phases[status->phase] : "", digest,
+           status->before_index);
+    if (status->held > 0) {
+        printf("  una retención de la autoridad cubre %u de ellos: no se depura\n", status->held);
+    }
+    return EXIT_DONE;
+}
+
 static int print_answer(const struct cli *cli, const struct order_answer *answer)
 {
     static const char *const phases[] = {"",
@@ -293,11 +348,15 @@ static int print_answer(const struct cli *cli, const struct order_answer *answer
     id_format(&status->id, id);
     hex_encode(status->digest.data, HASH_SIZE, digest);
     if (cli->is_json) {
-        cli_print(json_pack("{s:s,s:s,s:s,s:i,s:i,s:I}", "order_id", id, "phase",
+        cli_print(json_pack("{s:s,s:s,s:s,s:i,s:i,s:I,s:I}", "order_id", id, "phase",
                             order_phase_name(status->phase), "digest", digest, "entries",
                             (int)status->entries, "held", (int)status->held, "due_at_ms",
-                            (json_int_t)status->due_at_ms));
+                            (json_int_t)status->due_at_ms, "before_index",
+                            (json_int_t)status->before_index));
         return EXIT_DONE;
+    }
+    if (status->before_index > 0) {
+        return print_pruning(status, id, digest);
     }
     printf("Orden %s: %s\n  huella %s\n  mensajes: %u\n", id, phases[status->phase], digest,
            status->entries);
@@ -382,6 +441,16 @@ int cmd_erase(struct cli *cli, int argc, char **argv)
 int cmd_hold(struct cli *cli, int argc, char **argv)
 {
     return run(cli, argc, argv, ORDER_HOLD);
+}
+
+int log_prune(struct cli *cli, int argc, char **argv)
+{
+    if (argc > 1 && argv[1][0] == '-') { /* `log prune --before X -o FILE` is its `new` */
+        int status = cli_need_profile(cli);
+
+        return status == EXIT_DONE ? make(cli, "log", ORDER_PRUNE, argc, argv) : status;
+    }
+    return run(cli, argc, argv, ORDER_PRUNE);
 }
 
 /* ---- blocked ---- */

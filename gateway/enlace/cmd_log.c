@@ -309,6 +309,7 @@ static const struct {
     {"succeed", log_succeed},     {"sign", log_sign},
     {"statement", log_statement}, {"vkey", log_vkey},
     {"seen", log_seen},           {"gap", log_gap},
+    {"prune", log_prune},
 };
 
 int cmd_log(struct cli *cli, int argc, char **argv)
@@ -318,6 +319,7 @@ int cmd_log(struct cli *cli, int argc, char **argv)
             return actions[i].run(cli, argc - 1, argv + 1);
         }
     }
-    return cli_usage(cli, "log",
-                     "Se esperaba export, reindex, seen, succeed, sign, statement, vkey o gap.");
+    return cli_usage(
+        cli, "log",
+        "Se esperaba export, reindex, seen, succeed, sign, statement, vkey, gap o prune.");
 }

@@ -65,6 +65,8 @@ int cmd_get(struct cli *cli, int argc, char **argv);
 int cmd_resend(struct cli *cli, int argc, char **argv);
 int cmd_erase(struct cli *cli, int argc, char **argv);
 int cmd_hold(struct cli *cli, int argc, char **argv);
+/* `enlace log prune`: an order as those. */
+int log_prune(struct cli *cli, int argc, char **argv);
 int cmd_blocked(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
 int cmd_backup(struct cli *cli, int argc, char **argv);

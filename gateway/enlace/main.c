@@ -95,6 +95,8 @@ const struct command commands[] = {
      "  statement ARCHIVO --authorities ARCHIVO   la muestra y dice si vale\n"
      "  vkey --key PEM --name NOMBRE   la llave pública, en una línea\n"
      "  reindex [--status]   el nodo rehace su índice y dice si el anterior era el mismo\n"
+     "  prune --before HOJA|FECHA -o ARCHIVO --basis CLAVE --reason CLAVE   orden de depurar\n"
+     "                    registros viejos; luego prune sign, send, status, como en «erase»\n"
      "  gap CARPETA       de una bitácora exportada con --records: qué no volvió de la anterior\n",
      cmd_log},
     {"directory", "VERBO …", "el directorio de una red: new, edit, check, sign, diff, publish",

@@ -460,6 +460,7 @@ static enum rc start(struct running *running)
     TRY(open_gather(running));
     running->node.on_clock = on_clock;
     running->node.blocking_ms = running->settings.blocking_days * DAY_MS;
+    running->node.prune_ms = running->settings.prune_after_days * DAY_MS;
     TRY(eraser_start(&running->node, running->node.blocking_ms, &running->node.eraser));
     TRY(open_listeners(running));
     if (running->node.gather != NULL) {

@@ -80,6 +80,9 @@ const struct conf_row settings_rows[] = {
     NUMBER(disk_floor_mib, "256", 1, 1048576, "free space below which nothing is accepted, MiB"),
     NUMBER(blocking_days, "90", 0, 3650,
            "how long data stays blocked, for the authority alone, before it is erased"),
+    NUMBER(prune_after_days, "0", 0, 36500,
+           "audit records older than this are dropped once nothing forbids it, the log still "
+           "verifies; 0: only by order of two officials"),
     NUMBER(stop_grace_ms, "5000", 0, 600000, "how long calls under way may take after SIGTERM"),
     TEXT(log_level, "info", 1, "debug, info, warn or error"),
     {.name = NULL},

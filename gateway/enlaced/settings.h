@@ -40,6 +40,7 @@ struct settings {
     int64_t outbox_max;
     int64_t disk_floor_mib;
     int64_t blocking_days;
+    int64_t prune_after_days;
     int64_t stop_grace_ms;
     char log_level[CONF_TEXT_SIZE];
 };

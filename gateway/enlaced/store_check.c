@@ -178,6 +178,10 @@ static bool is_well(const char *name, int status, const struct dbcheck_progress 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         printf("%s: ok, %" PRIu64 " rows, %" PRIu64 " leaves proven, %" PRIu64 " bodies opened\n",
                name, progress->rows, progress->leaves, progress->bodies);
+        if (progress->minimum > 0) {
+            printf("%s: pruned: audit records of leaves below %" PRIu64 " were given up\n", name,
+                   progress->minimum);
+        }
         return true;
     }
     if (WIFSIGNALED(status)) {

@@ -11,3 +11,8 @@ const char *order_phase_name(enum order_phase phase)
 
     return phase < ORDER_PHASES ? names[phase] : NULL;
 }
+
+bool order_is_officials(enum order_kind kind)
+{
+    return kind == ORDER_ERASE || kind == ORDER_PRUNE;
+}

@@ -1,5 +1,6 @@
 /*
- * order - what officials order about what a node keeps: erasure, legal hold (enlace.v1.Order).
+ * order - what officials order about what a node keeps: erasure, pruning, legal hold
+ * (enlace.v1.Order).
  *
  * The values of the enumerations are the wire's and the disk's. Texts of an order are borrowed and
  * never NULL.
@@ -20,7 +21,7 @@
 /* An order waits so long for its signatures, each on its official's own machine. */
 #define ORDER_AGE_MAX_MS ((int64_t)30 * 24 * 3600 * 1000)
 
-enum order_kind { ORDER_NONE, ORDER_ERASE, ORDER_HOLD, ORDER_RELEASE };
+enum order_kind { ORDER_NONE, ORDER_ERASE, ORDER_HOLD, ORDER_RELEASE, ORDER_PRUNE };
 
 enum order_phase {
     ORDER_NOWHERE,
@@ -54,6 +55,8 @@ struct order {
     const char *reason;
     int64_t created_at_ms;
     struct id lifts;
+    uint64_t before_index; /* ORDER_PRUNE: one of both */
+    int64_t before_ms;
 };
 
 struct order_signed {
@@ -70,9 +73,12 @@ struct order_status {
     uint32_t entries;
     uint32_t held;
     int64_t due_at_ms;
+    uint64_t before_index; /* ORDER_PRUNE */
 };
 
 /* "blocked"; NULL when there is no such phase. */
 const char *order_phase_name(enum order_phase phase);
+/* Two officials sign it; else an auditor. */
+bool order_is_officials(enum order_kind kind);
 
 #endif

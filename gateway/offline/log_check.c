@@ -11,6 +11,7 @@
 #include "offline/partials.h"
 #include "offline/report.h"
 #include "tlog/commit.h"
+#include "tlog/control.h"
 #include "tlog/merkle.h"
 
 /* Entries or records of the tile that is being walked. */
@@ -33,6 +34,10 @@ struct walk {
     uint64_t last_time_s;
     uint64_t entry_count;
     uint64_t record_count;
+    uint64_t minimum; /* as the newest retention leaf has it, its index and time */
+    uint64_t minimum_leaf;
+    uint64_t minimum_s;
+    uint64_t absent; /* past the last record leaf without a record */
 };
 
 static void place(char out[128], const char *file, uint64_t index)
@@ -198,6 +203,18 @@ static void check_times(struct walk *walk, uint64_t index, const struct leaf *le
     }
 }
 
+static void note_retention(struct walk *walk, const struct leaf *leaf, struct bytes row)
+{
+    struct control_retention retention;
+
+    if (control_retention_read(leaf, row, &retention) == RC_OK &&
+        retention.minimum > walk->minimum) {
+        walk->minimum = retention.minimum;
+        walk->minimum_leaf = leaf->index;
+        walk->minimum_s = leaf->time_s;
+    }
+}
+
 static void check_record(struct walk *walk, uint64_t index, const struct leaf *leaf,
                          struct bytes row)
 {
@@ -205,6 +222,9 @@ static void check_record(struct walk *walk, uint64_t index, const struct leaf *l
     char where[128];
 
     if (row.size == 0) {
+        if (walk->records.is_good && leaf->class == LEAF_RECORD) {
+            walk->absent = index + 1;
+        }
         return;
     }
     walk->record_count++;
@@ -213,6 +233,7 @@ static void check_record(struct walk *walk, uint64_t index, const struct leaf *l
         commit_record(row.data, BYTES(row.data + COMMIT_BLIND_SIZE, row.size - COMMIT_BLIND_SIZE),
                       expected);
         if (digest_equal(expected, leaf->record)) {
+            note_retention(walk, leaf, row);
             return;
         }
     }
@@ -317,6 +338,35 @@ static void say_facts(const struct walk *walk, struct report *report)
     report_text(report, "root", "Raíz", "%s", hex);
 }
 
+/* The leaf that gives them up comes after all of them. */
+static void check_absent(const struct walk *walk, struct report *report)
+{
+    char where[48];
+
+    if (walk->absent > walk->minimum) {
+        snprintf(where, sizeof where, "records, hoja %" PRIu64, walk->absent - 1);
+        report_bad(report, "record.missing", where,
+                   "Falta el registro de auditoría de esa hoja, y ninguna hoja de retención dice "
+                   "que se depuró.");
+    }
+}
+
+static void say_pruned(const struct walk *walk, struct report *report)
+{
+    char when[REPORT_TIME_SIZE];
+
+    if (walk->minimum == 0) {
+        return;
+    }
+    report_time(walk->minimum_s, when);
+    report_number(report, "minimum_index", "", walk->minimum);
+    report_number(report, "minimum_leaf", "", walk->minimum_leaf);
+    report_text(report, "pruned", "Depurada",
+                "los registros anteriores a la hoja %" PRIu64
+                " se depuraron el %s por la hoja %" PRIu64 "; todas las huellas están",
+                walk->minimum, when, walk->minimum_leaf);
+}
+
 static void say_counts(const struct walk *walk, struct report *report)
 {
     report_number(report, "entries_checked",
@@ -377,7 +427,9 @@ static void run(struct walk *walk, struct note *note)
     walk->entries.is_kept = has_file(check->path, false, walk->head.size);
     walk->records.is_kept = has_file(check->path, true, walk->head.size);
     walk_tiles(walk);
+    check_absent(walk, report);
     say_counts(walk, report);
+    say_pruned(walk, report);
 }
 
 void log_check_run(const struct log_check *check, struct checkpoint *head, struct report *report)
@@ -392,6 +444,9 @@ void log_check_run(const struct log_check *check, struct checkpoint *head, struc
         walk->report = report;
         run(walk, note);
         *head = walk->head;
+        if (check->minimum != NULL) {
+            *check->minimum = walk->minimum;
+        }
         brackets_release(&walk->brackets);
         buffer_release(&walk->entries.bytes);
         buffer_release(&walk->records.bytes);

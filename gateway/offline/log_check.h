@@ -13,6 +13,10 @@
  *   entry.missing .bundle .partial .hash .leaf .index .time .future .bracket
  *   record.missing .bundle .partial .commitment
  *
+ * A log may have been pruned: audit records of leaves below the minimum index that one of its own
+ * retention leaves names (tlog/control.h) may be missing, and the report says since when and by
+ * which leaf; any other one that is missing is record.missing.
+ *
  * Reads one tile, one bundle and the edge at a time. Blocking; any thread.
  */
 #ifndef OFFLINE_LOG_CHECK_H
@@ -40,6 +44,7 @@ struct log_check {
     const char *const *remembered;
     size_t remembered_count;
     struct log_visitor *visitor; /* may be NULL */
+    uint64_t *minimum;           /* set to what the log says, where its records are kept; or NULL */
 };
 
 #define LOG_CHECK_REMEMBERED_MAX 64

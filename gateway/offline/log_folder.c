@@ -287,6 +287,21 @@ enum rc log_folder_finish(struct log_folder *folder, struct bytes note, struct f
     return RC_OK;
 }
 
+enum rc log_folder_put_records(struct log_folder *folder, uint64_t index, struct bytes bundle,
+                               struct fault *fault)
+{
+    char path[TILE_PATH_SIZE];
+
+    if (!folder->records.is_kept || (index + 1) * TILE_WIDTH > folder->published) {
+        return refuse(fault, RC_OUT_OF_RANGE, "folder.records", "",
+                      "La carpeta no tiene esos registros.");
+    }
+    log_folder_record_path(index, TILE_WIDTH, path);
+    return disk_write(folder->path, path, bundle, folder->reach) == RC_OK
+               ? RC_OK
+               : disk_says_no(folder, fault);
+}
+
 enum rc log_folder_put_text(struct log_folder *folder, const char *name, struct bytes text,
                             struct fault *fault)
 {

@@ -9,6 +9,7 @@
  *     records/<N>[.p/<W>]            audit records (u32 length ‖ r_A[32] ‖ record, length 0: none),
  *                                    cut like entry bundles: for auditors only
  *     vkey, policy                   one line, and a tlog-policy text
+ *     minimum-index                  where old records were given up: a number, one line
  *
  * Every file is written whole, synced and renamed. What `checkpoint` covers is there; a crash
  * leaves at most tiles beyond it, where the next run goes on. One writer at a time, by a lock
@@ -78,6 +79,13 @@ MUST_CHECK enum rc log_folder_add(struct log_folder *folder, struct bytes entry,
  */
 MUST_CHECK enum rc log_folder_finish(struct log_folder *folder, struct bytes note,
                                      struct fault *fault);
+
+/*
+ * A full bundle of records in the place of the one that stands, once records in it were given up:
+ * as log_folder_add wrote them, length 0 for those that are gone. Only below what is published.
+ */
+MUST_CHECK enum rc log_folder_put_records(struct log_folder *folder, uint64_t index,
+                                          struct bytes bundle, struct fault *fault);
 
 /* A text beside the log ("vkey", "policy"); written only when it differs. */
 MUST_CHECK enum rc log_folder_put_text(struct log_folder *folder, const char *name,

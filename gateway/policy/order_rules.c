@@ -7,6 +7,7 @@
 #include "crypto/cert.h"
 #include "policy/member.h"
 #include "policy/validate_parts.h"
+#include "tlog/control.h"
 
 #define AHEAD_MAX_MS ((int64_t)5 * 60 * 1000)
 #define LAW "LGPDPPSO-"
@@ -15,7 +16,8 @@ static enum rc refuse_target(struct fault *fault)
 {
     return refuse(fault, RC_INVALID_ARGUMENT, "order.target", "order",
                   "Diga exactamente una cosa: un mensaje (y, si acaso, una de sus partes), un "
-                  "intercambio o una persona.");
+                  "intercambio o una persona; para depurar, una hoja (múltiplo de 256) o una "
+                  "fecha pasada.");
 }
 
 static bool is_part(uint32_t part)
@@ -32,6 +34,9 @@ static enum rc check_target(const struct order *order, struct fault *fault)
     unsigned things = is_message + is_exchange + (target->subject_count > 0);
     bool is_good = false;
 
+    if (order->kind != ORDER_PRUNE && (order->before_index != 0 || order->before_ms != 0)) {
+        return refuse_target(fault);
+    }
     switch (order->kind) {
     case ORDER_ERASE:
         is_good = things == 1 && id_is_zero(&order->lifts) &&
@@ -44,6 +49,13 @@ static enum rc check_target(const struct order *order, struct fault *fault)
     case ORDER_RELEASE:
         is_good = things == 0 && target->attachment_count == 0 && target->part == 0 &&
                   !id_is_zero(&order->lifts);
+        break;
+    case ORDER_PRUNE:
+        is_good = things == 0 && target->attachment_count == 0 && target->part == 0 &&
+                  id_is_zero(&order->lifts) &&
+                  (order->before_index != 0) != (order->before_ms != 0) &&
+                  order->before_index % CONTROL_MINIMUM_STEP == 0 && order->before_ms >= 0 &&
+                  order->before_ms <= order->created_at_ms;
         break;
     default:
         break;
@@ -104,7 +116,7 @@ static enum rc refuse_signer(struct fault *fault)
 
 static bool may_sign(const struct order *order, const struct identity *signer)
 {
-    return order->kind == ORDER_ERASE
+    return order_is_officials(order->kind)
                ? signer->kind == IDENTITY_OFFICIAL && strcmp(signer->member, order->member) == 0
                : signer->kind == IDENTITY_AUDITOR;
 }
@@ -144,9 +156,10 @@ static enum rc check_signers(const struct order *order, const struct order_signe
             }
         }
     }
-    if (signers->count < (order->kind == ORDER_ERASE ? 2 : 1)) {
-        return refuse(fault, RC_PERMISSION_DENIED, "signature.missing", "signatures",
-                      "Faltan firmas: una supresión la ordenan dos personas servidoras públicas.");
+    if (signers->count < (order_is_officials(order->kind) ? 2 : 1)) {
+        return refuse(
+            fault, RC_PERMISSION_DENIED, "signature.missing", "signatures",
+            "Faltan firmas: suprimir y depurar lo ordenan dos personas servidoras públicas.");
     }
     return RC_OK;
 }

@@ -1,7 +1,8 @@
 /*
  * order_rules - is this order well-formed, and did those sign it who may give it?
  *
- * An erasure is signed by two different officials in force of the member whose data it is, a hold
+ * An erasure is signed by two different officials in force of the member whose data it is, a
+ * pruning by two of a member of the node, a hold
  * and its release by an auditor in force; each by the certificate in the roster, over the order's
  * digest D (tlog/commit, crypto/actsig). Every signature that comes along must hold. Refusals:
  *

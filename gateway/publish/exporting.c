@@ -1,5 +1,6 @@
 #include "publish/exporting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -11,6 +12,7 @@
 #include "store/commit_point.h"
 #include "store/cosigned.h"
 #include "store/db.h"
+#include "store/pruning.h"
 
 /* A run rests as long as it worked, but no longer than this at a time. */
 /* A quorum is renewed each hour at least. */
@@ -31,6 +33,7 @@ struct exporting {
     enum export_kind kind;
     struct log_folder *folder; /* NULL: to be opened */
     bool has_texts;
+    uint64_t pruned; /* records below it were given up in the folder, too */
     struct page page;
 };
 
@@ -223,6 +226,52 @@ static enum rc note_of(const struct export_source *source, uint64_t size, struct
     return read_failed(auditlog_checkpoint(txn, source->keyring, size, note), fault);
 }
 
+/* A bundle as it stands in the log by now. */
+static enum rc prune_bundle(struct exporting *exporting, uint64_t index, struct fault *fault)
+{
+    OWN(buffer) records = {0};
+    OWN_READ(txn) = NULL;
+
+    TRY(read_failed(txn_read(exporting->source->db, &txn), fault));
+    for (uint64_t i = 0; i < TILE_WIDTH; i++) {
+        TRY(read_failed(take_record(txn, index * TILE_WIDTH + i, &records), fault));
+    }
+    return records.is_failed
+               ? read_failed(RC_RESOURCE_EXHAUSTED, fault)
+               : log_folder_put_records(exporting->folder, index, buffer_bytes(&records), fault);
+}
+
+/* What the log has given up, its folder gives up, too. */
+static enum rc prune_folder(struct exporting *exporting, const atomic_bool *is_stopping,
+                            struct fault *fault)
+{
+    struct pruning pruning;
+    char line[32];
+
+    if (exporting->kind != EXPORT_AUDITORS) {
+        return RC_OK;
+    }
+    {
+        OWN_READ(txn) = NULL;
+
+        TRY(read_failed(txn_read(exporting->source->db, &txn), fault));
+        TRY(read_failed(pruning_proven(txn, &pruning), fault));
+    }
+    if (pruning.swept < pruning.minimum || pruning.minimum <= exporting->pruned) {
+        return RC_OK;
+    }
+    for (uint64_t i = exporting->pruned / TILE_WIDTH; i < pruning.minimum / TILE_WIDTH; i++) {
+        if (atomic_load(is_stopping)) {
+            return RC_CANCELLED;
+        }
+        TRY(prune_bundle(exporting, i, fault));
+    }
+    snprintf(line, sizeof line, "%llu\n", (unsigned long long)pruning.minimum);
+    TRY(log_folder_put_text(exporting->folder, "minimum-index", bytes_text(line), fault));
+    exporting->pruned = pruning.minimum;
+    return RC_OK;
+}
+
 static enum rc bring_up(struct exporting *exporting, uint64_t end, const atomic_bool *is_stopping,
                         bool is_fresh, struct export_run *run, struct fault *fault)
 {
@@ -241,7 +290,7 @@ static enum rc bring_up(struct exporting *exporting, uint64_t end, const atomic_
     TRY(log_folder_finish(exporting->folder, buffer_bytes(&note), fault));
     run->size = log_folder_size(exporting->folder);
     run->added = run->size - before;
-    return RC_OK;
+    return run->size > 0 ? prune_folder(exporting, is_stopping, fault) : RC_OK;
 }
 
 static enum rc run_once(struct exporting *exporting, uint64_t end, const atomic_bool *is_stopping,

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "relay/erase_step.h"
 #include "relay/facts.h"
+#include "relay/holds.h"
 #include "relay/node.h"
 #include "store/auditlog.h"
 #include "store/body.h"
@@ -19,7 +20,6 @@
 /* Of one write: about two milliseconds of unwrapping and wrapping. */
 #define REWRAP_ROWS 256
 #define ARENA_MAX ((size_t)4 << 20)
-#define HOLDS_MAX 4096
 
 /* A walk over rows, a write at a time. */
 struct walk {
@@ -197,53 +197,7 @@ enum rc erase_rewrap(const struct node *node, const struct id *order)
     return erase_destroy(node, order);
 }
 
-/* ---- holds ---- */
-
-struct holds {
-    struct order_target targets[HOLDS_MAX];
-    size_t count;
-    bool is_everything;
-};
-
-static enum rc read_holds(struct txn *txn, const char *member, struct holds *holds)
-{
-    struct id after = {{0}};
-    struct order_row row;
-    enum rc rc;
-
-    holds->count = 0;
-    holds->is_everything = false;
-    while ((rc = orderbook_next(txn, false, &after, &row)) == RC_OK) {
-        struct order_target *target = &holds->targets[holds->count];
-
-        after = row.id;
-        if (row.kind != ORDER_HOLD || strcmp(row.member, member) != 0) {
-            continue;
-        }
-        TRY(order_target_read(row.target, target));
-        if (id_is_zero(&target->message_id) && id_is_zero(&target->exchange_id)) {
-            holds->is_everything = true;
-        } else if (++holds->count == HOLDS_MAX) {
-            holds->is_everything = true; /* too many to tell: nothing of this member goes */
-            return RC_OK;
-        }
-    }
-    return rc == RC_NOT_FOUND ? RC_OK : rc;
-}
-
-static bool is_held(const struct holds *holds, const struct record *record)
-{
-    for (size_t i = 0; i < holds->count; i++) {
-        const struct order_target *target = &holds->targets[i];
-
-        if (id_equal(&target->message_id, &record->message_id) ||
-            (!id_is_zero(&target->exchange_id) &&
-             id_equal(&target->exchange_id, &record->exchange_id))) {
-            return true;
-        }
-    }
-    return holds->is_everything;
-}
+/* ---- what a hold covers ---- */
 
 static enum rc count_one(struct txn *txn, const struct holds *holds, uint64_t index,
                          struct arena *arena, uint32_t *entries, uint32_t *held)
@@ -253,7 +207,7 @@ static enum rc count_one(struct txn *txn, const struct holds *holds, uint64_t in
     arena_reset(arena);
     TRY(facts_read(txn, index, arena, &facts));
     *entries += 1;
-    *held += is_held(holds, &facts.record);
+    *held += holds_cover(holds, &facts.record);
     return RC_OK;
 }
 
@@ -311,7 +265,7 @@ static enum rc count_all(const struct node *node, const struct order_row *row, s
         OWN_READ(txn) = NULL;
 
         TRY(txn_read(node->db, &txn));
-        TRY(read_holds(txn, row->member, holds));
+        TRY(holds_read(txn, row->member, holds));
     }
     *entries = *held = 0;
     while (rc == RC_OK) {

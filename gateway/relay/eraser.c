@@ -16,6 +16,7 @@
 #include "relay/indexer.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/prune.h"
 #include "store/db.h"
 
 #define TICK_MS 200
@@ -23,6 +24,7 @@
 /* Whether a class is over changes once a month, whether a hold still stands is asked as often. */
 #define CLASSES_EVERY_MS ((int64_t)60 * 1000)
 #define CLASSES_MAX 64
+#define PRUNE_EVERY_MS ((int64_t)10 * 1000)
 
 struct eraser {
     const struct node *node;
@@ -32,6 +34,7 @@ struct eraser {
     atomic_bool is_poked;
     int64_t look_at_ms;
     int64_t classes_at_ms;
+    int64_t prune_at_ms;
     int64_t held_at_ms; /* when what is held is looked at again */
     bool must_index;
 };
@@ -309,6 +312,65 @@ static enum rc begin_classes(struct eraser *eraser)
     return RC_OK;
 }
 
+/* ---- pruning ---- */
+
+static enum rc has_pruning(struct eraser *eraser, bool *has)
+{
+    struct id after = {{0}};
+    struct order_row row;
+    OWN_READ(txn) = NULL;
+    enum rc rc;
+
+    *has = false;
+    TRY(txn_read(eraser->node->db, &txn));
+    while (!*has && (rc = orderbook_next(txn, false, &after, &row)) == RC_OK) {
+        after = row.id;
+        *has = row.kind == ORDER_PRUNE;
+    }
+    return *has || rc == RC_NOT_FOUND ? RC_OK : rc;
+}
+
+/* By the setting; one at a time. */
+static enum rc begin_pruning(struct eraser *eraser)
+{
+    struct order_row row;
+    const struct change change = {.made = &row};
+    bool has;
+    enum rc rc;
+
+    if (eraser->node->prune_ms == 0 || clock_monotonic_ms() < eraser->prune_at_ms) {
+        return RC_OK;
+    }
+    eraser->prune_at_ms = clock_monotonic_ms() + PRUNE_EVERY_MS;
+    TRY(has_pruning(eraser, &has));
+    if (has) {
+        return RC_OK;
+    }
+    rc = prune_begin(eraser->node, &row);
+    if (rc != RC_OK) {
+        return rc == RC_NOT_FOUND ? RC_OK : rc;
+    }
+    return change_row(eraser->node, &change);
+}
+
+static bool prune(struct eraser *eraser, const struct order_row *row)
+{
+    bool is_any = false;
+    enum rc rc;
+
+    if (row->phase == ORDER_BLOCKING && row->held > 0 && eraser->held_at_ms > clock_now_ms()) {
+        return false;
+    }
+    if (row->held > 0) {
+        eraser->held_at_ms = clock_now_ms() + CLASSES_EVERY_MS;
+    }
+    rc = prune_carry_on(eraser->node, row, &is_any);
+    if (rc != RC_OK) {
+        log_warn("prune.later", "rc=%s it goes on where it stopped", rc_name(rc));
+    }
+    return rc == RC_OK && is_any;
+}
+
 /* ---- the thread ---- */
 
 static enum rc next_row(struct eraser *eraser, bool is_over, const struct id *after,
@@ -331,12 +393,17 @@ static bool look(struct eraser *eraser)
     bool is_any = false;
     enum rc rc = begin_classes(eraser);
 
+    rc = rc == RC_OK ? begin_pruning(eraser) : rc;
+
     while (rc == RC_OK && !atomic_load(&eraser->is_stopping) &&
            (rc = next_row(eraser, false, &after, &row)) == RC_OK) {
         bool is_due =
             row.kind == ORDER_ERASE && (row.phase != ORDER_BLOCKED || !must_wait(eraser, &row));
 
         after = row.id;
+        if (row.kind == ORDER_PRUNE) {
+            is_any = prune(eraser, &row) || is_any;
+        }
         if (is_due) {
             enum rc outcome = carry_on(eraser, &row);
 
@@ -393,7 +460,7 @@ static void *run(void *argument)
             eraser->look_at_ms = clock_monotonic_ms() + (is_any ? 0 : LOOK_EVERY_MS);
         }
         if (eraser->must_index && !atomic_load(&eraser->is_stopping)) {
-            indexer_rebuild(eraser->node->indexer);
+            indexer_forget(eraser->node->indexer);
             eraser->must_index = false;
         }
         clock_sleep_ms(TICK_MS / 10);

@@ -10,7 +10,8 @@
  *                           debts, attachments and the index
  *               ERASED
  *
- * A hold that covers a part of what was blocked together keeps all of it blocked.
+ * A hold that covers a part of what was blocked together keeps all of it blocked. Pruning of old
+ * audit records goes through the same phases: relay/prune.h.
  */
 #ifndef RELAY_ERASER_H
 #define RELAY_ERASER_H

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread_mask.h"
+#include "relay/clock_doubt.h"
 #include "relay/cosigner.h"
 #include "relay/gather_write.h"
 #include "relay/node.h"
@@ -53,6 +54,8 @@ struct gather {
     int64_t last_leaf_s;
     pthread_mutex_t lock; /* over what gather_look reads */
     struct gather_state state;
+    uint64_t least; /* of what the witnesses know of our log */
+    const char *least_witness;
     int64_t quorum_s;
 };
 
@@ -268,6 +271,19 @@ static void say_lag(struct gather *gather, int64_t lag_s, enum lag_state state)
     }
 }
 
+static void find_least(struct gather *gather)
+{
+    gather->least = UINT64_MAX;
+    for (size_t i = 0; i < gather->cosigner_count; i++) {
+        const struct cosigner *cosigner = &gather->cosigners[i];
+
+        if (cosigner->known < gather->least) {
+            gather->least = cosigner->known;
+            gather->least_witness = cosigner->witness->vkey.name;
+        }
+    }
+}
+
 static void look_at_lag(struct gather *gather, uint64_t size)
 {
     struct lag_facts facts = {.now_s = clock_now_ms() / 1000,
@@ -290,6 +306,7 @@ static void look_at_lag(struct gather *gather, uint64_t size)
                 ? LAG_FINE
                 : lag_judge(lag_s, &gather->options.limits);
     pthread_mutex_lock(&gather->lock);
+    find_least(gather);
     gather->state.lag_s = lag_s;
     gather->state.lag = state;
     pthread_mutex_unlock(&gather->lock);
@@ -301,9 +318,10 @@ static void look_at_lag(struct gather *gather, uint64_t size)
     gather->said = state;
 }
 
+/* By the clock that leaves get: one in doubt would make a leaf each tick. */
 static void beat_if_due(struct gather *gather, uint64_t size)
 {
-    int64_t now_s = clock_now_ms() / 1000;
+    int64_t now_s = clock_doubt_now_ms(gather->node) / 1000;
 
     if (size == 0 || atomic_load(&gather->is_writing)) {
         return;
@@ -470,6 +488,17 @@ void gather_look(struct gather *gather, struct gather_state *state)
     pthread_mutex_lock(&gather->lock);
     *state = gather->state;
     pthread_mutex_unlock(&gather->lock);
+}
+
+uint64_t gather_least(struct gather *gather, const char **witness)
+{
+    uint64_t least;
+
+    pthread_mutex_lock(&gather->lock);
+    least = gather->least;
+    *witness = gather->least_witness != NULL ? gather->least_witness : "";
+    pthread_mutex_unlock(&gather->lock);
+    return least;
 }
 
 enum rc gather_admit(const struct gather *gather, struct fault *fault)

@@ -53,6 +53,12 @@ OWN_PTR_DEFINE(gather)
 /* Any thread. */
 void gather_look(struct gather *gather, struct gather_state *state);
 /*
+ * The least of our log that a witness of another house is known to have, and which one; 0: one that
+ * was not heard since the start. UINT64_MAX: nobody is asked. The name lives as long as the policy.
+ * Any thread.
+ */
+uint64_t gather_least(struct gather *gather, const char **witness);
+/*
  * May an ordinary message be taken now? RC_UNAVAILABLE "witness.lag". NULL: there is no policy, so
  * there is no lag. Any thread.
  */

@@ -45,6 +45,7 @@ struct indexer {
     atomic_bool is_stopping;
     atomic_bool is_rebuild_wanted;
     atomic_bool is_distrusted;
+    atomic_bool is_forgetting; /* what the next one lacks was erased or pruned */
     bool is_late;
     uint64_t looked_size; /* of the log, when last looked at */
     int64_t followed_ms;  /* when it last had nothing to put, or put it */
@@ -155,8 +156,14 @@ static enum rc end_rebuild(struct indexer *indexer)
 {
     struct index_difference difference;
 
+    bool is_forgetting;
+
     TRY(index_rebuild_end(indexer->index, &difference));
-    if (difference.missing + difference.extra > 0) {
+    is_forgetting = atomic_exchange(&indexer->is_forgetting, false);
+    if (is_forgetting && difference.missing == 0) {
+        log_info("index.rebuilt", "rows=%" PRIu64 " gone=%" PRIu64 " by an erasure",
+                 difference.rows, difference.extra);
+    } else if (difference.missing + difference.extra > 0) {
         log_error("index.differed",
                   "missing=%" PRIu64 " extra=%" PRIu64 " rows=%" PRIu64 " first_leaf=%" PRIu64,
                   difference.missing, difference.extra, difference.rows, difference.first_leaf);
@@ -318,6 +325,12 @@ void indexer_status(struct indexer *indexer, struct indexer_status *status)
 void indexer_rebuild(struct indexer *indexer)
 {
     atomic_store(&indexer->is_rebuild_wanted, true);
+}
+
+void indexer_forget(struct indexer *indexer)
+{
+    atomic_store(&indexer->is_forgetting, true);
+    indexer_rebuild(indexer);
 }
 
 void indexer_distrust(struct indexer *indexer)

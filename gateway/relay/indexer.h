@@ -49,6 +49,8 @@ void indexer_status(struct indexer *indexer, struct indexer_status *status);
 /* Makes the index anew beside the old one and compares. One that is under way goes on. Any thread.
  */
 void indexer_rebuild(struct indexer *indexer);
+/* The same after an erasure or a pruning: that the old one knew more is no alarm this time. */
+void indexer_forget(struct indexer *indexer);
 /* A reader found it damaged: it is begun anew. Any thread. */
 void indexer_distrust(struct indexer *indexer);
 

@@ -88,6 +88,7 @@ struct node {
     /* On the scheduler's thread, when what is said of our clock has changed. May be NULL. */
     void (*on_clock)(struct node *node, enum leaf_clock_state state);
     int64_t blocking_ms;  /* how long what is to be erased stays blocked */
+    int64_t prune_ms;     /* audit records older than this go by themselves; 0: none do */
     const char *follower; /* the identity that may copy the log; NULL: nobody */
     /* For connections to peers. */
     const char *certificate_file;

@@ -12,6 +12,7 @@
 #include "relay/eraser.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/prune.h"
 #include "relay/who.h"
 #include "rpc/call.h"
 #include "rpc/codec_order.h"
@@ -41,12 +42,14 @@ struct order_job {
 
 static struct order_answer answer_of(const struct order_row *row)
 {
-    return (struct order_answer){.status = {.id = row->id,
-                                            .phase = row->phase,
-                                            .digest = BYTES_OF(row->digest),
-                                            .entries = row->entries,
-                                            .held = row->held,
-                                            .due_at_ms = row->due_at_ms}};
+    return (struct order_answer){
+        .status = {.id = row->id,
+                   .phase = row->phase,
+                   .digest = BYTES_OF(row->digest),
+                   .entries = row->entries,
+                   .held = row->held,
+                   .due_at_ms = row->due_at_ms,
+                   .before_index = row->kind == ORDER_PRUNE ? row->until : 0}};
 }
 
 static enum rc signatures_of(const struct order_row *row, struct order_answer *answer)
@@ -86,9 +89,10 @@ static enum rc check_caller(const struct order_job *job, struct fault *fault)
     const struct order *order = &job->order.order;
     const struct node_entry *host =
         node_of_member(job->edition->directory, order->member, clock_local_day(clock_now_ms()));
-    bool is_theirs = order->kind == ORDER_ERASE ? job->caller.kind != IDENTITY_AUDITOR &&
-                                                      strcmp(job->caller.member, order->member) == 0
-                                                : job->caller.kind == IDENTITY_AUDITOR;
+    bool is_theirs =
+        order_is_officials(order->kind)
+            ? job->caller.kind != IDENTITY_AUDITOR && strcmp(job->caller.member, order->member) == 0
+            : job->caller.kind == IDENTITY_AUDITOR;
 
     return node_is(host, job->node->self) && is_theirs ? RC_OK : not_allowed(fault);
 }
@@ -120,9 +124,9 @@ static void fill_row(struct order_job *job, int64_t blocking_ms)
 
     row->id = order->id;
     row->kind = order->kind;
-    row->phase = order->kind == ORDER_ERASE  ? ORDER_BLOCKING
-                 : order->kind == ORDER_HOLD ? ORDER_HOLDING
-                                             : ORDER_LIFTED;
+    row->phase = order_is_officials(order->kind) ? ORDER_BLOCKING
+                 : order->kind == ORDER_HOLD     ? ORDER_HOLDING
+                                                 : ORDER_LIFTED;
     snprintf(row->member, sizeof row->member, "%s", order->member);
     snprintf(row->basis, sizeof row->basis, "%s", order->basis);
     snprintf(row->reason, sizeof row->reason, "%s", order->reason);
@@ -205,6 +209,9 @@ static enum rc prepare(struct order_job *job)
     TRY(order_rules_check(job->edition->directory, job->node->ca, &job->order, job->row.digest,
                           clock_now_ms(), &job->signers, &job->fault));
     fill_row(job, job->node->blocking_ms);
+    if (job->row.kind == ORDER_PRUNE) {
+        TRY(prune_judge(job->node, &job->order.order, &job->row.until, &job->fault));
+    }
     TRY(wrap_target(job));
     return job->target.is_failed || job->signatures.is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
@@ -213,8 +220,8 @@ static enum rc prepare(struct order_job *job)
 
 static enum rc put_leaf(struct order_job *job, struct txn *txn, uint64_t *index)
 {
-    static const enum record_kind kinds[] = {RECORD_NONE, RECORD_ORDER, RECORD_HOLD,
-                                             RECORD_RELEASE};
+    static const enum record_kind kinds[] = {RECORD_NONE, RECORD_ORDER, RECORD_HOLD, RECORD_RELEASE,
+                                             RECORD_ORDER};
     const struct order_row *row = &job->row;
     struct record record;
 
@@ -232,6 +239,9 @@ static enum rc put_leaf(struct order_job *job, struct txn *txn, uint64_t *index)
         record.message_id = job->order.order.target.message_id;
         record.exchange_id = job->order.order.target.exchange_id;
     }
+    if (row->kind == ORDER_PRUNE) {
+        record.first_index = row->until;
+    }
     return entry_put_record(job->node, txn, &record, index);
 }
 
@@ -247,6 +257,7 @@ static enum rc put_lifted(struct order_job *job, struct txn *txn)
 static enum rc apply_job(struct write *write, struct txn *txn)
 {
     struct order_job *job = (struct order_job *)write;
+    uint64_t index;
 
     TRY(find_known(job, txn));
     if (job->is_known) {
@@ -255,7 +266,8 @@ static enum rc apply_job(struct write *write, struct txn *txn)
     if (job->row.kind == ORDER_RELEASE) {
         TRY(check_lifts(job, txn));
     }
-    TRY(put_leaf(job, txn, &job->row.until));
+    TRY(put_leaf(job, txn, &index));
+    job->row.until = job->row.kind == ORDER_PRUNE ? job->row.until : index;
     job->row.target = buffer_bytes(&job->target);
     job->row.signatures = buffer_bytes(&job->signatures);
     TRY(orderbook_put(txn, &job->row));

@@ -46,6 +46,8 @@ void codec_order_write(const struct order *order, struct buffer *out)
     wire.reason = pb_text(order->reason);
     wire.created_at_ms = order->created_at_ms;
     wire.lifts = pb_id_data(&order->lifts);
+    wire.before_index = order->before_index;
+    wire.before_ms = order->before_ms;
     pb_write(&wire.base, out);
 }
 
@@ -63,7 +65,9 @@ static enum rc order_read(struct bytes from, struct arena *arena, struct order *
                             .basis = wire->basis,
                             .reason = wire->reason,
                             .created_at_ms = wire->created_at_ms,
-                            .lifts = pb_id(wire->lifts)};
+                            .lifts = pb_id(wire->lifts),
+                            .before_index = wire->before_index,
+                            .before_ms = wire->before_ms};
     order->target = (struct order_target){.message_id = pb_id(wire->message_id),
                                           .part = wire->part,
                                           .exchange_id = pb_id(wire->exchange_id)};
@@ -147,7 +151,8 @@ enum rc codec_order_answer_read(struct bytes from, struct arena *arena, struct o
                                            .digest = pb_bytes(wire->status->digest),
                                            .entries = wire->status->entries,
                                            .held = wire->status->held,
-                                           .due_at_ms = wire->status->due_at_ms};
+                                           .due_at_ms = wire->status->due_at_ms,
+                                           .before_index = wire->status->before_index};
     answer->signature_count =
         signatures_read(wire->signatures, wire->n_signatures, answer->signatures);
     return RC_OK;
@@ -170,6 +175,7 @@ void codec_order_answer_write(const struct order_answer *answer, struct buffer *
     status.entries = answer->status.entries;
     status.held = answer->status.held;
     status.due_at_ms = answer->status.due_at_ms;
+    status.before_index = answer->status.before_index;
     enlace__v1__get_order_response__init(&wire);
     wire.status = &status;
     wire.n_signatures = answer->signature_count;

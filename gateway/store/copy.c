@@ -14,11 +14,12 @@
 #include "store/copy_commit.h"
 #include "store/dbkey.h"
 #include "store/durable.h"
+#include "store/pruning.h"
 #include "store/table.h"
 #include "store/tree.h"
 #include "tlog/checkpoint.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define COMMIT_KEY_SIZE 9
 static const char state_name[] = "copy";
 
@@ -31,6 +32,7 @@ struct copy {
     struct feed_position position;
     struct buffer walk; /* what position.walk borrows */
     bool is_whole;
+    uint64_t absent; /* past the last record leaf without a record */
 };
 
 /* A page on its way in. */
@@ -40,6 +42,7 @@ struct taking {
     struct txn *txn;
     struct checkpoint shown;
     struct frontier frontier;
+    uint64_t absent;
     bool is_walk;
     enum table at;      /* of the walk */
     struct dbkey after; /* the walk's last row; size 0: none of that table */
@@ -48,12 +51,14 @@ struct taking {
 
 /* ---- where it is ---- */
 
-static void state_write(const struct copy_page *page, bool is_whole, struct buffer *out)
+static void state_write(const struct copy_page *page, bool is_whole, uint64_t absent,
+                        struct buffer *out)
 {
     buffer_put_u8(out, STATE_VERSION);
     buffer_put(out, page->feed, FEED_ID_SIZE);
     buffer_put_u64(out, page->next);
     buffer_put_u8(out, is_whole);
+    buffer_put_u64(out, absent);
     buffer_put_chunk(out, page->walk);
 }
 
@@ -68,6 +73,7 @@ static enum rc set_state(struct copy *copy, struct bytes state)
     reader_copy(&reader, copy->position.feed, FEED_ID_SIZE);
     copy->position.next = reader_u64(&reader);
     copy->is_whole = reader_u8(&reader) != 0;
+    copy->absent = reader_u64(&reader);
     walk = reader_chunk(&reader);
     if (!reader_is_done(&reader) || walk.size > FEED_WALK_MAX) {
         return failed(RC_DATA_LOSS, "copy.state", "cause=damaged");
@@ -259,6 +265,37 @@ static enum rc check_shown_again(struct taking *taking)
                                                       : bad_page("its rows have another root");
 }
 
+/* A commit that is held: only records may have gone from it. */
+static enum rc put_pruned(struct taking *taking, const struct change *change, struct bytes held)
+{
+    struct logrow before;
+    struct logrow now;
+
+    if (logrow_read(change->key, held, &before) != RC_OK ||
+        logrow_read(change->key, change->value, &now) != RC_OK ||
+        !logrow_is_pruned(&before, &now)) {
+        return another_log(taking, get_u64(change->key.data), "a commit that is held is another");
+    }
+    copy_commit_absent(&now, &taking->absent);
+    taking->has_changed = true;
+    return table_put(taking->txn, TABLE_COMMIT, change->key, change->value);
+}
+
+/* Once it is up to date: what is absent, a leaf of the log gave up. */
+static enum rc check_absent(struct taking *taking)
+{
+    struct pruning pruning;
+    enum rc rc;
+
+    if (taking->absent == 0 || taking->is_walk || !taking->page->is_complete) {
+        return RC_OK;
+    }
+    rc = pruning_proven(taking->txn, &pruning);
+    return rc == RC_OK && taking->absent <= pruning.minimum
+               ? RC_OK
+               : bad_page("records are missing that no retention leaf gave up");
+}
+
 static enum rc put_row(struct taking *taking, enum table table, const struct change *change)
 {
     struct bytes held;
@@ -271,7 +308,7 @@ static enum rc put_row(struct taking *taking, enum table table, const struct cha
         return rc;
     }
     if (rc == RC_OK && is_log_row(table, change->key)) {
-        return another_log(taking, get_u64(change->key.data), "a commit that is held is another");
+        return put_pruned(taking, change, held);
     }
     taking->has_changed = true;
     TRY(table_put(taking->txn, table, change->key, change->value));
@@ -279,7 +316,7 @@ static enum rc put_row(struct taking *taking, enum table table, const struct cha
         return RC_OK;
     }
     rc = copy_commit_check(taking->copy->commit, taking->txn, get_u64(change->key.data),
-                           &taking->frontier);
+                           &taking->frontier, &taking->absent);
     return rc == RC_DATA_LOSS ? RC_INVALID_ARGUMENT : rc;
 }
 
@@ -431,12 +468,13 @@ static enum rc take_all(struct taking *taking, struct buffer *state)
     TRY(check_shown(taking));
     TRY(take_rows(taking));
     TRY(check_shown_again(taking));
+    TRY(check_absent(taking));
     is_whole = taking->is_walk ? copy->is_whole && !taking->has_changed
                                : copy->is_whole || taking->page->is_complete;
     if (copy->is_whole && !is_whole) {
         TRY(archive_unmark_log(copy->folder)); /* before it is torn, not after */
     }
-    state_write(taking->page, is_whole, state);
+    state_write(taking->page, is_whole, taking->absent, state);
     return state->is_failed
                ? RC_RESOURCE_EXHAUSTED
                : table_put(taking->txn, TABLE_FORMAT, bytes_text(state_name), buffer_bytes(state));
@@ -450,7 +488,8 @@ static bool is_news(const struct copy *copy, const struct copy_page *page)
 
 enum rc copy_take(struct copy *copy, const struct copy_page *page)
 {
-    struct taking taking = {.copy = copy, .page = page, .frontier = copy->frontier};
+    struct taking taking = {
+        .copy = copy, .page = page, .frontier = copy->frontier, .absent = copy->absent};
     bool was_whole = copy->is_whole;
     OWN(buffer) state = {0};
     enum rc rc;

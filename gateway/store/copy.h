@@ -3,14 +3,16 @@
  *
  *     FOLDER/log/       the same tables with the same rows, as LMDB; each page is one commit
  *     FOLDER/manifest   while the copy is whole: then the folder is a backup of the log (archive.h)
- *     format "copy"     u8 1 | feed[16] | u64 next | u8 is_whole | chunk walk
+ *     format "copy"     u8 1 | feed[16] | u64 next | u8 is_whole | u64 absent | chunk walk
  *
  * Ciphertext and wrapped keys alone: what opens them is in the node's vault, which no follower has.
  * What the node erases disappears here, too, and what it wraps again is wrapped again here.
  *
  * It believes nothing: each commit must follow the one before, its nodes and root must be those of
  * its leaves, its records those that the leaves commit to, its notes signed by the log's key, and a
- * commit that is held already never changes nor disappears. What does not pass leaves no trace, and
+ * commit that is held already never changes nor disappears, but for records that the log's own
+ * retention leaf gave up (pruning.h): all that is absent must lie below it by the time the copy is
+ * up to date. What does not pass leaves no trace, and
  * the copy stays as it was. Blocking; one owner at a time.
  */
 #ifndef STORE_COPY_H

@@ -42,7 +42,8 @@ static enum rc bad(uint64_t size, uint64_t index, const char *cause)
                   (unsigned long long)size, (unsigned long long)index, cause);
 }
 
-static enum rc check_record(const struct logrow *row, uint64_t index, const struct leaf *leaf)
+static enum rc check_record(const struct logrow *row, uint64_t index, const struct leaf *leaf,
+                            uint64_t *absent)
 {
     uint8_t hash[DIGEST_SIZE];
     struct bytes record;
@@ -51,7 +52,10 @@ static enum rc check_record(const struct logrow *row, uint64_t index, const stru
         return bad(row->size, index, "its record is not there");
     }
     if (record.size == 0) {
-        return leaf->class == LEAF_CONTROL ? RC_OK : bad(row->size, index, "it has no record");
+        if (leaf->class == LEAF_RECORD && index >= *absent) {
+            *absent = index + 1;
+        }
+        return RC_OK;
     }
     if (record.size < COMMIT_BLIND_SIZE) {
         return bad(row->size, index, "its record is cut");
@@ -62,7 +66,7 @@ static enum rc check_record(const struct logrow *row, uint64_t index, const stru
                                             : bad(row->size, index, "its record is another's");
 }
 
-static enum rc check_leaves(struct copy_commit *commit, const struct logrow *row)
+static enum rc check_leaves(struct copy_commit *commit, const struct logrow *row, uint64_t *absent)
 {
     for (uint64_t index = row->size - row->count; index < row->size; index++) {
         struct bytes entry = BYTES(logrow_leaf(row, index), LEAF_SIZE);
@@ -72,7 +76,7 @@ static enum rc check_leaves(struct copy_commit *commit, const struct logrow *row
         if (leaf_decode(entry, &leaf) != RC_OK || leaf.index != index) {
             return bad(row->size, index, "its form or its own index");
         }
-        TRY(check_record(row, index, &leaf));
+        TRY(check_record(row, index, &leaf, absent));
         merkle_leaf(entry, hash);
         TRY(view_append(commit->view, hash));
     }
@@ -117,7 +121,7 @@ static enum rc check_note(const struct copy_commit *commit, const struct logrow 
 }
 
 enum rc copy_commit_check(struct copy_commit *commit, struct txn *txn, uint64_t size,
-                          struct frontier *frontier)
+                          struct frontier *frontier, uint64_t *absent)
 {
     struct logrow row;
     enum rc rc = logrow_get(txn, size, &row);
@@ -130,9 +134,23 @@ enum rc copy_commit_check(struct copy_commit *commit, struct txn *txn, uint64_t 
     }
     TRY(check_note(commit, &row, frontier));
     view_begin(commit->view, frontier);
-    TRY(check_leaves(commit, &row));
+    TRY(check_leaves(commit, &row, absent));
     view_end(commit->view);
     TRY(check_nodes(commit->view, &row));
     *frontier = *view_frontier(commit->view);
     return RC_OK;
+}
+
+void copy_commit_absent(const struct logrow *row, uint64_t *absent)
+{
+    for (uint64_t index = row->size - row->count; index < row->size; index++) {
+        struct bytes record;
+        struct leaf leaf;
+
+        if (index >= *absent && logrow_record(row, index, &record) == RC_OK && record.size == 0 &&
+            leaf_decode(BYTES(logrow_leaf(row, index), LEAF_SIZE), &leaf) == RC_OK &&
+            leaf.class == LEAF_RECORD) {
+            *absent = index + 1;
+        }
+    }
 }

@@ -12,6 +12,7 @@
 #include "tlog/frontier.h"
 
 struct copy_commit;
+struct logrow;
 struct txn;
 struct vkey;
 
@@ -22,9 +23,13 @@ OWN_PTR_DEFINE(copy_commit)
 
 /*
  * The row of this size follows the tree of the frontier, which then moves to it. RC_DATA_LOSS,
- * logged with the place.
+ * logged with the place. *absent becomes the index past the last record leaf without a record, when
+ * that is larger: a retention leaf must say so (pruning.h).
  */
 MUST_CHECK enum rc copy_commit_check(struct copy_commit *commit, struct txn *txn, uint64_t size,
-                                     struct frontier *frontier);
+                                     struct frontier *frontier, uint64_t *absent);
+
+/* *absent as above, of a row whose leaves are known. */
+void copy_commit_absent(const struct logrow *row, uint64_t *absent);
 
 #endif

@@ -9,6 +9,7 @@
 #include "store/body.h"
 #include "store/content.h"
 #include "store/dbkey.h"
+#include "store/pruning.h"
 #include "store/tree.h"
 #include "tlog/checkpoint.h"
 #include "tlog/commit.h"
@@ -116,6 +117,7 @@ struct walk {
     struct vault *vault;
     struct arena *arena;
     struct dbcheck_progress *progress;
+    uint64_t minimum; /* record leaves below it need no record */
 };
 
 static enum rc bad_leaf(uint64_t index, const char *cause)
@@ -128,14 +130,17 @@ static enum rc bad_commit(uint64_t size, const char *cause)
     return failed(RC_DATA_LOSS, "log.damaged", "commit=%" PRIu64 " cause=%s", size, cause);
 }
 
-static enum rc check_record(const struct logrow *row, uint64_t index, const struct leaf *leaf)
+static enum rc check_record(const struct walk *walk, const struct logrow *row, uint64_t index,
+                            const struct leaf *leaf)
 {
     struct bytes record;
     uint8_t hash[DIGEST_SIZE];
 
     TRY(logrow_record(row, index, &record));
     if (record.size == 0) {
-        return leaf->class == LEAF_CONTROL ? RC_OK : bad_leaf(index, "it has no record");
+        return leaf->class == LEAF_CONTROL || index < walk->minimum
+                   ? RC_OK
+                   : bad_leaf(index, "it has no record");
     }
     if (record.size < COMMIT_BLIND_SIZE) {
         return bad_leaf(index, "its record is cut");
@@ -178,7 +183,7 @@ static enum rc check_leaf(struct walk *walk, const struct logrow *row, uint64_t 
         return bad_leaf(index, "its hash is not the one in the tree");
     }
     frontier_append(&walk->frontier, hash);
-    TRY(check_record(row, index, &leaf));
+    TRY(check_record(walk, row, index, &leaf));
     TRY(check_body(walk, index, &leaf));
     walk->progress->leaves++;
     return RC_OK;
@@ -285,6 +290,10 @@ static enum rc check_notes(struct walk *walk)
 
 static enum rc walk_log(struct walk *walk)
 {
+    struct pruning pruning;
+
+    TRY(pruning_proven(walk->txn, &pruning));
+    walk->minimum = walk->progress->minimum = pruning.minimum;
     TRY(check_commits(walk));
     return check_notes(walk);
 }

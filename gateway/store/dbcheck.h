@@ -24,8 +24,9 @@ struct dbcheck_progress {
     uint64_t rows;                /* read, in all steps */
     uint8_t key[DBCHECK_KEY_MAX]; /* of the last row that was read: its first bytes */
     size_t key_size;
-    uint64_t leaves; /* proven */
-    uint64_t bodies; /* opened */
+    uint64_t leaves;  /* proven */
+    uint64_t bodies;  /* opened */
+    uint64_t minimum; /* records below it were pruned; 0: none */
 };
 
 /*
@@ -38,7 +39,8 @@ MUST_CHECK enum rc dbcheck_rows(struct db *db, struct dbcheck_progress *progress
  * The log's content: the commits follow each other; each leaf has its form, its place, its time and
  * its hash in the tree; each node is that of its children and each root that of its leaves; each
  * record is the one its leaf commits to; each note is signed, of its size and root; each body opens
- * with the keys beside it (what was erased does not count). RC_DATA_LOSS, logged with size or
+ * with the keys beside it (what was erased does not count). Records below the minimum index of a
+ * pruned log may be missing (pruning.h). RC_DATA_LOSS, logged with size or
  * index.
  */
 MUST_CHECK enum rc dbcheck_log(struct db *db, const struct vkey *vkey, struct vault *vault,

@@ -24,7 +24,7 @@ bool feed_is_shared_fact(struct bytes name)
            !bytes_are_text(name, "copy");
 }
 
-/* Large, and never rewritten once they stand. */
+/* Large, and rewritten only to lose records that a follower may miss then, too. */
 static bool is_by_reference(enum table table)
 {
     return table == TABLE_COMMIT;

@@ -95,7 +95,7 @@ static size_t nodes_below(uint64_t before, uint64_t size, unsigned levels)
     return total;
 }
 
-static enum rc read_row(struct bytes key, struct bytes value, struct logrow *row)
+enum rc logrow_read(struct bytes key, struct bytes value, struct logrow *row)
 {
     struct reader reader = {.rest = value};
     uint64_t size = get_u64(key.data);
@@ -126,7 +126,7 @@ enum rc logrow_get(struct txn *txn, uint64_t size, struct logrow *row)
 
     key_of(size, &key);
     TRY(table_get(txn, TABLE_COMMIT, dbkey_bytes(&key), &value));
-    return read_row(dbkey_bytes(&key), value, row);
+    return logrow_read(dbkey_bytes(&key), value, row);
 }
 
 enum rc logrow_of_leaf(struct txn *txn, uint64_t index, struct logrow *row)
@@ -142,7 +142,7 @@ enum rc logrow_of_leaf(struct txn *txn, uint64_t index, struct logrow *row)
     if (found.key.size != KEY_SIZE) {
         return damaged(index + 1, "key");
     }
-    TRY(read_row(found.key, found.value, row));
+    TRY(logrow_read(found.key, found.value, row));
     return index >= row->size - row->count ? RC_OK : damaged(row->size, "a commit is missing");
 }
 
@@ -191,4 +191,66 @@ enum rc logrow_record(const struct logrow *row, uint64_t index, struct bytes *re
     }
     *record = BYTES(row->records.data + begin, end - begin);
     return RC_OK;
+}
+
+/* ---- pruning ---- */
+
+static bool may_go(const struct logrow *row, uint64_t index, uint64_t minimum)
+{
+    struct leaf leaf;
+
+    return index < minimum &&
+           leaf_decode(BYTES(logrow_leaf(row, index), LEAF_SIZE), &leaf) == RC_OK &&
+           leaf.class == LEAF_RECORD;
+}
+
+enum rc logrow_prune(struct txn *txn, const struct logrow *row, uint64_t minimum, size_t *written)
+{
+    const uint8_t *begin = row->root - 4;
+    OWN(buffer) value = {0};
+    OWN(buffer) kept = {0};
+    struct dbkey key;
+
+    buffer_put(&value, begin, (size_t)(row->ends - begin));
+    for (uint64_t index = row->size - row->count; index < row->size; index++) {
+        struct bytes record;
+
+        TRY(logrow_record(row, index, &record));
+        if (!may_go(row, index, minimum)) {
+            buffer_put_bytes(&kept, record);
+        }
+        buffer_put_u32(&value, (uint32_t)kept.size);
+    }
+    if (kept.size == row->records.size) {
+        return RC_OK;
+    }
+    buffer_put_bytes(&value, buffer_bytes(&kept));
+    if (value.is_failed || kept.is_failed) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    key_of(row->size, &key);
+    *written += value.size;
+    return table_put(txn, TABLE_COMMIT, dbkey_bytes(&key), buffer_bytes(&value));
+}
+
+bool logrow_is_pruned(const struct logrow *before, const struct logrow *now)
+{
+    const uint8_t *begin = before->root - 4;
+    size_t same = (size_t)(before->ends - begin);
+
+    if (before->size != now->size || now->ends - (now->root - 4) != before->ends - begin ||
+        memcmp(begin, now->root - 4, same) != 0) {
+        return false;
+    }
+    for (uint64_t index = now->size - now->count; index < now->size; index++) {
+        struct bytes was;
+        struct bytes is;
+
+        if (logrow_record(before, index, &was) != RC_OK ||
+            logrow_record(now, index, &is) != RC_OK ||
+            (!bytes_equal(was, is) && (is.size > 0 || !may_go(now, index, UINT64_MAX)))) {
+            return false;
+        }
+    }
+    return true;
 }

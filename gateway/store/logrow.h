@@ -10,12 +10,14 @@
  *            records: r_A[32] ‖ audit record; nothing for a leaf without one
  *
  * A node is complete with the last leaf below it, so it stands in the row of the commit that
- * brought that leaf, at a place that follows from the two sizes alone. Rows are written once and
- * never changed. The bodies of the same commit stand beside it (body.h).
+ * brought that leaf, at a place that follows from the two sizes alone. Rows are written once; all
+ * that ever changes is that records of old leaves go (pruning.h). The bodies of the same commit
+ * stand beside it (body.h).
  */
 #ifndef STORE_LOGROW_H
 #define STORE_LOGROW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -52,6 +54,19 @@ MUST_CHECK enum rc logrow_put(struct txn *txn, const struct view *view, struct b
 MUST_CHECK enum rc logrow_get(struct txn *txn, uint64_t size, struct logrow *row);
 MUST_CHECK enum rc logrow_of_leaf(struct txn *txn, uint64_t index, struct logrow *row);
 MUST_CHECK enum rc logrow_last(struct txn *txn, struct logrow *row);
+
+/* The same row, from a page of its own. RC_DATA_LOSS. */
+MUST_CHECK enum rc logrow_read(struct bytes key, struct bytes value, struct logrow *row);
+
+/*
+ * Writes the row again without the records of the leaves below `minimum`, control leaves excepted;
+ * nothing when it has none of those. What the row borrows is gone then. *written grows by its
+ * bytes.
+ */
+MUST_CHECK enum rc logrow_prune(struct txn *txn, const struct logrow *row, uint64_t minimum,
+                                size_t *written);
+/* Are these the same commit, of which `now` has at most lost records of record leaves? */
+bool logrow_is_pruned(const struct logrow *before, const struct logrow *now);
 
 /* LEAF_SIZE bytes; the index must be of this row. */
 const uint8_t *logrow_leaf(const struct logrow *row, uint64_t index);

@@ -93,7 +93,7 @@ static enum rc decode(struct bytes from, const struct id *id, struct order_row *
     row->held = reader_u32(&reader);
     row->target = reader_chunk(&reader);
     row->signatures = reader_chunk(&reader);
-    return reader_is_done(&reader) && layout == LAYOUT && row->kind <= ORDER_RELEASE &&
+    return reader_is_done(&reader) && layout == LAYOUT && row->kind <= ORDER_PRUNE &&
                    row->phase < ORDER_PHASES
                ? RC_OK
                : failed(RC_DATA_LOSS, "order.row", "cause=damaged");

@@ -1,5 +1,5 @@
 /*
- * orderbook - orders of officials and the end of retention classes: one row each, for ever, and
+ * orderbook - orders of officials and the end of retention periods: one row each, for ever, and
  * what an erasure under way has to remember.
  *
  *     order     u8 0 open, 1 done | id[16]      ->  the row
@@ -41,7 +41,7 @@ struct order_row {
     char shard[VAULT_NAME_SIZE];       /* what is blocked is under it */
     int64_t given_at_ms;
     int64_t due_at_ms; /* blocked: erased from then on */
-    uint64_t until;    /* leaves below this index are covered */
+    uint64_t until;    /* leaves below this index are covered; of a pruning: the minimum index */
     uint64_t cursor;   /* of the phase: where it goes on */
     uint32_t entries;
     uint32_t held;

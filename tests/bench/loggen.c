@@ -319,6 +319,10 @@ static enum rc open_all(struct making *making, char **argv)
     TRY(tagkeys_new(node->vault, TAGKEY_CACHE, &node->tagkeys));
     snprintf(path, sizeof path, "%s/seen", argv[1]);
     TRY(seen_open(&seen, &node->seen));
+    node->postings = postings_new(); /* bounded: nobody takes them here */
+    if (node->postings == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
     TRY(keyring_load(argv[3], &node->log_key, NULL));
     writer.db = node->db;
     writer.keyring = node->log_key;
@@ -331,6 +335,7 @@ static void close_all(struct making *making)
 
     writer_free(node->writer);
     seen_free(node->seen);
+    postings_free(node->postings);
     tagkeys_free(node->tagkeys);
     db_free(node->db);
     vault_free(node->vault);

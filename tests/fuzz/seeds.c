@@ -11,6 +11,7 @@
 #include "client/receipt_file.h"
 #include "tlog/add_checkpoint.h"
 #include "tlog/merkle.h"
+#include "tlog/control.h"
 #include "tlog/succession.h"
 #include "tlog/tlog_proof.h"
 #include "unit/rpc/codec_samples.h"
@@ -45,6 +46,20 @@ static void leaf_seeds(uint8_t out[LEAF_SIZE])
     leaf.class = LEAF_CONTROL;
     leaf_encode(&leaf, out);
     seed("leaf", "control", BYTES(out, LEAF_SIZE));
+}
+
+/* What a retention leaf says. */
+static void control_seeds(void)
+{
+    struct control_retention retention = {.minimum = 512, .order = {7}};
+    OWN(buffer) setting = {0};
+    OWN(buffer) order = {0};
+
+    control_retention_write(&retention, &setting);
+    seed("control", "setting", buffer_bytes(&setting));
+    retention.has_order = true;
+    control_retention_write(&retention, &order);
+    seed("control", "order", buffer_bytes(&order));
 }
 
 /* The statement that begins a second epoch, and the one key that may sign it. */
@@ -273,6 +288,7 @@ int main(int argc, char **argv)
     leaf_seeds(leaf);
     log_seeds(leaf);
     succession_seeds();
+    control_seeds();
     cms_seeds();
     codec_seeds(leaf);
     policy_seeds();
