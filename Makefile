@@ -1,5 +1,5 @@
 # The architecture. A layer may include and link what stands on its line and nothing else; `make lint` enforces it.
-LAYERS := base model crypto tlog store rpc http policy relay client offline publish
+LAYERS := base model crypto tlog store rpc http policy relay client offline publish console
 base_DEPS   :=
 model_DEPS  := base
 crypto_DEPS := base
@@ -12,9 +12,10 @@ policy_DEPS := tlog crypto model base
 relay_DEPS  := policy http rpc store tlog crypto model base
 publish_DEPS := offline store tlog crypto model base
 client_DEPS := rpc tlog crypto model base
+console_DEPS := client http policy offline $(client_DEPS)
 # Programs: enlaced may use relay and publish; everything that talks to a node may use client, and never store.
 enlaced_DEPS   := relay publish offline $(relay_DEPS)
-enlace_DEPS    := client policy offline $(client_DEPS)
+enlace_DEPS    := console $(console_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 # A log's copy on another disk: an environment of its own, never a node's.
 enlace-follow_DEPS := rpc store tlog crypto model base
@@ -83,6 +84,9 @@ $(BUILD)/lib$(1).a: $(filter-out %/main.o,$(call objs,adapters/$(1)))
 	$$(Q)$$(AR) rcs $$@ $$^
 endef
 $(foreach a,$(ADAPTERS),$(eval $(call adapter_rule,$(a))))
+
+# The console's pages stand inside the program as they are.
+$(BUILD)/gateway/console/web_file.o: $(wildcard gateway/console/web/*)
 
 # Generated code stays in the build folder; only rpc sees it.
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto

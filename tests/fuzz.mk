@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SHORT_SECONDS ?= 3
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_LIBS := policy client http rpc tlog crypto model base
+FUZZ_LIBS := console policy client http rpc tlog crypto model base
 FUZZ_PROGRAMS := $(FUZZ_SRC:%.c=$(BUILD)/%)
 FUZZ_SEEDS := $(BUILD)/tests/fuzz/seeds
 

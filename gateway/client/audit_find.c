@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "client/audit_read.h"
+#include "client/audit_seen.h"
 #include "client/profile.h"
 #include "client/session.h"
 #include "rpc/channel.h"
@@ -18,6 +19,7 @@
 struct audit_find {
     struct session *session;
     const struct petition *petition;
+    struct audit_seen *seen;
     struct duplex *duplex;
     struct buffer response;
     bool is_begun;
@@ -33,7 +35,7 @@ static enum rc lies(struct fault *fault, const char *reason, uint64_t index, con
 }
 
 enum rc audit_find_open(struct session *session, const struct petition *petition,
-                        struct audit_find **find, struct fault *fault)
+                        struct audit_seen *seen, struct audit_find **find, struct fault *fault)
 {
     OWN_PTR(audit_find) made = calloc(1, sizeof *made);
 
@@ -43,6 +45,7 @@ enum rc audit_find_open(struct session *session, const struct petition *petition
     }
     made->session = session;
     made->petition = petition;
+    made->seen = seen;
     *find = MOVE(made);
     return RC_OK;
 }
@@ -56,9 +59,10 @@ void audit_find_free(struct audit_find *find)
     }
 }
 
-static enum rc ask_page(struct audit_find *find, uint64_t from, struct fault *fault)
+static enum rc ask_page(struct audit_find *find, uint64_t from, size_t count, struct fault *fault)
 {
-    struct audit_query_request request = {.from_index = from, .count = AUDIT_PAGE_MAX};
+    struct audit_query_request request = {
+        .from_index = from, .count = (uint32_t)count, .seen_size = audit_seen_size(find->seen)};
     OWN(buffer) bytes = {0};
     struct fault sending = {0};
     enum rc rc;
@@ -85,6 +89,8 @@ static bool is_asked_for(const struct audit_query *query, const struct leaf *lea
     return leaf->time_s >= (uint64_t)query->from_s &&
            (query->to_s == 0 || leaf->time_s < (uint64_t)query->to_s) &&
            (query->kind == RECORD_NONE || query->kind == record->kind) &&
+           (query->type == MESSAGE_NONE || query->type == record->type) &&
+           (query->event == EVENT_NONE || query->event == record->event) &&
            (query->route[0] == '\0' || strcmp(query->route, record->route) == 0) &&
            (query->member[0] == '\0' || strcmp(query->member, record->from) == 0 ||
             strcmp(query->member, record->to) == 0) &&
@@ -136,28 +142,44 @@ enum rc audit_find_verify(const struct audit_query_page *page, const struct audi
     return RC_OK;
 }
 
-static enum rc find_page(struct audit_find *find, uint64_t from, struct arena *arena,
-                         struct audit_taker *taker, struct audit_find_end *end, uint64_t *next,
-                         struct fault *fault)
+enum rc audit_find_ask(struct audit_find *find, uint64_t from, size_t count, struct arena *arena,
+                       struct audit_query_page *page, struct fault *fault)
 {
-    const struct profile *profile = find->session->profile;
-    struct audit_query_page page;
     struct bytes response;
 
-    TRY(ask_page(find, from, fault));
+    TRY(ask_page(find, from, count, fault));
     response = arena_copy(arena, buffer_bytes(&find->response));
     if (response.data == NULL) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "audit.memory", "",
                       "La página no cabe en memoria, o viene vacía.");
     }
-    TRY(codec_query_page_read(response, arena, &page, fault));
-    TRY(audit_find_verify(&page, &find->petition->query, from, profile->logs,
-                          profile->own_log_count, arena, taker, &end->head, fault));
-    end->found += page.page.entry_count;
-    end->size = end->size == 0 ? end->head.size : end->size;
-    end->indexed_to = page.indexed_to;
-    *next = page.next_index;
+    return codec_query_page_read(response, arena, page, fault);
+}
+
+enum rc audit_find_page(struct audit_find *find, uint64_t from, size_t count, struct arena *arena,
+                        struct audit_taker *taker, struct audit_find_page *page,
+                        struct fault *fault)
+{
+    const struct profile *profile = find->session->profile;
+    struct audit_query_page answer;
+
+    TRY(audit_find_ask(find, from, count, arena, &answer, fault));
+    TRY(audit_read_open_head(answer.page.checkpoint, profile->logs, profile->own_log_count,
+                             &page->head, fault));
+    TRY(audit_seen_extend(find->seen, &page->head, answer.page.checkpoint, &answer.consistency,
+                          fault));
+    TRY(audit_find_verify(&answer, &find->petition->query, from, profile->logs,
+                          profile->own_log_count, arena, taker, &page->head, fault));
+    page->note = answer.page.checkpoint;
+    page->next = answer.next_index;
+    page->indexed_to = answer.indexed_to;
+    page->found = answer.page.entry_count;
     return RC_OK;
+}
+
+enum rc audit_find_finish(struct audit_find *find, struct fault *fault)
+{
+    return find->is_begun ? audit_case_end_stream(find->session, find->duplex, fault) : RC_OK;
 }
 
 enum rc audit_find_all(struct audit_find *find, uint64_t from, struct audit_taker *taker,
@@ -171,10 +193,17 @@ enum rc audit_find_all(struct audit_find *find, uint64_t from, struct audit_take
     }
     *end = (struct audit_find_end){.found = 0};
     do {
+        struct audit_find_page page;
+
         arena_reset(arena);
-        TRY(find_page(find, next, arena, taker, end, &next, fault));
+        TRY(audit_find_page(find, next, AUDIT_PAGE_MAX, arena, taker, &page, fault));
+        end->head = page.head;
+        end->size = end->size == 0 ? page.head.size : end->size;
+        end->found += page.found;
+        end->indexed_to = page.indexed_to;
+        next = page.next;
     } while (next < end->size);
-    return audit_case_end_stream(find->session, find->duplex, fault);
+    return audit_find_finish(find, fault);
 }
 
 enum rc audit_find_tag_key(struct session *session, const struct petition *petition,

@@ -10,10 +10,10 @@
 
 struct cli;
 
-/* Records, a line each; or, of a question about a person, to whom her or his data went. */
-int audit_answer(struct cli *cli, const struct petition *petition);
-
-/* Mexican Spanish: "enviado". */
-const char *audit_kind_text(enum record_kind kind);
+/*
+ * Records, a line each; or, of a question about a person, to whom her or his data went. seen_path:
+ * where the newest checkpoint is kept from one reading to the next; NULL: nowhere.
+ */
+int audit_answer(struct cli *cli, const struct petition *petition, const char *seen_path);
 
 #endif

@@ -159,7 +159,7 @@ static enum rc rescan(struct cli *cli, const struct petition *petition, const ch
     }
     if (rc == RC_OK) {
         scan_folder(cli->profile, folder, scan, report, trust);
-        rc = audit_find_open(cli->session, petition, &find, fault);
+        rc = audit_find_open(cli->session, petition, NULL, &find, fault);
     }
     free(trust);
     TRY(rc);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "client/ask.h"
+#include "client/audit_seen.h"
 #include "client/petition.h"
 #include "client/profile.h"
 #include "client/session.h"
@@ -239,6 +240,7 @@ static int verb_query(struct cli *cli, struct asking *asking)
     struct petition petition;
     struct audit_case audit;
     struct fault fault = {0};
+    char seen_path[AUDIT_SEEN_PATH_MAX];
 
     if (!id_is_zero(&asking->query.person) || asking->query.holder[0] != '\0') {
         return cli_usage(cli, "audit", "Lo de una persona se pide con «audit request».");
@@ -246,7 +248,9 @@ static int verb_query(struct cli *cli, struct asking *asking)
     if (complete(cli, asking, &audit, &petition, &fault) != RC_OK) {
         return cli_fault(cli, &fault);
     }
-    return audit_answer(cli, &petition);
+    snprintf(seen_path, sizeof seen_path, "%.*s.sello", (int)sizeof seen_path - 7,
+             asking->audit_path);
+    return audit_answer(cli, &petition, seen_path);
 }
 
 static int verb_request(struct cli *cli, struct asking *asking)
@@ -344,7 +348,7 @@ static int verb_person(struct cli *cli, struct asking *asking)
     if (read_petition(cli, asking->file, &petition, &fault) != RC_OK) {
         return cli_fault(cli, &fault);
     }
-    return audit_answer(cli, &petition);
+    return audit_answer(cli, &petition, NULL);
 }
 
 static int verb_rescan(struct cli *cli, struct asking *asking)

@@ -168,6 +168,12 @@ const struct command commands[] = {
      cmd_backup},
     {"restore", "log|vault CARPETA AJUSTES", "pone un respaldo donde no hay nada", NULL,
      cmd_backup},
+    {"console", "", "abre la página local: bitácora, bandeja, plazos, red, informes, directorio",
+     "  --port N       en qué puerto de esta máquina (7470; 0: cualquiera)\n"
+     "  --audit ARCHIVO  la auditoría a la que pertenecen sus lecturas (junto al perfil)\n"
+     "  --with CARPETA   los textos firmados del directorio, para formularios y comparaciones\n"
+     "  Sale con 1 si el nodo mostró algo que no pudo probar.\n",
+     cmd_console},
     {"resend", "", "envía lo que quedó sin acuse en la carpeta de este perfil", NULL, cmd_resend},
     {NULL, NULL, NULL, NULL, NULL},
 };

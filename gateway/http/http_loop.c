@@ -62,16 +62,42 @@ static struct bytes body_of(struct evhttp_request *request)
     return BYTES(data, data != NULL ? size : 0);
 }
 
+const char *http_request_header(const struct http_request *request, const char *name)
+{
+    const char *value = evhttp_find_header(evhttp_request_get_input_headers(request->native), name);
+
+    return value != NULL ? value : "";
+}
+
+void http_response_header(struct http_response *response, const char *name, const char *value)
+{
+    struct http_header *header;
+
+    assert(response->header_count < HTTP_HEADERS_MAX && strlen(value) < HTTP_HEADER_VALUE_MAX);
+    header = &response->headers[response->header_count++];
+    header->name = name;
+    memcpy(header->value, value, strlen(value) + 1);
+}
+
 static void send_response(struct evhttp_request *request, const struct http_response *response)
 {
     struct evbuffer *output = evhttp_request_get_output_buffer(request);
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    bool is_added = true;
 
     if (response->type != NULL) {
-        evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
-                          response->type);
+        evhttp_add_header(headers, "Content-Type", response->type);
     }
-    if (response->body.size > 0 &&
-        evbuffer_add(output, response->body.data, response->body.size) != 0) {
+    for (size_t i = 0; i < response->header_count; i++) {
+        evhttp_add_header(headers, response->headers[i].name, response->headers[i].value);
+    }
+    if (response->constant.size > 0) {
+        is_added = evbuffer_add_reference(output, response->constant.data, response->constant.size,
+                                          NULL, NULL) == 0;
+    }
+    if (!is_added || response->body.is_failed ||
+        (response->body.size > 0 &&
+         evbuffer_add(output, response->body.data, response->body.size) != 0)) {
         evhttp_send_reply(request, 500, NULL, NULL);
         return;
     }
@@ -86,6 +112,7 @@ static void on_request(struct evhttp_request *request, void *argument)
         .is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST,
         .path = bytes_text(path != NULL ? path : ""),
         .body = body_of(request),
+        .native = request,
     };
     struct http_response response = {.status = 404};
 

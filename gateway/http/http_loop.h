@@ -1,8 +1,9 @@
 /*
  * http_loop - plain HTTP/1.1 on this machine only: one thread that serves and asks.
  *
- * For what carries no personal data (checkpoints and cosignatures). Listens on an address of the
- * loopback, as a number, or on a Unix socket; anything else is refused, as is asking elsewhere.
+ * For what carries no personal data (checkpoints and cosignatures), and for the console of the
+ * person who sits here, which guards its own door. Listens on an address of the loopback, as a
+ * number, or on a Unix socket; anything else is refused, as is asking elsewhere.
  * Headers of at most 8 KiB, bodies of 64 KiB, a silent connection ends after 10 s; no TLS, no
  * names, no redirects.
  *
@@ -20,7 +21,10 @@
 
 #define HTTP_BODY_MAX ((size_t)64 << 10)
 #define HTTP_UNREACHABLE 0
+#define HTTP_HEADERS_MAX 16
+#define HTTP_HEADER_VALUE_MAX 384
 
+struct evhttp_request; /* libevent's */
 struct http_loop;
 
 /* Borrowed until the answer is written. */
@@ -28,13 +32,26 @@ struct http_request {
     bool is_post;      /* else GET */
     struct bytes path; /* as it came: nothing is unescaped */
     struct bytes body;
+    struct evhttp_request *native;
+};
+/* "" when it has none of that name. Borrowed. */
+const char *http_request_header(const struct http_request *request, const char *name);
+
+struct http_header {
+    const char *name; /* constant */
+    char value[HTTP_HEADER_VALUE_MAX];
 };
 
 struct http_response {
     int status;
     const char *type; /* constant; NULL: none */
+    struct http_header headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    struct bytes constant; /* sent before the body; lives as long as the program */
     struct buffer body;
 };
+/* The value is copied; asserts that there is room. */
+void http_response_header(struct http_response *response, const char *name, const char *value);
 
 /* Placed first in the object that answers. */
 struct http_service {

@@ -45,6 +45,7 @@ struct session {
     struct finder_question question;
     uint64_t from;
     uint32_t count;
+    uint64_t seen_size;
     uint64_t shown;
     bool is_logged;
     bool is_first_page;
@@ -85,7 +86,7 @@ static enum rc make_page(struct session *session)
                                 &session->page);
     }
     return audit_page_query(session->node, session->log, &session->question, session->from,
-                            session->count, &session->page);
+                            session->count, session->seen_size, &session->page);
 }
 
 static void run_page(struct chore *chore)
@@ -250,6 +251,8 @@ static void make_question(struct session *session)
         .to_s = (uint64_t)query->to_s,
         .member = query->member,
         .kind = query->kind,
+        .type = query->type,
+        .event = query->event,
         .route = query->route,
         .exchange_id = query->exchange_id,
         .person = query->person,
@@ -292,6 +295,7 @@ static enum rc take_question(struct session *session, struct bytes message, stru
 
     TRY(codec_query_request_read(message, arena, &request, fault));
     TRY(take_count(session, request.from_index, request.count, fault));
+    session->seen_size = request.seen_size;
     if (!session->is_logged) {
         return take_query(session, &request, fault);
     }

@@ -85,9 +85,25 @@ enum rc audit_page_whole(const struct node *node, struct auditlog_reader *reader
     return made->bytes.is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }
 
+/* A reader who saw a larger tree gets none: what is shown to her says it all. */
+static enum rc fill_consistency(const struct node *node, struct auditlog_reader *reader,
+                                uint64_t seen_size, uint64_t size, struct arena *arena,
+                                struct path *path)
+{
+    OWN_READ(txn) = NULL;
+    struct proof proof;
+
+    if (seen_size == 0 || seen_size >= size) {
+        return RC_OK;
+    }
+    TRY(txn_read(node->db, &txn));
+    TRY(auditlog_consistency(reader, txn, seen_size, size, &proof));
+    return chain_path(&proof, arena, path);
+}
+
 enum rc audit_page_query(const struct node *node, struct auditlog_reader *reader,
                          const struct finder_question *question, uint64_t from, size_t count,
-                         struct audit_page_made *made)
+                         uint64_t seen_size, struct audit_page_made *made)
 {
     OWN_PTR(arena) arena = arena_new(PAGE_ARENA_MAX);
     OWN_PTR(arena) scratch = arena_new(SCRATCH_MAX);
@@ -104,6 +120,7 @@ enum rc audit_page_query(const struct node *node, struct auditlog_reader *reader
     place.next = from < size ? from : size;
     TRY(finder_find(node, question, size, count, scratch, leaves, &found, &place));
     TRY(fill_entries(node, reader, leaves, found, size, arena, &page.page));
+    TRY(fill_consistency(node, reader, seen_size, size, arena, &page.consistency));
     page.next_index = place.next;
     page.indexed_to = place.indexed_to < size ? place.indexed_to : size;
     codec_query_page_write(&page, &made->bytes);

@@ -21,10 +21,10 @@ struct audit_page_made {
 /* Every leaf from this one on, at most count. */
 MUST_CHECK enum rc audit_page_whole(const struct node *node, struct auditlog_reader *reader,
                                     uint64_t from, size_t count, struct audit_page_made *made);
-/* Those that the question is about. */
+/* Those that the question is about; with the proof that the log grew from seen_size (0: none). */
 MUST_CHECK enum rc audit_page_query(const struct node *node, struct auditlog_reader *reader,
                                     const struct finder_question *question, uint64_t from,
-                                    size_t count, struct audit_page_made *made);
+                                    size_t count, uint64_t seen_size, struct audit_page_made *made);
 
 /* What the log holds of an audit, by the commitment to its purpose. */
 struct audit_history {

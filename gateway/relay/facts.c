@@ -55,13 +55,24 @@ static size_t add(struct index_term *terms, size_t count, enum index_field field
     return count;
 }
 
+struct index_term facts_step(enum message_type type, enum event event,
+                             uint8_t step[FACTS_STEP_SIZE])
+{
+    step[0] = (uint8_t)type;
+    step[1] = (uint8_t)event;
+    return (struct index_term){INDEX_STEP, BYTES(step, FACTS_STEP_SIZE)};
+}
+
 size_t facts_terms_of(const struct record *record, const struct content_persons *persons,
-                      uint8_t *kind, struct index_term terms[FACTS_TERMS_MAX])
+                      uint8_t kind[1 + FACTS_STEP_SIZE], struct index_term terms[FACTS_TERMS_MAX])
 {
     size_t count = 0;
 
-    *kind = (uint8_t)record->kind;
+    kind[0] = (uint8_t)record->kind;
     count = add(terms, count, INDEX_KIND, BYTES(kind, 1));
+    if (record->type != MESSAGE_NONE) {
+        terms[count++] = facts_step(record->type, record->event, kind + 1);
+    }
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->from));
     count = add(terms, count, INDEX_MEMBER, bytes_text(record->to));
     count = add(terms, count, INDEX_ROUTE, bytes_text(record->route));
@@ -77,6 +88,6 @@ size_t facts_terms_of(const struct record *record, const struct content_persons 
 
 size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX])
 {
-    return facts->has_record ? facts_terms_of(&facts->record, &facts->persons, &facts->kind, terms)
+    return facts->has_record ? facts_terms_of(&facts->record, &facts->persons, facts->kind, terms)
                              : 0;
 }

@@ -17,8 +17,9 @@ struct arena;
 struct node;
 struct txn;
 
-/* member (two), kind, route, exchange, audit; persons */
-#define FACTS_TERMS_MAX (6 + MESSAGE_SUBJECTS_MAX)
+/* member (two), kind, step, route, exchange, audit; persons */
+#define FACTS_TERMS_MAX (7 + MESSAGE_SUBJECTS_MAX)
+#define FACTS_STEP_SIZE 2
 
 struct facts {
     uint64_t index;
@@ -30,7 +31,7 @@ struct facts {
     struct record record;
     bool has_persons; /* they were read */
     struct content_persons persons;
-    uint8_t kind; /* for facts_terms to point at */
+    uint8_t kind[1 + FACTS_STEP_SIZE]; /* for facts_terms to point at */
 };
 
 /* RC_NOT_FOUND: no such leaf. RC_DATA_LOSS, logged: leaf or record cannot be read. */
@@ -42,8 +43,11 @@ MUST_CHECK enum rc facts_read_persons(const struct node *node, struct txn *txn,
 /* After both; returns how many. Borrowed from the facts. */
 size_t facts_terms(struct facts *facts, struct index_term terms[FACTS_TERMS_MAX]);
 
-/* The same of a record and persons that are at hand; `kind` is where a term points. */
+/* The same of a record and persons that are at hand; `kind` is where two terms point. */
 size_t facts_terms_of(const struct record *record, const struct content_persons *persons,
-                      uint8_t *kind, struct index_term terms[FACTS_TERMS_MAX]);
+                      uint8_t kind[1 + FACTS_STEP_SIZE], struct index_term terms[FACTS_TERMS_MAX]);
+/* What a message of this type, or an act of this event, is found by; points at `step`. */
+struct index_term facts_step(enum message_type type, enum event event,
+                             uint8_t step[FACTS_STEP_SIZE]);
 
 #endif

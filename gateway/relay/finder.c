@@ -46,6 +46,8 @@ static bool matches(const struct finder_question *question, const struct facts *
     return (question->to_s == 0 || facts->leaf.time_s < question->to_s) &&
            facts->leaf.time_s >= question->from_s &&
            (question->kind == RECORD_NONE || question->kind == record->kind) &&
+           (question->type == MESSAGE_NONE || question->type == record->type) &&
+           (question->event == EVENT_NONE || question->event == record->event) &&
            (question->member[0] == '\0' || strcmp(question->member, record->from) == 0 ||
             strcmp(question->member, record->to) == 0) &&
            is_text(question->route, record->route) &&
@@ -91,8 +93,21 @@ static bool is_enough(const struct search *search)
            clock_monotonic_ms() >= search->until_ms;
 }
 
+/* What the index knows by: an act with its event, or another type. */
+static bool names_step(const struct finder_question *question, uint8_t step[FACTS_STEP_SIZE],
+                       struct index_term *term)
+{
+    bool is_act = question->event != EVENT_NONE || question->type == MESSAGE_ACT;
+
+    if (is_act ? question->event == EVENT_NONE : question->type == MESSAGE_NONE) {
+        return false;
+    }
+    *term = facts_step(is_act ? MESSAGE_ACT : question->type, question->event, step);
+    return true;
+}
+
 /* The most telling of what the index knows by. False: the question names nothing. */
-static bool best_term(const struct finder_question *question, uint8_t *kind,
+static bool best_term(const struct finder_question *question, uint8_t kind[FACTS_STEP_SIZE],
                       struct index_term *term)
 {
     if (question->audit.size > 0) {
@@ -105,6 +120,8 @@ static bool best_term(const struct finder_question *question, uint8_t *kind,
                question->kind != RECORD_RECEIVED) {
         *kind = (uint8_t)question->kind;
         *term = (struct index_term){INDEX_KIND, BYTES(kind, 1)};
+    } else if (names_step(question, kind, term)) {
+        return true;
     } else if (question->route[0] != '\0') {
         *term = (struct index_term){INDEX_ROUTE, bytes_text(question->route)};
     } else if (question->member[0] != '\0') {
@@ -218,7 +235,7 @@ enum rc finder_find(const struct node *node, const struct finder_question *quest
     struct index_term term;
     uint64_t begin = 0;
     uint64_t end = size;
-    uint8_t kind;
+    uint8_t kind[FACTS_STEP_SIZE];
 
     if (question->from_s > 0) {
         TRY(finder_time(node, question->from_s, size, &begin));
@@ -229,7 +246,7 @@ enum rc finder_find(const struct node *node, const struct finder_question *quest
     place->next = place->next < begin ? begin : place->next;
     place->indexed_to = index_up_to(node->index);
     place->looked_at = 0;
-    if (best_term(question, &kind, &term)) {
+    if (best_term(question, kind, &term)) {
         TRY(find_listed(&search, &term, end));
         if (place->next < end && place->next < place->indexed_to) {
             return RC_OK; /* enough for once */

@@ -26,6 +26,8 @@ struct finder_question {
     uint64_t to_s;   /* exclusive; 0: no end */
     const char *member;
     enum record_kind kind;
+    enum message_type type;
+    enum event event;
     const char *route;
     struct id exchange_id;
     struct id person;

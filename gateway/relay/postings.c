@@ -25,8 +25,8 @@ void posting_make(const struct record *record, const struct content_persons *per
                   struct posting *posting)
 {
     struct index_term terms[FACTS_TERMS_MAX];
-    uint8_t kind;
-    size_t count = facts_terms_of(record, persons, &kind, terms);
+    uint8_t kind[1 + FACTS_STEP_SIZE];
+    size_t count = facts_terms_of(record, persons, kind, terms);
 
     posting->count = 0;
     if (count > POSTING_TERMS_MAX) {

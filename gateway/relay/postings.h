@@ -19,9 +19,9 @@
 #include "base/rc.h"
 #include "store/index.h"
 
-/* kind, two members, route, exchange, persons: a message of more is read from the log. */
-#define POSTING_TERMS_MAX 8
-/* Leaves that wait: two seconds of the busiest traffic; they take 2.5 MiB. */
+/* kind, step, two members, route, exchange, persons: a message of more is read from the log. */
+#define POSTING_TERMS_MAX 9
+/* Leaves that wait: two seconds of the busiest traffic; they take 2.8 MiB. */
 #define POSTINGS_MAX 32768
 
 struct content_persons;

@@ -205,6 +205,7 @@ static const struct bound bounds[] = {
     {"GetConditionResponse", "samples", COUNT(CONDITION_SAMPLES_MAX)},
     {"Sample", "name", REQUIRED},
     {"Sample", "labels", COUNT(SAMPLE_LABELS_MAX)},
+    {"QueryRecordsResponse", "consistency", COUNT(PATH_MAX_HASHES), EXACTLY(HASH_SIZE)},
     {"GiveTagKeyRequest", "query", REQUIRED, SOME_UP_TO(AUDIT_QUERY_MAX)},
     {"GiveTagKeyRequest", "approval", REQUIRED},
     {"GiveTagKeyResponse", "tag_key", REQUIRED, EXACTLY(HASH_SIZE)},

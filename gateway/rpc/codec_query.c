@@ -42,6 +42,8 @@ enum rc codec_audit_query_read(struct bytes from, struct arena *arena, struct au
         .holder = wire->holder,
         .wants_tag_key = wire->wants_tag_key,
         .expires_s = wire->expires_at,
+        .type = (enum message_type)wire->type,
+        .event = (enum event)wire->event,
     };
     return RC_OK;
 }
@@ -65,6 +67,8 @@ void codec_audit_query_write(const struct audit_query *query, struct buffer *out
     wire.holder = pb_text(query->holder);
     wire.wants_tag_key = query->wants_tag_key;
     wire.expires_at = query->expires_s;
+    wire.type = (uint32_t)query->type;
+    wire.event = (Enlace__V1__Event)query->event;
     pb_write(&wire.base, out);
 }
 
@@ -98,7 +102,8 @@ enum rc codec_query_request_read(struct bytes from, struct arena *arena,
     *request = (struct audit_query_request){.query = pb_bytes(wire->query),
                                             .approval = signature_of(wire->approval),
                                             .from_index = wire->from_index,
-                                            .count = wire->count};
+                                            .count = wire->count,
+                                            .seen_size = wire->seen_size};
     return RC_OK;
 }
 
@@ -112,6 +117,7 @@ void codec_query_request_write(const struct audit_query_request *request, struct
     wire.approval = fill_signature(&approval, &request->approval);
     wire.from_index = request->from_index;
     wire.count = request->count;
+    wire.seen_size = request->seen_size;
     pb_write(&wire.base, out);
 }
 
@@ -125,6 +131,7 @@ enum rc codec_query_page_read(struct bytes from, struct arena *arena, struct aud
     wire = (const Enlace__V1__QueryRecordsResponse *)read;
     page->next_index = wire->next_index;
     page->indexed_to = wire->indexed_to;
+    pb_path_read(wire->consistency, wire->n_consistency, &page->consistency);
     return pb_audit_page(wire->checkpoint, wire->entries, wire->n_entries, arena, &page->page,
                          fault);
 }
@@ -150,8 +157,9 @@ static void write_entry(const struct audit_entry *entry, struct buffer *out)
 void codec_query_page_write(const struct audit_query_page *page, struct buffer *out)
 {
     Enlace__V1__QueryRecordsResponse wire;
+    ProtobufCBinaryData consistency[PATH_MAX_HASHES];
 
-    if (page->page.entry_count > AUDIT_PAGE_MAX) {
+    if (page->page.entry_count > AUDIT_PAGE_MAX || !pb_path_fill(consistency, &page->consistency)) {
         out->is_failed = true;
         return;
     }
@@ -164,6 +172,8 @@ void codec_query_page_write(const struct audit_query_page *page, struct buffer *
     enlace__v1__query_records_response__init(&wire);
     wire.next_index = page->next_index;
     wire.indexed_to = page->indexed_to;
+    wire.n_consistency = page->consistency.count;
+    wire.consistency = consistency;
     pb_write(&wire.base, out);
 }
 

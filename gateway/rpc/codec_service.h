@@ -396,6 +396,8 @@ struct audit_query {
     const char *holder;
     bool wants_tag_key;
     int64_t expires_s;
+    enum message_type type;
+    enum event event;
 };
 
 struct audit_query_request {
@@ -403,12 +405,14 @@ struct audit_query_request {
     struct signature approval; /* empty: none */
     uint64_t from_index;
     uint32_t count;
+    uint64_t seen_size;
 };
 
 struct audit_query_page {
     struct audit_page page;
     uint64_t next_index;
     uint64_t indexed_to;
+    struct path consistency;
 };
 
 struct audit_closing {

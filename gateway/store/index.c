@@ -60,6 +60,10 @@ void index_prefix(const struct index_term *term, uint8_t prefix[INDEX_PREFIX_SIZ
         assert(term->value.size == 1);
         digest[0] = term->value.data[0];
         break;
+    case INDEX_STEP:
+        assert(term->value.size == 2);
+        memcpy(digest, term->value.data, 2);
+        break;
     case INDEX_EXCHANGE:
         assert(term->value.size == 16);
         memcpy(digest, term->value.data, VALUE_SIZE - 1);

@@ -9,10 +9,10 @@
  *     posting  u8 field | value[7] | u64 leaf index  ->  nothing
  *     format   "indexed"  ->  u64 up_to | u64 rows | u64 sum[2]
  *
- * value: of a kind its number; of an exchange its first six bytes (its time, so that new rows stand
- * together) and its last; of the others SHA-256(text or id), cut. The sums add up a mix of every
- * key: index_check walks all rows and compares, which finds damage but no forger; against that
- * stand the comparison with an index made anew and the rescan by tags.
+ * value: of a kind and a step their numbers; of an exchange its first six bytes (its time, so that
+ * new rows stand together) and its last; of the others SHA-256(text or id), cut. The sums add up a
+ * mix of every key: index_check walks all rows and compares, which finds damage but no forger;
+ * against that stand the comparison with an index made anew and the rescan by tags.
  *
  *     <data>/index/<generation>/   the environment; the highest number counts, others are removed
  *     <data>/index/state           "closed GENERATION SIZE" or "open BOOT DEATHS"
@@ -41,6 +41,7 @@ enum index_field {
     INDEX_MEMBER = 'm',   /* its code: who sent or received */
     INDEX_PERSON = 'p',   /* 16 bytes: the id by which the holder knows her or him */
     INDEX_ROUTE = 'r',    /* its id */
+    INDEX_STEP = 's',     /* 2 bytes: a message's type and an act's event */
 };
 
 struct index_term {

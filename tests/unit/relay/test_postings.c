@@ -89,6 +89,8 @@ static struct record record_of(void)
     record_init(&record, RECORD_SENT);
     record.from = "cdmx/mpi-cdmx";
     record.to = "cdmx/ssc";
+    record.type = MESSAGE_ACT;
+    record.event = EVENT_ACCEPT;
     record.route = "r1";
     record.exchange_id.bytes[0] = 1;
     return record;
@@ -110,7 +112,7 @@ static void rows_are_those_of_the_facts_in_the_log(void **state)
     facts.persons.ids[1].bytes[0] = 3;
     posting_make(&facts.record, &facts.persons, &posting);
     count = facts_terms(&facts, terms);
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 8);
     assert_int_equal(posting.count, count);
     for (size_t i = 0; i < count; i++) {
         index_prefix(&terms[i], prefix);
