@@ -13,6 +13,7 @@
 #include "client/spool.h"
 #include "crypto/tlsconf.h"
 #include "enlace/command.h"
+#include "enlace/manual.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
 #define COMMANDS_MAX 64
@@ -111,8 +112,13 @@ const struct command commands[] = {
     {"route", "explain ARCHIVO.json --with CARPETA",
      "dice, revisión por revisión, por qué pasaría o no, y la línea que lo decide", NULL,
      cmd_route},
-    {"doctor", "CERTIFICADO.pem --ca ARCHIVO --with CARPETA",
-     "dice si los nodos aceptarán el certificado siguiente, antes de ponerlo", NULL, cmd_doctor},
+    {"doctor", "[--with CARPETA]", "dice por qué no se puede: paso por paso, con su remedio",
+     "  Nombre, red, TLS, certificados, directorio, reloj y eco del nodo de este perfil.\n"
+     "  --with CARPETA   además, con una copia de los textos del directorio: ¿es el del nodo? ¿hay "
+     "rutas?\n"
+     "  CERTIFICADO.pem --ca ARCHIVO --with CARPETA\n"
+     "                   si los nodos aceptarán el certificado siguiente, antes de ponerlo\n",
+     cmd_doctor},
     {"roster", "VERBO …", "el registro de una institución: los mismos verbos",
      "  new RED/CLAVE, y lo demás como en «directory»; lo firma la institución\n", cmd_directory},
     {"suspend", "VERBO …", "saca de vigor de inmediato: new, sign, check, publish",
@@ -183,7 +189,9 @@ static void print_help(FILE *out)
     fputs("Uso: enlace --profile ARCHIVO [--json] ORDEN …\n\n"
           "  --profile ARCHIVO  quién soy y con qué nodo hablo (o ENLACE_PROFILE)\n"
           "  --json             respuesta para programas\n"
-          "  --help-settings    qué lleva un perfil\n\n",
+          "  --help-settings    qué lleva un perfil\n"
+          "  --manual           la página de manual, para man\n"
+          "  --completion bash|fish  lo que completa el tabulador\n\n",
           out);
     for (const struct command *command = commands; command->name != NULL; command++) {
         fprintf(out, "  %-8s %-28s %s\n", command->name, command->arguments, command->summary);
@@ -265,6 +273,12 @@ int main(int argc, char **argv)
             cli.profile_path = argv[++at];
         } else if (strcmp(argv[at], "--json") == 0) {
             cli.is_json = true;
+        } else if (strcmp(argv[at], "--manual") == 0) {
+            manual_print_page(stdout);
+            return EXIT_DONE;
+        } else if (strcmp(argv[at], "--completion") == 0 && at + 1 < argc &&
+                   manual_print_completion(argv[at + 1], stdout)) {
+            return EXIT_DONE;
         } else if (strcmp(argv[at], "--help-settings") == 0) {
             conf_print(profile_rows, stdout);
             return EXIT_DONE;
