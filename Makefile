@@ -1,7 +1,9 @@
 # The architecture. A layer may include and link what stands on its line and nothing else; `make lint` enforces it.
-LAYERS := base model crypto tlog store rpc http policy relay client offline publish console
+LAYERS := base model crypto tlog store rpc http policy relay client offline publish paper console
 base_DEPS   :=
 model_DEPS  := base
+# Pages for people: adapters use it; a program that wants reports or evidence in PDF may, too.
+paper_DEPS  := base
 crypto_DEPS := base
 tlog_DEPS   := crypto base
 offline_DEPS := tlog crypto base
@@ -20,7 +22,7 @@ enlace-verify_DEPS := offline $(offline_DEPS)
 # A log's copy on another disk: an environment of its own, never a node's.
 enlace-follow_DEPS := rpc store tlog crypto model base
 sdk_DEPS       := client http $(client_DEPS)
-adapter_DEPS := sdk $(sdk_DEPS)
+adapter_DEPS := sdk paper $(sdk_DEPS)
 # Agencies' adapters, a folder each: adapters/NAME becomes enlace-NAME.
 ADAPTERS := $(filter-out sdk,$(patsubst adapters/%/main.c,%,$(wildcard adapters/*/main.c)))
 
@@ -29,6 +31,7 @@ openssl_OWNER := crypto
 lmdb_OWNER    := store
 grpc_OWNER    := rpc
 event_OWNER   := http
+cairo_OWNER   := paper
 
 # `make SANITIZE=address,undefined` and `make SANITIZE=thread` build beside the normal build.
 SANITIZE ?=
@@ -44,7 +47,10 @@ ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wshadow -Wvla -We
 	$(if $(SANITIZE),$(SANITIZE_CFLAGS),-D_FORTIFY_SOURCE=2) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 LIBS := -lgrpc -lgpr -lprotobuf-c -lssl -lcrypto -llmdb -linih -ljansson -lsystemd \
-	-lcurl -lseccomp -lxml2 -levent_core -levent_extra -levent_openssl -levent_pthreads -lpthread
+	-lcurl -lseccomp -lxml2 -levent_core -levent_extra -levent_openssl -levent_pthreads -lpthread \
+	-lpangocairo-1.0 -lpangoft2-1.0 -lpango-1.0 -lgobject-2.0 -lglib-2.0 -lcairo -lfontconfig -lqrencode
+# cairo's and pango's headers lie in folders of their own.
+paper_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo pangoft2))
 
 # `make V=1` shows whole commands; otherwise a word for each.
 Q := $(if $(V),,@)
@@ -99,7 +105,7 @@ $(call objs,gateway/rpc) $(call objs,tests/unit/rpc): | $(PB_HDR)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) -Igateway -Iadapters -Itests $(if $(filter adapters/%,$<),-isystem /usr/include/libxml2) $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) -Igateway -Iadapters -Itests $(if $(filter adapters/%,$<),-isystem /usr/include/libxml2) $(if $(findstring /rpc/,$<),-I$(BUILD)/gen) $(if $(findstring gateway/paper/,$<),$(paper_CFLAGS)) -MMD -MP $(ALL_CFLAGS) -c $< -o $@
 
 define program_rule
 $(BUILD)/bin/$(1): $(call objs,$(2)) $(call libs,$($(3)_DEPS))

@@ -17,7 +17,7 @@ lint:
 # The table as text: "uses LAYER DEPS..." and "owner LIBRARY FOLDER", the only source of lint-layers.
 print-layers:
 	@$(foreach name,$(LAYERS) $(PROGRAM_NAMES),echo 'uses $(name) $($(name)_DEPS)';)
-	@$(foreach library,openssl lmdb grpc event,echo 'owner $(library) $($(library)_OWNER)';)
+	@$(foreach library,openssl lmdb grpc event cairo,echo 'owner $(library) $($(library)_OWNER)';)
 
 lint-layers:
 	@tests/promise.sh 'a folder includes what the table allows' \

@@ -53,8 +53,9 @@ struct adapter_user {
 struct adapter_config {
     const struct profile *profile; /* borrowed; spool and, to sign, official_* are needed */
     struct adapter_user *user;
-    uint32_t window; /* deliveries in flight per stream; 0: 256 */
-    int64_t idle_ms; /* adapter_run returns when nothing is owed and nothing came; -1: never */
+    uint32_t window;     /* deliveries in flight per stream; 0: 256 */
+    bool keeps_receipts; /* of what comes: adapter_receipts */
+    int64_t idle_ms;     /* adapter_run returns when nothing is owed and nothing came; -1: never */
 };
 
 /* First thing in main after tlsconf: SIGTERM and SIGINT then end adapter_run in good order. */
@@ -155,6 +156,14 @@ bool adapter_is_waiting(const struct adapter *adapter, const struct id *message_
 
 /* The spool's folder: books and other small things of the agency stand there. */
 const char *adapter_folder(const struct adapter *adapter);
+
+/*
+ * Appends both receipts of a message that came, as a receipt file; only with keeps_receipts, and
+ * until they are dropped. RC_NOT_FOUND.
+ */
+MUST_CHECK enum rc adapter_receipts(struct adapter *adapter, const struct id *message_id,
+                                    struct buffer *into);
+void adapter_drop_receipts(struct adapter *adapter, const struct id *message_id);
 
 /* What was handled, since the spool exists. */
 const struct ledger_counts *adapter_counts(const struct adapter *adapter);

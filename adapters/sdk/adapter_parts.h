@@ -55,8 +55,9 @@ struct adapter_arrival {
     enum arrival_kind kind;
     struct adapter_stream *stream;
     struct id id;
-    struct buffer bytes; /* a Message, or a receipt file */
-    struct fault fault;  /* of a result */
+    struct buffer bytes;    /* a Message, or a receipt file */
+    struct buffer evidence; /* of a delivery, when they are kept: a receipt file */
+    struct fault fault;     /* of a result */
     struct adapter_task *task;
 };
 void adapter_arrival_free(struct adapter_arrival *arrival);

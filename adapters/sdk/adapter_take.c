@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/receipt_file.h"
 #include "rpc/codec.h"
 #include "sdk/adapter_parts.h"
 #include "sdk/disputes.h"
@@ -17,8 +18,21 @@ void adapter_arrival_free(struct adapter_arrival *arrival)
             explicit_bzero(arrival->bytes.data, arrival->bytes.size);
         }
         buffer_release(&arrival->bytes);
+        buffer_release(&arrival->evidence);
         free(arrival);
     }
+}
+
+/* Verified by client/attach already. */
+static void write_evidence(const struct delivery *delivery, const uint8_t commitment[HASH_SIZE],
+                           struct buffer *out)
+{
+    struct receipt_file file = {.message_id = delivery->message->header.message_id,
+                                .receipts = {delivery->sender_receipt, delivery->receipt},
+                                .count = 2};
+
+    memcpy(file.commitment, commitment, HASH_SIZE);
+    receipt_file_write(&file, out);
 }
 
 bool adapter_on_delivery(struct attach_user *user, const struct delivery *delivery,
@@ -27,7 +41,6 @@ bool adapter_on_delivery(struct attach_user *user, const struct delivery *delive
     struct adapter_stream *stream = (struct adapter_stream *)user;
     struct adapter_arrival *arrival = calloc(1, sizeof *arrival);
 
-    (void)commitment;
     if (arrival == NULL) {
         return false;
     }
@@ -35,7 +48,11 @@ bool adapter_on_delivery(struct attach_user *user, const struct delivery *delive
     arrival->stream = stream;
     arrival->id = delivery->message->header.message_id;
     codec_message_write(delivery->message, &arrival->bytes);
-    if (arrival->bytes.is_failed || inbox_put(stream->adapter->arrivals, &arrival->item) != RC_OK) {
+    if (stream->adapter->config.keeps_receipts) {
+        write_evidence(delivery, commitment, &arrival->evidence);
+    }
+    if (arrival->bytes.is_failed || arrival->evidence.is_failed ||
+        inbox_put(stream->adapter->arrivals, &arrival->item) != RC_OK) {
         adapter_arrival_free(arrival);
         return false;
     }
@@ -48,6 +65,7 @@ bool adapter_on_delivery(struct attach_user *user, const struct delivery *delive
 struct dealing {
     struct adapter_stream *stream; /* NULL: from the inbox of the spool */
     struct bytes bytes;
+    struct bytes evidence;
     struct arena *arena;
     struct message *message;
     bool is_new;   /* else known: only answered again */
@@ -89,14 +107,21 @@ static enum rc header_only(const struct message *message, struct arena *arena, s
 /* On our disk before anything else: both files of each opening, one sync for all. */
 static enum rc keep(struct adapter *adapter, struct dealing *dealings, size_t count)
 {
-    struct spool_entry entries[2 * ADAPTER_BATCH_MAX];
+    struct spool_entry entries[3 * ADAPTER_BATCH_MAX];
     size_t used = 0;
 
     for (size_t i = 0; i < count; i++) {
         struct dealing *dealing = &dealings[i];
         const struct header *header = &dealing->message->header;
 
-        if (!dealing->is_new || dealing->is_kept || !message_wants_custody(header->type)) {
+        if (!dealing->is_new || dealing->is_kept) {
+            continue;
+        }
+        if (dealing->evidence.size > 0) {
+            entries[used++] =
+                (struct spool_entry){SPOOL_EVIDENCE, header->message_id, dealing->evidence};
+        }
+        if (!message_wants_custody(header->type)) {
             continue;
         }
         if (message_opens(dealing->message)) {
@@ -206,6 +231,7 @@ enum rc adapter_take(struct adapter *adapter, struct adapter_arrival *const *bat
         }
         *dealing = (struct dealing){.stream = batch[i]->stream,
                                     .bytes = buffer_bytes(&batch[i]->bytes),
+                                    .evidence = buffer_bytes(&batch[i]->evidence),
                                     .is_new = !ledger_has(adapter->ledger, &batch[i]->id)};
         adapter->figures.repeated += dealing->is_new ? 0 : 1;
         used++;
@@ -286,6 +312,16 @@ enum rc adapter_exchange(struct adapter *adapter, const struct id *exchange_id, 
         return RC_RESOURCE_EXHAUSTED;
     }
     return codec_message_read(copy, arena, opening, &fault);
+}
+
+enum rc adapter_receipts(struct adapter *adapter, const struct id *message_id, struct buffer *into)
+{
+    return spool_read(adapter->spool, SPOOL_EVIDENCE, message_id, into);
+}
+
+void adapter_drop_receipts(struct adapter *adapter, const struct id *message_id)
+{
+    spool_remove(adapter->spool, SPOOL_EVIDENCE, message_id);
 }
 
 void adapter_forget(struct adapter *adapter, const struct id *exchange_id)

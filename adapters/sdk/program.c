@@ -206,8 +206,10 @@ static int tell(const struct program *program, const struct fault *fault)
 static enum rc start(struct program *program, struct program_context *context,
                      const struct options *options, struct fault *fault)
 {
-    struct adapter_config config = {
-        .profile = context->profile, .user = &context->outer, .idle_ms = options->idle_ms};
+    struct adapter_config config = {.profile = context->profile,
+                                    .user = &context->outer,
+                                    .idle_ms = options->idle_ms,
+                                    .keeps_receipts = program->keeps_receipts};
 
     context->outer = (struct adapter_user){on_message, on_tick, on_answer};
     TRY(adapter_new(&config, &context->adapter, fault));

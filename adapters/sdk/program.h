@@ -87,6 +87,7 @@ struct program {
     const struct mapping_words *words; /* NULL: no mapping */
     struct adapter_user *user;
     struct handover_user *handover_user; /* NULL: none */
+    bool keeps_receipts;                 /* adapter_config */
 
     /* What its settings mean, before anything runs; adds to the sandbox what it needs. NULL: fine.
      */

@@ -43,6 +43,52 @@ static enum rc name_person(struct adapter *adapter, const char *person, struct d
     return RC_OK;
 }
 
+static bool belongs_to(const char *path, enum compartment_type type)
+{
+    const char *name = compartment_name(type);
+    size_t length = strlen(name);
+
+    return strncmp(path, name, length) == 0 && path[length] == '.';
+}
+
+static enum rc take_fields(const struct mapping *mapping, const struct refer_record *record,
+                           enum compartment_type type, struct refer_fields *fields,
+                           struct fault *fault)
+{
+    size_t first = fields->count;
+    const struct mapping_row *at;
+    size_t next = 0;
+
+    while ((at = mapping_in_row(mapping, &next)) != NULL) {
+        int field = field_number(at->name);
+        const char *text = field >= 0 ? record->text(record, at->value) : "";
+
+        if (field < 0 || !belongs_to(at->name, type) || text[0] == '\0') {
+            continue;
+        }
+        if (fields->count == REFER_FIELDS_MAX) {
+            return bad(fault, "refer.too_many", "Son demasiados datos para una canalización.");
+        }
+        fields->values[fields->count++] =
+            (struct field_value){.field = (unsigned)field, .text = text};
+    }
+    if (fields->count > first) {
+        fields->compartments[fields->compartment_count++] = (struct draft_compartment){
+            .type = type, .values = &fields->values[first], .value_count = fields->count - first};
+    }
+    return RC_OK;
+}
+
+enum rc refer_fields(const struct mapping *mapping, const struct refer_record *record,
+                     struct refer_fields *fields, struct fault *fault)
+{
+    *fields = (struct refer_fields){0};
+    for (int type = COMPARTMENT_IDENTITY; type < COMPARTMENT_TYPES; type++) {
+        TRY(take_fields(mapping, record, (enum compartment_type)type, fields, fault));
+    }
+    return RC_OK;
+}
+
 enum rc refer(struct adapter *adapter, const struct mapping *mapping,
               const struct referral *referral, struct id *exchange_id, struct fault *fault)
 {

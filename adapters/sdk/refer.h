@@ -28,6 +28,25 @@ struct referral {
     size_t compartment_count;
 };
 
+/* The agency's record, by its own names: "" for what it does not say. */
+struct refer_record {
+    const char *(*text)(const struct refer_record *record, const char *name);
+};
+
+#define REFER_FIELDS_MAX 48
+
+/* What a record says of the person, compartment by compartment; borrowed from the record. */
+struct refer_fields {
+    struct field_value values[REFER_FIELDS_MAX];
+    size_t count;
+    struct draft_compartment compartments[COMPARTMENT_TYPES];
+    size_t compartment_count;
+};
+
+/* By the fields that [entrada] names: "identity.full_name = NOMBRE". "refer.too_many". */
+MUST_CHECK enum rc refer_fields(const struct mapping *mapping, const struct refer_record *record,
+                                struct refer_fields *fields, struct fault *fault);
+
 /* On the adapter's thread; `exchange_id` is that of the first time. */
 MUST_CHECK enum rc refer(struct adapter *adapter, const struct mapping *mapping,
                          const struct referral *referral, struct id *exchange_id,

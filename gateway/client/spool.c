@@ -24,7 +24,7 @@ struct spool {
 };
 
 static const char *const folder_names[SPOOL_FOLDERS] = {
-    "outbox", "receipts", "inbox", "exchanges", "parked", "rejected",
+    "outbox", "receipts", "inbox", "exchanges", "parked", "rejected", "evidence",
 };
 
 static enum rc failed_at(const struct spool *spool, const char *what, const char *name)

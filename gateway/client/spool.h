@@ -8,6 +8,7 @@
  *     inbox/       serialised Messages in custody that have not been dealt with yet
  *     exchanges/   headers (Messages without compartments) of the openings of running exchanges
  *     parked/      what the node refused for good, beside a .why with the reason, for a person
+ *     evidence/    both receipts of what came (receipt files), where the adapter wants them
  *     rejected/    what came and the agency's own system refused for good, likewise
  *
  * Files are named by the message's id, written to a temporary name, synced, renamed; the folder is
@@ -36,6 +37,7 @@ enum spool_folder {
     SPOOL_EXCHANGES,
     SPOOL_PARKED,
     SPOOL_REJECTED,
+    SPOOL_EVIDENCE,
     SPOOL_FOLDERS
 };
 

@@ -18,6 +18,7 @@ struct verifying {
     const char *message_path;
     bool has_keys;
     bool has_policy;
+    bool is_alone; /* a sheet of paper and a certificate: no log is asked */
 };
 
 static bool split_arguments(struct cli *cli, int argc, char **argv, struct verifying *verifying)
@@ -34,6 +35,8 @@ static bool split_arguments(struct cli *cli, int argc, char **argv, struct verif
         verifying->has_keys = verifying->has_keys || strncmp(argv[i], "--vkey", 6) == 0 ||
                               strncmp(argv[i], "--policy", 8) == 0 ||
                               strncmp(argv[i], "--succession", 12) == 0;
+        verifying->is_alone = verifying->is_alone || (i == 1 && strcmp(argv[i], "oficio") == 0);
+        verifying->is_alone = verifying->is_alone && strncmp(argv[i], "--receipt", 9) != 0;
         verifying->has_policy = verifying->has_policy || strncmp(argv[i], "--policy", 8) == 0;
         verifying->argv[verifying->argc++] = argv[i];
     }
@@ -110,9 +113,13 @@ int cmd_verify(struct cli *cli, int argc, char **argv)
     int status = EXIT_DONE;
 
     if (argc < 2 || !split_arguments(cli, argc, argv, &verifying) || verifying.argc == 0) {
-        return cli_usage(cli, "verify", "Se esperaba receipt, log, consistency o exchange.");
+        return cli_usage(cli, "verify",
+                         "Se esperaba receipt, log, consistency, exchange u oficio.");
     }
     /* With keys of his own the reader needs no profile; one that he has still brings its policy. */
+    if (verifying.is_alone) {
+        return verify_run(&caller, verifying.argc, verifying.argv);
+    }
     if (!verifying.has_keys || (!verifying.has_policy && cli->profile_path != NULL)) {
         status = cli_need_profile(cli);
     }

@@ -11,9 +11,12 @@
 #include "base/clock.h"
 #include "offline/consistency.h"
 #include "offline/disk.h"
+#include "crypto/cert.h"
 #include "offline/log_check.h"
+#include "offline/oficio_check.h"
 #include "offline/receipts_check.h"
 #include "offline/report.h"
+#include "tlog/sheet_note.h"
 #include "tlog/text.h"
 
 #define STATUS_USAGE 2
@@ -23,6 +26,7 @@ const char *const verify_help =
     "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
     "  receipt ARCHIVO        los acuses de un mensaje\n"
     "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
+    "  oficio TEXTO|ARCHIVO|-  lo que dice el código QR de un oficio impreso, con --certificate\n"
     "  --vkey LLAVE       llave de la bitácora; varias veces\n"
     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
     "  --unwitnessed      acepta sin quórum, y lo dice\n"
@@ -32,6 +36,7 @@ const char *const verify_help =
     "  --checkpoint ARCHIVO  un sello que usted recuerda: la bitácora debe contenerlo; varias "
     "veces\n"
     "  --exchange ID      sólo ese intercambio\n"
+    "  --certificate PEM  el de quien imprimió el oficio; --receipt ARCHIVO: su acuse, con --vkey\n"
     "  --succession ARCHIVO --authorities ARCHIVO  la declaración por la que una bitácora sucedió "
     "a\n"
     "                     otra, y quiénes la firman: revoca lo posterior al último sello bueno\n";
@@ -48,6 +53,8 @@ struct run {
     const char *exchange;
     const char *succession;
     const char *authorities;
+    const char *certificate;
+    const char *receipt;
 };
 
 __attribute__((format(printf, 2, 3))) static int usage(const struct run *run, const char *format,
@@ -129,6 +136,12 @@ static int take_option(struct run *run, int choice, const char *value)
     case 'a':
         run->authorities = value;
         return 0;
+    case 'q':
+        run->certificate = value;
+        return 0;
+    case 'r':
+        run->receipt = value;
+        return 0;
     default:
         return usage(run, "Una opción no se entiende.");
     }
@@ -147,6 +160,8 @@ static int take_arguments(struct run *run, int argc, char **argv)
         {"exchange", required_argument, NULL, 'x'},
         {"succession", required_argument, NULL, 's'},
         {"authorities", required_argument, NULL, 'a'},
+        {"certificate", required_argument, NULL, 'q'},
+        {"receipt", required_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
     int choice;
@@ -290,11 +305,60 @@ static void run_log(struct run *run)
     log_check_run(&check, &head, &run->report);
 }
 
+/* The text itself, a file with it, or what a reader of codes gives to our standard input. */
+static int read_sheet(struct run *run, const char *argument, struct buffer *text)
+{
+    uint8_t chunk[SHEET_NOTE_MAX + 2];
+
+    if (strncmp(argument, "enlace-oficio", 13) == 0) {
+        buffer_put_bytes(text, bytes_text(argument));
+        return 0;
+    }
+    if (strcmp(argument, "-") == 0) {
+        buffer_put(text, chunk, fread(chunk, 1, sizeof chunk, stdin));
+        return 0;
+    }
+    return disk_read(argument, "", sizeof chunk, text) == RC_OK
+               ? 0
+               : usage(run, "No se puede leer %s: ni es un archivo corto ni el texto del código.",
+                       argument);
+}
+
+static int run_oficio(struct run *run)
+{
+    OWN(buffer) text = {0};
+    OWN(buffer) receipt = {0};
+    OWN_PTR(cert) cert = NULL;
+    int status;
+
+    if (run->path_count != 1 || run->certificate == NULL) {
+        return usage(run, "«oficio» espera el texto del código y --certificate.");
+    }
+    if (cert_load(run->certificate, &cert, NULL) != RC_OK) {
+        return usage(run, "No se puede leer el certificado %s.", run->certificate);
+    }
+    status = run->receipt != NULL ? take_trust(run) : 0;
+    status = status == 0 ? read_sheet(run, run->paths[0], &text) : status;
+    if (status == 0 && run->receipt != NULL &&
+        disk_read(run->receipt, "", RECEIPT_BUNDLE_SIZE_MAX, &receipt) != RC_OK) {
+        status = usage(run, "No se puede leer %s.", run->receipt);
+    }
+    if (status != 0) {
+        return status;
+    }
+    run->report.what = "oficio";
+    oficio_check(buffer_bytes(&text), cert, buffer_bytes(&receipt), &run->trust, &run->report);
+    return report_print(&run->report, run->caller->is_json, stdout);
+}
+
 static int act(struct run *run, const char *kind)
 {
     size_t wanted = strcmp(kind, "log") == 0 || strcmp(kind, "receipt") == 0 ? 1 : 2;
     int status;
 
+    if (strcmp(kind, "oficio") == 0) {
+        return run_oficio(run);
+    }
     if (strcmp(kind, "log") != 0 && strcmp(kind, "receipt") != 0 &&
         strcmp(kind, "consistency") != 0 && strcmp(kind, "exchange") != 0) {
         return usage(run, "No se sabe verificar «%s».", kind);

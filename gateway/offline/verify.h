@@ -2,7 +2,7 @@
  * verify - the offline verifications as a command line: what `enlace verify` and `enlace-verify`
  * share.
  *
- *     log DIR | consistency OLD NEW | receipt FILE | exchange A B
+ *     log DIR | consistency OLD NEW | receipt FILE | exchange A B | oficio TEXT
  *
  * Of an exchange, A and B are receipt files; or folders with audit records, where the caller can
  * read those.

@@ -44,6 +44,7 @@ while IFS=$'\t' read -r folder name as; do
             if ($0 ~ /<lmdb\.h>/) only("lmdb")
             if ($0 ~ /<event2?[\/.]/) only("event")
             if ($0 ~ /<(grpc|grpcpp|protobuf-c)\//) only("grpc")
+            if ($0 ~ /<(cairo|pango|fontconfig|qrencode)[\/.-]/) only("cairo")
         }
         /^[ \t]*#[ \t]*include[ \t]*"/ {
             split($0, part, "\"")
