@@ -25,10 +25,10 @@ int64_t clock_doubt_now_ms(const struct node *node)
     return leaf_clock_is_doubted(verdict.state) ? verdict.now_s * 1000 : clock_now_ms();
 }
 
-void clock_doubt_hear(const struct node *node, uint64_t heard_s)
+void clock_doubt_hear(const struct node *node, const char *name, uint64_t heard_s)
 {
     if (heard_s <= INT64_MAX / 1000) {
-        leaf_clock_hear(writer_clock(node->writer), (int64_t)heard_s);
+        leaf_clock_hear(writer_clock(node->writer), name, (int64_t)heard_s);
     }
 }
 

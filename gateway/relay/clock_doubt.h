@@ -21,8 +21,10 @@ MUST_CHECK enum rc clock_doubt_admit(const struct node *node, struct fault *faul
 bool clock_doubt_is(const struct node *node);
 /* The wall clock while it is believed; else the last one believed, and what has passed since. */
 int64_t clock_doubt_now_ms(const struct node *node);
-/* A peer signed this time just now, or its proven leaf bears it. */
-void clock_doubt_hear(const struct node *node, uint64_t heard_s);
+/* A peer, by the name of its log or witness, signed this time just now, or its proven leaf bears
+ * it.
+ */
+void clock_doubt_hear(const struct node *node, const char *name, uint64_t heard_s);
 enum leaf_clock_state clock_doubt_state(const struct node *node);
 
 #endif

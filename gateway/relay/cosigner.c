@@ -288,7 +288,7 @@ static enum cosigner_news take_line(struct cosigner *cosigner, struct bytes text
                                  &line, &time_s) != RC_OK) {
         return refused(cosigner, "cosignature");
     }
-    clock_doubt_hear(cosigner->node, time_s);
+    clock_doubt_hear(cosigner->node, cosigner->witness->vkey.name, time_s);
     if (!is_in_time(cosigner->node, time_s)) {
         return refused(cosigner, "time");
     }

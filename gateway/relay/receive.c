@@ -113,7 +113,7 @@ static enum rc check_parties(const struct intake *intake, struct intake_entry *e
  * When the sender's log took it, as its proven leaf says: a message that waited for us is judged by
  * that day. A peer whose clock runs ahead gains five minutes at most.
  */
-static int64_t leaf_instant(const struct node *node, struct bytes leaf_bytes)
+static int64_t leaf_instant(const struct node *node, const char *origin, struct bytes leaf_bytes)
 {
     int64_t latest_ms = clock_doubt_now_ms(node) + VALIDATE_ID_FUTURE_MS;
     struct leaf leaf;
@@ -121,7 +121,7 @@ static int64_t leaf_instant(const struct node *node, struct bytes leaf_bytes)
     if (leaf_decode(leaf_bytes, &leaf) != RC_OK) {
         return latest_ms;
     }
-    clock_doubt_hear(node, leaf.time_s);
+    clock_doubt_hear(node, origin, leaf.time_s);
     if (leaf.time_s > (uint64_t)latest_ms / 1000) {
         return latest_ms;
     }
@@ -143,7 +143,7 @@ static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
     TRY(chain_check_leaf(&intake->gate->chain, from->leaf, &from->path, arrival->entry.commitment,
                          &entry->proof, &arrival->fault));
     TRY(check_parties(intake, entry));
-    arrival->as_of_ms = leaf_instant(intake->node, from->leaf);
+    arrival->as_of_ms = leaf_instant(intake->node, intake->peer->origin, from->leaf);
     if (!intake->write.is_urgent) {
         TRY(clock_doubt_admit(intake->node, &arrival->fault)); /* that leaf may have settled it */
     }

@@ -90,7 +90,7 @@ static void hear(const struct settle_job *job, struct bytes bytes)
     struct leaf leaf;
 
     if (leaf_decode(bytes, &leaf) == RC_OK) {
-        clock_doubt_hear(job->node, leaf.time_s);
+        clock_doubt_hear(job->node, job->peer->origin, leaf.time_s);
     }
 }
 

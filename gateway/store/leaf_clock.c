@@ -1,19 +1,24 @@
 #include "store/leaf_clock.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "tlog/policy.h"
 
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
+static bool is_near(int64_t a_s, int64_t b_s)
+{
+    return a_s - b_s <= LEAF_CLOCK_AGREE_S && b_s - a_s <= LEAF_CLOCK_AGREE_S;
+}
+
 static bool is_agreed(const struct leaf_clock_facts *facts)
 {
-    int64_t apart_s = facts->heard_s - facts->wall_s;
-
-    return facts->is_confirmed ||
-           (facts->heard_s != 0 && apart_s <= LEAF_CLOCK_AGREE_S && apart_s >= -LEAF_CLOCK_AGREE_S);
+    return facts->is_confirmed || (facts->heard_s != 0 && is_near(facts->heard_s, facts->wall_s));
 }
 
 /* A minute's doubt about a jump costs a minute; a leaf in the future stays there for ever. */
@@ -66,7 +71,7 @@ static void say(struct leaf_clock *clock, const struct leaf_clock_verdict *verdi
     case LEAF_CLOCK_JUMPED:
         log_error("clock.jumped",
                   "ahead_s=%lld not adopted, ordinary messages wait remedy=set this machine's "
-                  "clock; if it is right now, a peer's time confirms it, or send SIGUSR2",
+                  "clock; if it is right now, two peers' times confirm it, or send SIGUSR2",
                   apart_s);
         break;
     }
@@ -110,6 +115,7 @@ void leaf_clock_begin(struct leaf_clock *clock, int64_t last_leaf_s, int64_t wit
     clock->adopted_wall_s = is_held ? known_s : wall_s;
     clock->adopted_monotonic_s = clock_monotonic_ms() / 1000;
     clock->said = LEAF_CLOCK_FINE;
+    clock->agreed_by[0] = '\0';
     look_with(clock, (struct leaf_clock_facts){0});
 }
 
@@ -134,9 +140,32 @@ void leaf_clock_used(struct leaf_clock *clock, int64_t leaf_s)
     pthread_mutex_unlock(&clock->lock);
 }
 
-void leaf_clock_hear(struct leaf_clock *clock, int64_t heard_s)
+/* Another institution agreed a moment ago with this same clock: it was not set in between. */
+static bool is_second(const struct leaf_clock *clock, const char *name, int64_t wall_s,
+                      int64_t monotonic_s)
 {
-    look_with(clock, (struct leaf_clock_facts){.heard_s = heard_s});
+    int64_t since_s = monotonic_s - clock->agreed_monotonic_s;
+
+    return clock->agreed_by[0] != '\0' && !policy_is_same_house(clock->agreed_by, name) &&
+           since_s <= LEAF_CLOCK_TWO_S && is_near(clock->agreed_wall_s + since_s, wall_s);
+}
+
+void leaf_clock_hear(struct leaf_clock *clock, const char *name, int64_t heard_s)
+{
+    struct leaf_clock_facts facts = {0};
+    int64_t monotonic_s = clock_monotonic_ms() / 1000;
+    int64_t wall_s = clock_now_ms() / 1000;
+    struct leaf_clock_verdict verdict;
+
+    pthread_mutex_lock(&clock->lock);
+    if (is_near(heard_s, wall_s)) {
+        facts.heard_s = is_second(clock, name, wall_s, monotonic_s) ? heard_s : 0;
+        snprintf(clock->agreed_by, sizeof clock->agreed_by, "%s", name);
+        clock->agreed_wall_s = wall_s;
+        clock->agreed_monotonic_s = monotonic_s;
+    }
+    look(clock, &facts, &verdict);
+    pthread_mutex_unlock(&clock->lock);
 }
 
 void leaf_clock_confirm(struct leaf_clock *clock)

@@ -3,11 +3,12 @@
  *
  * Leaf times never go backward: below the log's last one the last one stands (design §11). A clock
  * that jumps forward by more than LEAF_CLOCK_JUMP_S against the monotonic clock is not adopted,
- * because it could never be taken back: leaves go on by the monotonic clock until a peer's fresh
- * time or the operator agrees with the new one. A process that starts has no monotonic clock to
- * hold against: it begins from the last leaf and the last quorum of witnesses, and a log that was
- * witnessed before waits for its witnesses to agree when more than that has passed meanwhile. A log
- * that never was takes the wall clock as it finds it.
+ * because it could never be taken back: leaves go on by the monotonic clock until two peers' fresh
+ * times, of two institutions within LEAF_CLOCK_TWO_S, or the operator agree with the new one: no
+ * peer alone can carry a node's log into the future. A process that starts has no monotonic clock
+ * to hold against: it begins from the last leaf and the last quorum of witnesses, and a log that
+ * was witnessed before waits for its witnesses to agree when more than that has passed meanwhile. A
+ * log that never was takes the wall clock as it finds it.
  *
  * What it is measured by moves only when somebody agrees or once a day (LEAF_CLOCK_RENEW_S): small
  * steps do not add up to a jump. While in doubt ordinary traffic waits (relay/clock_doubt).
@@ -25,6 +26,9 @@
 /* A peer's time agrees with ours within this. */
 #define LEAF_CLOCK_AGREE_S 120
 #define LEAF_CLOCK_RENEW_S 86400
+/* Two that agree are counted together within this. */
+#define LEAF_CLOCK_TWO_S 600
+#define LEAF_CLOCK_NAME_SIZE 256
 
 enum leaf_clock_state {
     LEAF_CLOCK_FINE,
@@ -40,7 +44,7 @@ struct leaf_clock_facts {
     /* The pair adopted last: then the wall clock was believed. */
     int64_t adopted_wall_s;
     int64_t adopted_monotonic_s;
-    int64_t heard_s;   /* what a peer's clock has just said; 0: nobody spoke */
+    int64_t heard_s;   /* what two peers' clocks have just said; 0: nobody, or one alone */
     bool is_confirmed; /* by the operator, just now */
 };
 
@@ -65,6 +69,10 @@ struct leaf_clock {
     int64_t adopted_wall_s;
     int64_t adopted_monotonic_s;
     enum leaf_clock_state said;
+    /* Who agreed last, and what both clocks were then. */
+    char agreed_by[LEAF_CLOCK_NAME_SIZE];
+    int64_t agreed_wall_s;
+    int64_t agreed_monotonic_s;
 };
 
 /* last_leaf_s: 0 for an empty log. witnessed_s: the last quorum's time; 0: never witnessed. */
@@ -74,8 +82,9 @@ void leaf_clock_end(struct leaf_clock *clock);
 void leaf_clock_look(struct leaf_clock *clock, struct leaf_clock_verdict *verdict);
 /* Leaves with this time are durable. */
 void leaf_clock_used(struct leaf_clock *clock, int64_t leaf_s);
-/* A peer signed this time just now, or its proven leaf bears it. */
-void leaf_clock_hear(struct leaf_clock *clock, int64_t heard_s);
+/* A peer signed this time just now, or its proven leaf bears it: what its log and its witness are
+ * called tells the institution ("gw.ssc/witness"). */
+void leaf_clock_hear(struct leaf_clock *clock, const char *name, int64_t heard_s);
 /* The operator says that the wall clock is right. One that is behind has to catch up all the same.
  */
 void leaf_clock_confirm(struct leaf_clock *clock);

@@ -343,7 +343,7 @@ def by_itself(cdmx, *peers):
         peer.start(**later)
     cdmx.process.send_signal(signal.SIGUSR2)
     VERDICT.promise("what is older than the setting goes by itself",
-                    wait_for(lambda: cdmx.lines("prune.done") > before, True, 60))
+                    wait_for(lambda: cdmx.lines("prune.done") > before, True, 90))
     cdmx.kill(signal.SIGTERM)
     for peer in peers:
         peer.kill()

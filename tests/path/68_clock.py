@@ -135,7 +135,7 @@ def an_hour_back(cdmx):
                     arrived(send()) and wait_for(cdmx.is_serving))
 
 
-def an_hour_forward(cdmx, ssc):
+def an_hour_forward(cdmx, ssc, pgj):
     cdmx.set(HOUR)
     VERDICT.promise("an hour forward: ordinary messages wait",
                     is_doubted(send()) and cdmx.said("clock.jumped ahead_s="))
@@ -147,9 +147,12 @@ def an_hour_forward(cdmx, ssc):
                     reason == "waived:clock.doubt" and abs(when - time.time()) < 60)
     ssc.node.kill(signal.SIGTERM)
     ssc.start(HOUR)
-    answer = send(urgency=2)
-    VERDICT.promise("a peer's fresh leaf agrees: the new time is adopted",
-                    arrived(answer) and wait_for(lambda: is_taken(send())))
+    VERDICT.promise("one peer's fresh leaf agrees: its word alone does not do",
+                    arrived(send(urgency=2)) and is_doubted(send()))
+    pgj.node.kill(signal.SIGTERM)
+    pgj.start(HOUR)
+    VERDICT.promise("a second institution's cosignature agrees: the new time is adopted",
+                    wait_for(lambda: arrived(send(urgency=2)) and is_taken(send())))
     last = send()
     when, reason = record_of(cdmx.log(), last)
     VERDICT.promise("leaves bear it, unflagged", not reason and
@@ -199,15 +202,15 @@ def the_log_verifies(cdmx, offset_s):
 
 
 def main():
-    cdmx, ssc = Home("cdmx"), Home("ssc")
-    cdmx.start(0)
-    ssc.start(0)
+    cdmx, ssc, pgj = Home("cdmx"), Home("ssc"), Home("pgj")
+    for home in (pgj, cdmx, ssc):
+        home.start(0)
     VERDICT.promise("with both clocks right an ordinary message arrives (control)",
                     arrived(send()) and cdmx.is_serving() and not cdmx.node.lines("clock."))
     slightly_back(cdmx)
     an_hour_back(cdmx)
     the_log_verifies(cdmx, 0)
-    an_hour_forward(cdmx, ssc)
+    an_hour_forward(cdmx, ssc, pgj)
     by_the_operator(cdmx)
     the_log_verifies(cdmx, 3 * HOUR)
     cdmx.node.kill(signal.SIGTERM)

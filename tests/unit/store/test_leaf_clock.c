@@ -124,7 +124,7 @@ static void a_start_compares_with_the_last_leaf_and_the_last_quorum(void **state
     assert_int_equal(begun(2 * HOUR, 60), LEAF_CLOCK_FINE);
 }
 
-static void a_doubt_ends_with_the_first_who_agrees(void **state)
+static void a_doubt_ends_when_two_institutions_agree(void **state)
 {
     int64_t now_s = clock_now_ms() / 1000;
     struct leaf_clock_verdict verdict;
@@ -132,11 +132,19 @@ static void a_doubt_ends_with_the_first_who_agrees(void **state)
 
     (void)state;
     leaf_clock_begin(&clock, now_s - 2 * HOUR, now_s - 2 * HOUR);
-    leaf_clock_hear(&clock, now_s - 2 * HOUR);
+    leaf_clock_hear(&clock, "gw.ssc/witness", now_s - 2 * HOUR);
+    leaf_clock_hear(&clock, "gw.pgj/witness", now_s - 2 * HOUR);
     leaf_clock_look(&clock, &verdict);
     assert_int_equal(verdict.state, LEAF_CLOCK_JUMPED);
     assert_in_range(verdict.leaf_s, now_s - 2 * HOUR, now_s - 2 * HOUR + 60);
-    leaf_clock_hear(&clock, now_s);
+    leaf_clock_hear(&clock, "gw.ssc/witness", now_s);
+    leaf_clock_hear(&clock, "gw.ssc/audit/2026", now_s);
+    leaf_clock_look(&clock, &verdict);
+    assert_int_equal(verdict.state, LEAF_CLOCK_JUMPED);
+    leaf_clock_hear(&clock, "gw.pgj/witness", now_s - 2 * HOUR);
+    leaf_clock_look(&clock, &verdict);
+    assert_int_equal(verdict.state, LEAF_CLOCK_JUMPED);
+    leaf_clock_hear(&clock, "gw.pgj/witness", now_s);
     leaf_clock_look(&clock, &verdict);
     assert_int_equal(verdict.state, LEAF_CLOCK_FINE);
     leaf_clock_used(&clock, now_s + HOUR);
@@ -153,7 +161,7 @@ int main(void)
         cmocka_unit_test(each_clock_gets_its_verdict),
         cmocka_unit_test(many_small_steps_are_a_jump),
         cmocka_unit_test(a_start_compares_with_the_last_leaf_and_the_last_quorum),
-        cmocka_unit_test(a_doubt_ends_with_the_first_who_agrees),
+        cmocka_unit_test(a_doubt_ends_when_two_institutions_agree),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
