@@ -47,16 +47,7 @@ void composed_release(struct composed *composed)
 
 void draft_header_init(struct header *header)
 {
-    memset(header, 0, sizeof *header);
-    header->schema = MESSAGE_SCHEMA;
-    header->from = header->from_system = header->to = header->to_system = "";
-    header->on_behalf_of = header->catalogue_code = header->purpose = header->legal_basis = "";
-    header->aviso_id = header->aviso_version = header->consent_reference = "";
-    header->plan_issuer = header->plan_id = "";
-    header->decision_organ = header->decision_session = header->decision_date = "";
-    header->occurred_at = header->ends_on = header->session = header->action_code = "";
-    header->reason = header->competent = header->notice_clock = header->break_glass = "";
-    header->aggregate_id = header->aggregate_from = header->aggregate_to = "";
+    header_init(header);
 }
 
 void draft_init(struct draft *draft)

@@ -26,6 +26,7 @@ const char *record_kind_text(enum record_kind kind)
         "retención legal",
         "fin de retención legal",
         "conservación",
+        "plazo",
     };
 
     return texts[kind] != NULL ? texts[kind] : record_kind_name(kind);

@@ -91,6 +91,8 @@ struct cadence {
 };
 
 #define CADENCE_ENDLESS INT32_MAX
+/* What is missing when an occurrence is not reported, as a clock's id. */
+#define CADENCE_CLOCK "OCURRENCIA"
 
 int64_t cadence_due_ms(const struct cadence *cadence, uint32_t occurrence);
 /* How many should have been reported by now, base included. */

@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+void header_init(struct header *header)
+{
+    memset(header, 0, sizeof *header);
+    header->schema = MESSAGE_SCHEMA;
+    header->from = header->from_system = header->to = header->to_system = "";
+    header->on_behalf_of = header->catalogue_code = header->purpose = header->legal_basis = "";
+    header->aviso_id = header->aviso_version = header->consent_reference = "";
+    header->plan_issuer = header->plan_id = "";
+    header->decision_organ = header->decision_session = header->decision_date = "";
+    header->occurred_at = header->ends_on = header->session = header->action_code = "";
+    header->reason = header->competent = header->break_glass = "";
+    header->notice_clock = header->notice_route = header->notice_late = "";
+    header->aggregate_id = header->aggregate_from = header->aggregate_to = "";
+}
+
 enum compartment_type compartment_type(const struct compartment *compartment)
 {
     uint32_t type = compartment->part & 0xff;

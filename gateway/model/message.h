@@ -178,6 +178,10 @@ struct header {
     const char *competent;
     const char *notice_clock;
     uint32_t notice_percent;
+    const char *notice_route;
+    const char *notice_late;
+    int64_t notice_anchored_ms;
+    int64_t notice_due_ms;
     const char *aggregate_id;
     const char *aggregate_from;
     const char *aggregate_to;
@@ -234,6 +238,8 @@ struct submission {
     size_t local_subject_count;
 };
 
+/* All texts "", all numbers 0, the schema set. */
+void header_init(struct header *header);
 enum compartment_type compartment_type(const struct compartment *compartment);
 unsigned compartment_subject(const struct compartment *compartment);
 /* Opening messages begin an exchange; the others belong to one. */

@@ -27,7 +27,7 @@ static const char *const names[RECORD_KINDS] = {
     "none",          "sent",      "received", "delivered", "refused",       "refusals-counted",
     "reading",       "erasure",   "breach",   "directory", "reading-ended", "audit-closed",
     "tag-key-given", "heartbeat", "epoch",    "order",     "hold",          "release",
-    "retention",
+    "retention",     "clock",
 };
 
 const char *record_kind_name(enum record_kind kind)
@@ -52,6 +52,7 @@ bool record_is_of_exchange(enum record_kind kind)
     case RECORD_RECEIVED:
     case RECORD_DELIVERED:
     case RECORD_REFUSED:
+    case RECORD_CLOCK:
         return true;
     default:
         return false;
@@ -70,6 +71,7 @@ bool record_is_of(const struct record *record, const char *member)
     case RECORD_DELIVERED:
         return is_to;
     case RECORD_REFUSED:
+    case RECORD_CLOCK:
         return is_from || is_to;
     default:
         return false;

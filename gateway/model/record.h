@@ -29,6 +29,7 @@ enum record_kind {
     RECORD_HOLD,
     RECORD_RELEASE,
     RECORD_RETENTION,
+    RECORD_CLOCK,
     RECORD_KINDS
 };
 

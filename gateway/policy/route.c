@@ -567,6 +567,77 @@ enum rc route_follow(const struct directory *directory, const char *route_id,
     return RC_OK;
 }
 
+/* ---- notices ---- */
+
+static bool is_party(const struct route *route, const char *member)
+{
+    return strcmp(route->from, member) == 0 || strcmp(route->to, member) == 0;
+}
+
+static bool is_rung(const struct route *route, const char *member)
+{
+    for (size_t i = 0; i < route->ladder_count; i++) {
+        if (strcmp(route->ladder[i], member) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum rc check_notice(const struct route *route, const struct message *message,
+                            struct fault *fault)
+{
+    const struct header *header = &message->header;
+
+    if (!is_party(route, header->from) ||
+        (!is_party(route, header->to) && !is_rung(route, header->to))) {
+        return deny(fault, "notice.ladder", "header.to",
+                    "El aviso va de una de las partes a quien está en la escala de la ruta.");
+    }
+    if (!is_party(route, header->notice_late)) {
+        return deny(fault, "notice.late", "header.notice.late",
+                    "Solo una de las partes de la ruta puede estar en falta.");
+    }
+    if (find_clock(route, header->notice_clock) == NULL &&
+        strcmp(header->notice_clock, CADENCE_CLOCK) != 0) {
+        return deny(fault, "notice.clock", "header.notice.clock",
+                    "Ese plazo no corre en la ruta que el aviso cita.");
+    }
+    if (message->compartment_count > 0 || header->subject_count > 0) {
+        return deny(fault, "notice.person", "compartments",
+                    "Un aviso de plazo no lleva datos de personas.");
+    }
+    return RC_OK;
+}
+
+enum rc route_notice(const struct directory *directory, const struct message *message,
+                     int32_t today, const struct route **route, struct fault *fault)
+{
+    const struct route *found = route_by_id(directory, message->header.notice_route);
+
+    if (found == NULL) {
+        return refuse_none(fault);
+    }
+    TRY(check_notice(found, message, fault));
+    TRY(check_terms(directory, found, message, today, false, NULL, fault));
+    *route = found;
+    return RC_OK;
+}
+
+const struct aviso *route_aviso(const struct directory *directory, const struct route *route)
+{
+    const struct aviso *newest = NULL;
+
+    for (size_t i = 0; i < directory->aviso_count; i++) {
+        const struct aviso *aviso = &directory->avisos[i];
+
+        if (aviso->text == route->text && strcmp(aviso->id, route->aviso) == 0) {
+            newest = aviso; /* they stand in the order of their versions */
+        }
+    }
+    return newest;
+}
+
 bool route_is_in_force(const struct directory *directory, const struct route *route, int32_t today)
 {
     const struct basis *basis = find_basis(directory, route);

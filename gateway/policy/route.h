@@ -55,6 +55,18 @@ MUST_CHECK enum rc route_follow(const struct directory *directory, const char *r
                                 const struct message *message, int32_t today,
                                 const struct route **route, struct fault *fault);
 
+/*
+ * For a Notice: the route that it names, whose parties are the exchange's. It travels from either
+ * of them to either of them or to a rung of the ladder, on the route's own basis, though no route
+ * lists the two: "notice.ladder" for anybody else, "notice.clock" for a clock that does not run
+ * there.
+ */
+MUST_CHECK enum rc route_notice(const struct directory *directory, const struct message *message,
+                                int32_t today, const struct route **route, struct fault *fault);
+
+/* The newest version of the aviso that a route names. NULL: none. */
+const struct aviso *route_aviso(const struct directory *directory, const struct route *route);
+
 /* What an urgent message that passed was let through without ("waived:..."), or NULL. Constant. */
 const char *route_waiver(const struct directory *directory, const struct route *route,
                          const struct message *message, int32_t today);

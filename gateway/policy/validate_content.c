@@ -185,6 +185,18 @@ static enum rc check_notice(const struct header *header, struct fault *fault)
         return invalid(fault, "notice.percent", "Se avisa al 50, 75 o 100 por ciento.",
                        "header.notice_percent");
     }
+    if (!is_code(header->notice_route)) {
+        return invalid(fault, "notice.route", "Cite la ruta del intercambio.",
+                       "header.notice.route");
+    }
+    if (!member_code_is_valid(header->notice_late)) {
+        return invalid(fault, "notice.late", "Señale la institución que debe actuar.",
+                       "header.notice.late");
+    }
+    if (header->notice_anchored_ms <= 0 || header->notice_due_ms <= 0) {
+        return invalid(fault, "clock.malformed", "Señale desde cuándo corre y cuándo vence.",
+                       "header.notice.due_at_ms");
+    }
     return RC_OK;
 }
 

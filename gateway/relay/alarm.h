@@ -17,7 +17,10 @@ struct txn;
 
 #define ALARM_KIND 'x'
 
-/* Writer: the row, and its timer moved if the next instant is another one; sets alarm_ms. */
+/*
+ * Writer: the row, and its timer moved if the next instant is another one; sets alarm_ms. Calls to
+ * duty officials about what has been answered since end here (store/dutycall).
+ */
 MUST_CHECK enum rc alarm_keep(struct txn *txn, const char *member, struct exchange *exchange);
 
 struct alarm {

@@ -34,7 +34,9 @@ enum rc arrival_admit(const struct node *node, const struct directory *directory
     int32_t today = clock_local_day(as_of_ms);
 
     TRY(validate_message(message, fault));
-    if (exchange == NULL) {
+    if (message->header.type == MESSAGE_NOTICE) {
+        TRY(route_notice(directory, message, today, route, fault));
+    } else if (exchange == NULL) {
         TRY(route_find(directory, message, today, route, fault));
     } else {
         TRY(route_follow(directory, exchange->route, message, today, route, fault));
@@ -63,6 +65,12 @@ static enum rc find_exchange(struct arrival *arrival, struct txn *txn, struct ex
     return rc;
 }
 
+/* A notice may reach who knows nothing of its exchange, and changes nothing about it. */
+static bool stands_alone(const struct message *message)
+{
+    return message->header.type == MESSAGE_NOTICE;
+}
+
 /* What is held already is never judged again: the law in force then has judged it. */
 static enum rc find_before(struct arrival *arrival, struct txn *txn)
 {
@@ -84,7 +92,7 @@ static enum rc look_back(struct arrival *arrival, const struct node *node,
 
     TRY(txn_read(node->db, &txn));
     TRY(find_before(arrival, txn));
-    if (arrival->is_known || message_opens(arrival->message)) {
+    if (arrival->is_known || message_opens(arrival->message) || stands_alone(arrival->message)) {
         return RC_OK;
     }
     return find_exchange(arrival, txn, exchange);
@@ -115,7 +123,7 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
 {
     struct entry *entry = &arrival->entry;
     const struct header *header = &arrival->message->header;
-    bool is_opening = message_opens(arrival->message);
+    bool is_alone = message_opens(arrival->message) || stands_alone(arrival->message);
     struct exchange exchange;
 
     TRY(look_back(arrival, node, &exchange));
@@ -123,7 +131,7 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
         return RC_OK;
     }
     TRY(arrival_check_system(arrival->directory, header, &arrival->fault));
-    TRY(arrival_admit(node, arrival->directory, arrival->message, is_opening ? NULL : &exchange,
+    TRY(arrival_admit(node, arrival->directory, arrival->message, is_alone ? NULL : &exchange,
                       entry->commitment, arrival->as_of_ms, &arrival->route, &arrival->fault));
     if (sign_rules_need_second(arrival->route, arrival->message)) {
         TRY(sign_rules_check_second(arrival->message, &arrival->fault));
@@ -178,6 +186,9 @@ enum rc arrival_check(struct arrival *arrival, const struct node *node, struct t
     TRY(validate_age(arrival->message, arrival->as_of_ms, &arrival->fault));
     desk_destination(header, destination);
     TRY(backlog_check(node->backlog, destination, header->urgency, &arrival->fault));
+    if (stands_alone(arrival->message)) {
+        return RC_OK;
+    }
     if (strcmp(header->from, header->to) == 0) {
         return RC_OK; /* one member, one view: the sent side has taken the step already */
     }
@@ -214,7 +225,7 @@ enum rc arrival_put(struct arrival *arrival, const struct node *node, struct txn
 
     TRY(entry_put(&arrival->entry, node, txn));
     arrival->index = arrival->entry.index;
-    if (strcmp(header->from, header->to) != 0) {
+    if (strcmp(header->from, header->to) != 0 && !stands_alone(arrival->message)) {
         if (message_opens(arrival->message)) {
             exchange->opening_index = arrival->index;
         }

@@ -14,6 +14,7 @@
 #include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
+#include "relay/ticker.h"
 #include "store/anchor.h"
 #include "store/tagkey.h"
 #include "store/writer.h"
@@ -27,6 +28,7 @@ struct schedule {
     pthread_t thread;
     atomic_bool is_stopping;
     enum leaf_clock_state clock; /* as it was said last */
+    struct ticker *ticker;
 };
 
 /* One counting leaf. */
@@ -146,6 +148,7 @@ static void *run(void *argument)
             anchor_newest(schedule);
             annexes_tidy(schedule->node->annexes);
             tidy_tagkeys(schedule->node);
+            ticker_tick(schedule->ticker);
         }
         clock_sleep_ms(TICK_MS);
     }
@@ -160,7 +163,13 @@ enum rc schedule_start(struct node *node, struct schedule **out)
         return RC_RESOURCE_EXHAUSTED;
     }
     schedule->node = node;
+    schedule->ticker = ticker_new(node);
+    if (schedule->ticker == NULL) {
+        free(schedule);
+        return RC_RESOURCE_EXHAUSTED;
+    }
     if (pthread_create(&schedule->thread, NULL, run, schedule) != 0) {
+        ticker_free(schedule->ticker);
         free(schedule);
         return RC_RESOURCE_EXHAUSTED;
     }
@@ -177,6 +186,7 @@ void schedule_free(struct schedule *schedule)
         while (atomic_load(&schedule->is_anchoring)) {
             clock_sleep_ms(1);
         }
+        ticker_free(schedule->ticker);
         free(schedule);
     }
 }

@@ -1,6 +1,7 @@
 /*
  * schedule - the one thread that looks at the clock: reconnects peers, writes counting leaves of
- * refusals, anchors what no peer asked for, reports the state to the service manager.
+ * refusals, anchors what no peer asked for, lets the law's clocks tell (relay/ticker), reports the
+ * state to the service manager.
  */
 #ifndef RELAY_SCHEDULE_H
 #define RELAY_SCHEDULE_H

@@ -159,6 +159,10 @@ static enum rc prepare(struct submit_job *job)
         TRY(clock_doubt_admit(job->node, &job->fault));
         TRY(gather_admit(job->node->gather, &job->fault));
     }
+    if (message->header.type == MESSAGE_NOTICE) {
+        return refuse(&job->fault, RC_PERMISSION_DENIED, "notice.by_node", "header.content",
+                      "Los avisos de plazo los hace el nodo, que cuenta por sí mismo.");
+    }
     TRY(find_running(job, &exchange, &running));
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
                       clock_doubt_now_ms(job->node), &job->sent.route, &job->fault));

@@ -39,6 +39,18 @@ static void anchor(struct exchange_clock *clock, const struct moment *moment,
     }
 }
 
+static unsigned share_passed(const struct exchange_clock *clock, int64_t now_ms)
+{
+    unsigned passed = 0;
+
+    for (size_t i = 0; i < SHARES; i++) {
+        if (deadline_share_ms(clock->anchored.occurred_ms, clock->due_ms, shares[i]) <= now_ms) {
+            passed = shares[i];
+        }
+    }
+    return passed;
+}
+
 /* The message's own deadline for a clock; 0: none. */
 static int64_t cap_of(const struct header *header, const char *id)
 {
@@ -80,6 +92,8 @@ static void open_clock(const struct header *header, const struct clock_rule *rul
             return; /* nothing was decided: there is nothing to tell */
         }
         anchor(clock, moment, &decided);
+        /* Out before its message came: it is shown so, and what it asks for is under way. */
+        clock->told = share_passed(clock, moment->act.entered_ms);
     }
     exchange->clock_count++;
 }
@@ -311,18 +325,6 @@ int64_t terms_alarm_ms(const struct exchange *exchange)
     return next_ms == INT64_MAX ? 0 : next_ms > 0 ? next_ms : 1;
 }
 
-static unsigned share_passed(const struct exchange_clock *clock, int64_t now_ms)
-{
-    unsigned passed = 0;
-
-    for (size_t i = 0; i < SHARES; i++) {
-        if (deadline_share_ms(clock->anchored.occurred_ms, clock->due_ms, shares[i]) <= now_ms) {
-            passed = shares[i];
-        }
-    }
-    return passed;
-}
-
 static bool fire_clock(struct exchange_clock *clock, int64_t now_ms, struct term_due *due)
 {
     unsigned passed = terms_is_running(clock) ? share_passed(clock, now_ms) : 0;
@@ -331,11 +333,12 @@ static bool fire_clock(struct exchange_clock *clock, int64_t now_ms, struct term
         return false;
     }
     clock->told = passed;
-    *due = (struct term_due){.item = clock->item,
-                             .percent = passed,
-                             .anchored_ms = clock->anchored.occurred_ms,
-                             .due_ms = clock->due_ms,
-                             .late = terms_late(clock)};
+    memset(due, 0, sizeof *due); /* compared as bytes */
+    due->item = clock->item;
+    due->percent = passed;
+    due->anchored_ms = clock->anchored.occurred_ms;
+    due->due_ms = clock->due_ms;
+    due->late = terms_late(clock);
     snprintf(due->clock, sizeof due->clock, "%s", clock->rule.id);
     return true;
 }
@@ -349,12 +352,13 @@ static bool fire_occurrence(struct exchange_item *item, int64_t now_ms, struct t
         return false;
     }
     item->told = expected;
-    *due = (struct term_due){.item = item->number,
-                             .percent = 100,
-                             .anchored_ms = clock_local_midnight_ms(item->cadence.from_day),
-                             .due_ms = cadence_due_ms(&item->cadence, first),
-                             .late = SIDE_EXECUTOR};
-    snprintf(due->clock, sizeof due->clock, TERMS_OCCURRENCE);
+    memset(due, 0, sizeof *due);
+    due->item = item->number;
+    due->percent = 100;
+    due->anchored_ms = clock_local_midnight_ms(item->cadence.from_day);
+    due->due_ms = cadence_due_ms(&item->cadence, first);
+    due->late = SIDE_EXECUTOR;
+    snprintf(due->clock, sizeof due->clock, CADENCE_CLOCK);
     return true;
 }
 
@@ -362,10 +366,10 @@ size_t terms_fire(struct exchange *exchange, int64_t now_ms, struct term_due out
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < exchange->clock_count; i++) {
+    for (size_t i = 0; i < exchange->clock_count && count < TERMS_DUE_MAX; i++) {
         count += fire_clock(&exchange->clocks[i], now_ms, &out[count]);
     }
-    for (size_t i = 0; i < exchange->item_count; i++) {
+    for (size_t i = 0; i < exchange->item_count && count < TERMS_DUE_MAX; i++) {
         count += fire_occurrence(&exchange->items[i], now_ms, &out[count]);
     }
     return count;

@@ -18,9 +18,6 @@ struct directory;
 struct message;
 struct route;
 
-/* What is missing when a measure's occurrence is not reported, as a clock's id. */
-#define TERMS_OCCURRENCE "OCURRENCIA"
-
 /* The act at hand. */
 struct moment {
     struct exchange_act act;
@@ -58,7 +55,7 @@ int64_t terms_alarm_ms(const struct exchange *exchange);
 
 /* What has come due. */
 struct term_due {
-    char clock[CODE_SIZE];
+    char clock[CLOCK_ID_SIZE];
     uint32_t item; /* 0: all */
     unsigned percent;
     int64_t anchored_ms;
@@ -66,11 +63,12 @@ struct term_due {
     enum side late;
 };
 
-#define TERMS_DUE_MAX (EXCHANGE_CLOCKS_MAX + MESSAGE_ITEMS_MAX)
+/* At once; what is over that stays due. */
+#define TERMS_DUE_MAX 8
 
 /*
- * Marks all that is due by now as told, and lists it: of each clock the highest share that has
- * passed, of each measure its missing occurrence. How many.
+ * Marks what is due by now as told, and lists it: of each clock the highest share that has passed,
+ * of each measure its missing occurrence. How many.
  */
 size_t terms_fire(struct exchange *exchange, int64_t now_ms, struct term_due out[TERMS_DUE_MAX]);
 

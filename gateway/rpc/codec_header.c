@@ -172,6 +172,10 @@ static enum rc read_content(const Enlace__V1__Header *from, struct arena *arena,
         to->item = from->notice->item;
         to->notice_clock = from->notice->clock;
         to->notice_percent = from->notice->percent;
+        to->notice_route = from->notice->route;
+        to->notice_late = from->notice->late;
+        to->notice_anchored_ms = from->notice->anchored_at_ms;
+        to->notice_due_ms = from->notice->due_at_ms;
         break;
     case MESSAGE_AGGREGATE:
         return read_aggregate(from->aggregate, arena, to, fault);
@@ -179,22 +183,6 @@ static enum rc read_content(const Enlace__V1__Header *from, struct arena *arena,
         break; /* strict_check has refused it */
     }
     return RC_OK;
-}
-
-/* Those texts that hang on a part which may be absent. */
-static void header_init(struct header *header)
-{
-    memset(header, 0, sizeof *header);
-    header->aviso_id = header->aviso_version = "";
-    header->consent_reference = "";
-    header->plan_issuer = header->plan_id = "";
-    header->decision_organ = header->decision_session = header->decision_date = "";
-    header->ends_on = "";
-    header->session = "";
-    header->action_code = "";
-    header->reason = header->competent = "";
-    header->notice_clock = "";
-    header->aggregate_id = header->aggregate_from = header->aggregate_to = "";
 }
 
 enum rc codec_header_read(struct bytes from, struct arena *arena, struct header *header,
@@ -383,6 +371,10 @@ static void fill_notice(const struct header *from, Enlace__V1__Notice *to)
     to->item = from->item;
     to->clock = pb_text(from->notice_clock);
     to->percent = from->notice_percent;
+    to->route = pb_text(from->notice_route);
+    to->late = pb_text(from->notice_late);
+    to->anchored_at_ms = from->notice_anchored_ms;
+    to->due_at_ms = from->notice_due_ms;
 }
 
 static void fill_aggregate(const struct header *from, struct pb_header *to)

@@ -131,6 +131,8 @@ static void fill_header(const struct making *making, uint64_t number, struct mad
         .competent = "",
         .break_glass = "",
         .notice_clock = number == opening ? "F1" : "",
+        .notice_route = "",
+        .notice_late = "",
         .aggregate_id = "",
         .aggregate_from = "",
         .aggregate_to = "",

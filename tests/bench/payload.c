@@ -159,6 +159,7 @@ static void empty_texts(struct header *header)
         &header->decision_date,  &header->occurred_at,    &header->ends_on,
         &header->session,        &header->action_code,    &header->reason,
         &header->competent,      &header->notice_clock,   &header->aggregate_id,
+        &header->notice_route,   &header->notice_late,
         &header->aggregate_from, &header->aggregate_to,   &header->break_glass,
     };
 

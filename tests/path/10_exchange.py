@@ -8,11 +8,8 @@ import sys
 import time
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 import client
+from officials import Official, act
 
 WORK = sys.argv[1]
 CANARY = "Canario Sintético 5f2b"
@@ -33,39 +30,6 @@ def wait_for(what, seconds=10):
             return value
         time.sleep(0.05)
     return what()
-
-
-class Official:
-    """A named official: certificate and key."""
-
-    def __init__(self, name):
-        keys = f"{WORK}/pki/official/{name}"
-        with open(f"{keys}/tls.pem", "rb") as file:
-            self.der = x509.load_pem_x509_certificate(file.read()).public_bytes(
-                serialization.Encoding.DER)
-        with open(f"{keys}/tls.key", "rb") as file:
-            self.key = serialization.load_pem_private_key(file.read(), None)
-        self.id = name.split(".")[-1]
-
-    def sign(self, message):
-        text = b"enlace/act/v1\0" + client.commitment(message)
-        message.signatures.add(certificate=self.der,
-                               signature=self.key.sign(text, ec.ECDSA(hashes.SHA256())))
-        return message
-
-
-def act(partner, opened, event, official=None, **fields):
-    """An act on item 1 of the exchange that `opened` began."""
-    header = partner.custody(partner.m.Message(header=opened.SerializeToString()))
-    header.act.event = event
-    header.act.item = 1
-    for name, value in fields.items():
-        setattr(header.act, name, value)
-    if official is not None:
-        header.on_behalf_of = official.id
-    if getattr(opened, "from") == partner.member:
-        header.to = opened.to
-    return header
 
 
 def report(partner, opened, occurrence, code):
@@ -100,7 +64,7 @@ def state(partner, exchange_id):
 
 
 def between_nodes(mpi, ssc):
-    official = Official("cdmx.ssc.enlace-01")
+    official = Official(WORK, "cdmx.ssc.enlace-01")
     opened = mpi.request()
     message = mpi.wrap(opened, mpi.alias(CANARY))
     receipt = mpi.submit(message)
@@ -124,7 +88,7 @@ def between_nodes(mpi, ssc):
     refused("accepting without an official's signature",
             lambda: ssc.submit(ssc.wrap(act(ssc, opened, 2, official))), "signature.missing")
     wrong = ssc.wrap(act(ssc, opened, 2, official))
-    Official("cdmx.pgj.enlace-01").sign(wrong)
+    Official(WORK, "cdmx.pgj.enlace-01").sign(wrong)
     refused("another institution's official", lambda: ssc.submit(wrong), "signature.not_official")
     twisted = official.sign(ssc.wrap(act(ssc, opened, 2, official)))
     twisted.header_blind = os.urandom(32)

@@ -113,23 +113,6 @@ static inline struct id fixture_id(uint8_t salt)
     return id_v7(FIXTURE_NOW, random);
 }
 
-static inline void letter_texts(struct header *header)
-{
-    const char **texts[] = {
-        &header->from_system,    &header->to_system,         &header->on_behalf_of,
-        &header->catalogue_code, &header->consent_reference, &header->plan_issuer,
-        &header->plan_id,        &header->decision_organ,    &header->decision_session,
-        &header->decision_date,  &header->occurred_at,       &header->ends_on,
-        &header->session,        &header->action_code,       &header->reason,
-        &header->competent,      &header->notice_clock,      &header->aggregate_id,
-        &header->aggregate_from, &header->aggregate_to,      &header->break_glass,
-    };
-
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        *texts[i] = "";
-    }
-}
-
 /* What every message holds. */
 static inline struct message *letter_start(struct letter *letter, enum message_type type)
 {
@@ -137,7 +120,7 @@ static inline struct message *letter_start(struct letter *letter, enum message_t
     struct header *header = &message->header;
 
     memset(letter, 0, sizeof *letter);
-    letter_texts(header);
+    header_init(header);
     header->schema = 1;
     header->message_id = fixture_id(1);
     header->exchange_id = fixture_id(1);

@@ -47,6 +47,10 @@ static struct message *letter_notice(struct letter *letter)
 
     message->header.notice_clock = "F1";
     message->header.notice_percent = 75;
+    message->header.notice_route = "medidas";
+    message->header.notice_late = "cdmx/ssc";
+    message->header.notice_anchored_ms = FIXTURE_NOW;
+    message->header.notice_due_ms = FIXTURE_NOW + 1;
     return message;
 }
 
@@ -241,6 +245,9 @@ BEND(change_none, h->change = CHANGE_NONE)
 BEND(change_undated, h->ends_on = "")
 BEND(percent_60, h->notice_percent = 60)
 BEND(notice_clock, h->notice_clock = "")
+BEND(notice_route, h->notice_route = "")
+BEND(notice_late, h->notice_late = "SSC")
+BEND(notice_due, h->notice_due_ms = 0)
 BEND(recall_bare, h->reason = "")
 BEND(session, h->session = "")
 BEND(expiry, h->expires_at_ms = h->created_at_ms)
@@ -380,6 +387,9 @@ static const struct refused refused[] = {
     {letter_notice, no_regards, "regards.missing", "header.regards"},
     {letter_notice, percent_60, "notice.percent", "header.notice_percent"},
     {letter_notice, notice_clock, "clock.malformed", "header.notice_clock"},
+    {letter_notice, notice_route, "notice.route", "header.notice.route"},
+    {letter_notice, notice_late, "notice.late", "header.notice.late"},
+    {letter_notice, notice_due, "clock.malformed", "header.notice.due_at_ms"},
     {letter_recall, no_regards, "regards.missing", "header.regards"},
     {letter_recall, recall_bare, "reason.missing", "header.reason"},
     {letter_consultation, session, "session.missing", "header.session"},

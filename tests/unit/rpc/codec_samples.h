@@ -81,6 +81,10 @@ static inline void sample_content(struct header *header, enum message_type type)
     header->competent = "cdmx/sedesa";
     header->notice_clock = "F3";
     header->notice_percent = 75;
+    header->notice_route = "mpi-ssc-medidas";
+    header->notice_late = "cdmx/ssc";
+    header->notice_anchored_ms = INT64_C(1559577600000);
+    header->notice_due_ms = INT64_C(1559588400000);
     header->aggregate_id = "INFORME-2019";
     header->aggregate_from = "2019-01-01";
     header->aggregate_to = "2019-12-31";

@@ -149,6 +149,10 @@ static void assert_content(const struct header *a, const struct header *b)
         assert_true(id_equal(&a->regards, &b->regards));
         assert_int_equal(a->item, b->item);
         assert_string_equal(a->notice_clock, b->notice_clock);
+        assert_string_equal(a->notice_route, b->notice_route);
+        assert_string_equal(a->notice_late, b->notice_late);
+        assert_int_equal(a->notice_anchored_ms, b->notice_anchored_ms);
+        assert_int_equal(a->notice_due_ms, b->notice_due_ms);
         assert_int_equal(a->notice_percent, b->notice_percent);
         break;
     case MESSAGE_AGGREGATE:

@@ -1,0 +1,443 @@
+"""90_clocks - the life of exchanges whose clocks run, on nodes whose wall clocks this test sets.
+
+    90_clocks.py WORK BUILD CLOCKSHIFT-LIBRARY
+"""
+import os
+import signal
+import sys
+import threading
+import time
+
+import grpc
+
+import client
+import ledger
+import storm
+from officials import Official, act
+
+WORK, BUILD, LIBRARY = sys.argv[1:4]
+HOUR, DAY = 3600, 86400
+VERDICT = ledger.Verdict("90_clocks")
+OFFSET = 0
+ACCEPT, DECLINE, IN_FORCE, CONFIRM, DISPUTE, CLOSE = 2, 3, 5, 7, 8, 9
+
+
+class ShiftedTime:
+    """What the partners' systems take for the time: the nodes'."""
+
+    monotonic, sleep = time.monotonic, time.sleep
+
+    @staticmethod
+    def time():
+        return time.time() + OFFSET
+
+
+client.time = ShiftedTime
+
+
+def now_ms():
+    return int(ShiftedTime.time() * 1000)
+
+
+def wait_for(check, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.05)
+    return check()
+
+
+class Home:
+    """A node and its clock."""
+
+    def __init__(self, code):
+        self.code, self.node = code, storm.Node(WORK, BUILD, code)
+        self.clock = f"{WORK}/{code}.clock"
+
+    def start(self):
+        self.set()
+        self.node.start(LD_PRELOAD=LIBRARY, CLOCK_SHIFT=self.clock)
+
+    def set(self):
+        with open(f"{self.clock}.new", "w", encoding="utf-8") as file:
+            file.write(f"{OFFSET:+d}\n")
+        os.rename(f"{self.clock}.new", self.clock)
+
+    def is_up(self):
+        return not self.node.is_dead()
+
+    def move(self):
+        """Sets the clock, and says as its operator that it is right."""
+        before = self.node.lines("clock.confirmed")
+        self.set()
+        self.node.process.send_signal(signal.SIGUSR2)
+        wait_for(lambda: self.node.lines("clock.confirmed") > before)
+
+    def stop(self):
+        self.node.kill(signal.SIGTERM)
+
+
+class Desk:
+    """A member's system that takes what comes: custody of requests, notices kept."""
+
+    def __init__(self, system, node, urgency=1, takes_custody=True):
+        self.partner = client.Partner(WORK, system, node)
+        self.takes_custody = takes_custody
+        self.notices, self.openings = [], []
+        threading.Thread(target=self.run, args=(urgency,), daemon=True).start()
+
+    def run(self, urgency):
+        while True:
+            try:
+                stream = self.partner.attach(urgency)
+                for response in stream:
+                    if response.WhichOneof("response") == "delivery":
+                        self.take(stream, response.delivery.message)
+            except grpc.RpcError:
+                time.sleep(0.2)
+
+    def take(self, stream, message):
+        header = self.partner.m.Header.FromString(message.header)
+        content = header.WhichOneof("content")
+        if content == "notice":
+            self.notices.append(header)
+        if content in ("measure_request", "support_request", "referral", "consultation"):
+            self.openings.append(header)
+            if self.takes_custody:
+                stream.submit(self.partner.wrap(self.partner.custody(message)))
+        else:
+            stream.acknowledge(header.message_id)
+
+    def told(self, opened, clock, percent):
+        return [n for n in self.notices if n.exchange_id == opened.exchange_id and
+                (n.notice.clock, n.notice.percent) == (clock, percent)]
+
+
+HOMES = {code: Home(code) for code in ("cdmx", "ssc", "segob")}
+MPI = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
+SSC = client.Partner(WORK, "cdmx.ssc.adapter", "cdmx/ssc")
+SEGOB = client.Partner(WORK, "mx.segob.sistema", "mx/segob")
+BOSS = {"mpi": Official(WORK, "cdmx.mpi-cdmx.enlace-01"),
+        "ssc": Official(WORK, "cdmx.ssc.enlace-01"), "segob": Official(WORK, "mx.segob.enlace-01")}
+
+
+def forward(seconds):
+    global OFFSET  # pylint: disable=global-statement
+    OFFSET += seconds
+    for home in HOMES.values():
+        if home.is_up():
+            home.move()
+
+
+def ask(partner=MPI, urgency=1, cadence=None, alias=True, **more):
+    """Opens an exchange; the header."""
+    header = partner.request(**more)
+    header.urgency = urgency
+    header.ClearField("decision")
+    if cadence is not None:
+        header.measure_request.items[0].cadence.count = 1
+        header.measure_request.items[0].cadence.period = cadence
+    partner.submit(partner.wrap(header, partner.alias() if alias else ()))
+    return header
+
+
+def do(partner, official, opened, event, **fields):
+    header = act(partner, opened, event, official, **fields)
+    partner.submit(official.sign(partner.wrap(header)))
+    return header
+
+
+def refused(text, call, reason):
+    try:
+        call()
+        VERDICT.promise(f"{text}: {reason}", ["accepted"])
+    except grpc.RpcError as error:
+        got = client.refusal(error)
+        VERDICT.promise(f"{text}: {reason}", [] if got[1] == reason else [str(got)])
+
+
+def state(partner, opened):
+    return partner.track(opened.exchange_id).items[0].state
+
+
+def clock(partner, opened, name, item=0):
+    for found in partner.track(opened.exchange_id).clocks:
+        if (found.id, found.item) == (name, item):
+            return found
+    return None
+
+
+def is_told(partners, opened, name, percent):
+    return wait_for(lambda: all(clock(p, opened, name).told == percent for p in partners))
+
+
+def agree(opened, name, one=MPI, other=SSC):
+    """Both nodes derived the same instants."""
+    a, b = clock(one, opened, name), clock(other, opened, name)
+    return (a.due_at_ms, a.anchored.occurred_at_ms) == (b.due_at_ms, b.anchored.occurred_at_ms)
+
+
+def records(node):
+    auditor = client.Auditor(WORK, "cdmx.contraloria.auditor-01", node)
+    log = ledger.Log(MPI.facts["vkeys"])
+    log.read(auditor)
+    return log.records
+
+
+# ---- the stories ----
+
+def urgent(desks):
+    """3 h issued, 9 h in force."""
+    opened = ask(urgency=2)
+    VERDICT.promise("urgent: the receiver has custody",
+                    bool(wait_for(lambda: state(MPI, opened) == 3)))
+    f1 = clock(MPI, opened, "F1")
+    VERDICT.promise("F1 runs for 3 h from the instant of the sender's leaf, on both nodes",
+                    f1.due_at_ms - f1.anchored.occurred_at_ms == 3 * HOUR * 1000 and
+                    agree(opened, "F1") and not clock(MPI, opened, "F2").HasField("anchored") and
+                    clock(MPI, opened, "F6") is None)
+    VERDICT.promise("the requester is responsible until R3",
+                    MPI.track(opened.exchange_id).items[0].responsible == "cdmx/mpi-cdmx")
+    forward(HOUR + 30 * 60 + 5)
+    VERDICT.promise("50 %: both nodes say so", is_told((MPI, SSC), opened, "F1", 50))
+    VERDICT.promise("and the late member's own system is told, the requester's is not",
+                    bool(wait_for(lambda: desks["ssc"].told(opened, "F1", 50))) and
+                    not desks["mpi"].told(opened, "F1", 50))
+    forward(45 * 60)
+    VERDICT.promise("75 %: the requester's system, too",
+                    is_told((MPI, SSC), opened, "F1", 75) and
+                    bool(wait_for(lambda: desks["mpi"].told(opened, "F1", 75))))
+    do(SSC, BOSS["ssc"], opened, ACCEPT)
+    wait_for(lambda: state(MPI, opened) == 4)
+    f1 = clock(MPI, opened, "F1")
+    VERDICT.promise("R3 in time stops F1 on both sides and moves the responsibility",
+                    f1.HasField("stopped") and not f1.is_overdue and f1.percent_left > 0 and
+                    clock(SSC, opened, "F1").stopped == f1.stopped and
+                    MPI.track(opened.exchange_id).items[0].responsible == "cdmx/ssc")
+    f2 = clock(MPI, opened, "F2")
+    VERDICT.promise("and anchors F2: 9 h from there", agree(opened, "F2") and
+                    f2.due_at_ms - f2.anchored.occurred_at_ms == 9 * HOUR * 1000 and
+                    f2.anchored == f1.stopped)
+    forward(HOUR)
+    time.sleep(1.5)
+    VERDICT.promise("what was answered is not told any more",
+                    clock(MPI, opened, "F1").told == 75 and not desks["mpi"].told(opened, "F1", 100))
+    forward(8 * HOUR + 60)
+    VERDICT.promise("F2 runs out: OVERDUE on both", is_told((MPI, SSC), opened, "F2", 100) and
+                    clock(MPI, opened, "F2").is_overdue and clock(SSC, opened, "F2").is_overdue)
+    VERDICT.promise("the ladder's other institutions are told, by both nodes",
+                    wait_for(lambda: len(desks["cdhcm"].told(opened, "F2", 100)) == 2 and
+                             len(desks["secgob"].told(opened, "F2", 100)) == 2))
+    notice = desks["cdhcm"].told(opened, "F2", 100)[0]
+    VERDICT.promise("without a word about a person", not notice.subjects and
+                    notice.notice.late == "cdmx/ssc" and not notice.catalogue_code)
+    do(SSC, BOSS["ssc"], opened, IN_FORCE, evidence_sha256=b"\1" * 32)
+    wait_for(lambda: state(MPI, opened) == 6)
+    f2 = clock(MPI, opened, "F2")
+    VERDICT.promise("R4 stops it, and it stays known that it was late",
+                    f2.HasField("stopped") and f2.is_overdue)
+    return opened
+
+
+def dispute(opened):
+    header = do(MPI, BOSS["mpi"], opened, DISPUTE, reason="no-se-implemento")
+    wait_for(lambda: state(SSC, opened) == 5)
+    f2 = clock(MPI, opened, "F2")
+    VERDICT.promise("a dispute reopens the second clock, on both sides",
+                    not f2.HasField("stopped") and f2.told == 0 and not f2.is_overdue and
+                    f2.due_at_ms - f2.anchored.occurred_at_ms == 9 * HOUR * 1000 and
+                    agree(opened, "F2") and header.exchange_id == opened.exchange_id)
+    do(SSC, BOSS["ssc"], opened, IN_FORCE, evidence_sha256=b"\2" * 32)
+    wait_for(lambda: state(MPI, opened) == 6)
+    do(MPI, BOSS["mpi"], opened, CONFIRM)
+    VERDICT.promise("and the requester confirms in the end, signed", state(MPI, opened) == 6)
+
+
+def told_by_telephone():
+    """An act counts from when it happened; both times are shown."""
+    opened = ask(urgency=2)
+    wait_for(lambda: state(MPI, opened) == 3)
+    forward(HOUR)
+    header = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    header.occurred_at = time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                       time.gmtime(ShiftedTime.time() - 30 * 60))
+    early, future = client.Partner.new_id(), client.Partner.new_id()
+    header.out_of_band = 1
+    nobody = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    nobody.out_of_band = 1
+    refused("told by telephone, but not when",
+            lambda: SSC.submit(BOSS["ssc"].sign(SSC.wrap(nobody))), "band.no_time")
+    wrong = SSC.m.Header.FromString(header.SerializeToString())
+    wrong.message_id, wrong.occurred_at = early, "2026-01-01T10:00:00-06:00"
+    refused("told before it was asked", lambda: SSC.submit(BOSS["ssc"].sign(SSC.wrap(wrong))),
+            "time.before_opening")
+    wrong.message_id = future
+    wrong.occurred_at = time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                      time.gmtime(ShiftedTime.time() + 900))
+    refused("told in the future", lambda: SSC.submit(BOSS["ssc"].sign(SSC.wrap(wrong))),
+            "time.in_future")
+    SSC.submit(BOSS["ssc"].sign(SSC.wrap(header)))
+    wait_for(lambda: state(MPI, opened) == 4)
+    f2 = clock(MPI, opened, "F2")
+    VERDICT.promise("told by telephone: the clock runs from then, both times are kept by both",
+                    agree(opened, "F2") and f2.anchored.out_of_band == 1 and
+                    1790 * 1000 < f2.anchored.entered_at_ms - f2.anchored.occurred_at_ms <
+                    1860 * 1000 and clock(SSC, opened, "F2").anchored == f2.anchored)
+
+
+def occurrences(desks):
+    """A measure whose weekly reports stop."""
+    opened = ask(cadence=3)
+    wait_for(lambda: state(MPI, opened) == 3)
+    do(SSC, BOSS["ssc"], opened, ACCEPT)
+    do(SSC, BOSS["ssc"], opened, IN_FORCE, evidence_sha256=b"\3" * 32)
+    wait_for(lambda: state(MPI, opened) == 6)
+    report(opened, 1)
+    wait_for(lambda: MPI.track(opened.exchange_id).items[0].occurrences == 1)
+    forward(8 * DAY)
+    time.sleep(1.5)
+    item = MPI.track(opened.exchange_id).items[0]
+    VERDICT.promise("a measure that was reported on owes nothing", item.missing == 0 and
+                    item.occurrence_due_at_ms > now_ms() and
+                    not desks["mpi"].told(opened, "OCURRENCIA", 100))
+    forward(7 * DAY)
+    VERDICT.promise("its reports stop: the occurrence is OVERDUE on both sides",
+                    wait_for(lambda: all(p.track(opened.exchange_id).items[0].missing == 1
+                                         for p in (MPI, SSC))))
+    VERDICT.promise("and told to both and up the ladder",
+                    wait_for(lambda: all(desks[d].told(opened, "OCURRENCIA", 100)
+                                         for d in ("mpi", "ssc", "cdhcm"))))
+    report(opened, 2)
+    VERDICT.promise("the report that comes late makes it whole",
+                    wait_for(lambda: MPI.track(opened.exchange_id).items[0].missing == 0))
+    changes(opened)
+
+
+def report(opened, occurrence):
+    header = act(SSC, opened, 1)
+    header.ClearField("act")
+    header.status_report.item, header.status_report.occurrence = 1, occurrence
+    header.status_report.action_code = "PRO-COD-VIG"
+    SSC.submit(SSC.wrap(header))
+
+
+def change(opened, kind, ends_on="", has_decision=True):
+    header = act(MPI, opened, 1)
+    header.ClearField("act")
+    header.measure_change.item, header.measure_change.kind = 1, kind
+    header.measure_change.ends_on = ends_on
+    if has_decision:
+        header.decision.organ, header.decision.session = "Consejo", "S2"
+        header.decision.date, header.decision.sha256 = "2026-01-05", b"\5" * 32
+    MPI.submit(MPI.wrap(header))
+
+
+def changes(opened):
+    """What a decision changes takes effect on the occurrences."""
+    def item(partner):
+        return partner.track(opened.exchange_id).items[0]
+    refused("a change without the decision that it executes",
+            lambda: change(opened, 2, has_decision=False), "decision.missing")
+    change(opened, 2)
+    VERDICT.promise("suspended: no occurrence falls due",
+                    wait_for(lambda: all(item(p).is_suspended and item(p).occurrence_due_at_ms == 0
+                                         for p in (MPI, SSC))))
+    change(opened, 4, "2030-12-31")
+    VERDICT.promise("renewed: they are counted from today",
+                    wait_for(lambda: all(not item(p).is_suspended and item(p).missing == 0 and
+                                         item(p).occurrence_due_at_ms > now_ms() and
+                                         item(p).ends_on == "2030-12-31" for p in (MPI, SSC))))
+    refused("an extension that ends before the measure does",
+            lambda: change(opened, 1, "2029-01-01"), "change.not_later")
+    change(opened, 3)
+    VERDICT.promise("lifted: it ends today, and nothing falls due",
+                    wait_for(lambda: all(item(p).occurrence_due_at_ms == 0 for p in (MPI, SSC))))
+
+
+def partition(desks):
+    """A day without the other node: each derives the same by itself, after a restart, too."""
+    opened = ask(urgency=2)
+    wait_for(lambda: state(MPI, opened) == 3)
+    told = len(desks["cdhcm"].notices)
+    HOMES["ssc"].stop()
+    forward(DAY)
+    VERDICT.promise("the other node down for a day: overdue here",
+                    is_told((MPI,), opened, "F1", 100) and clock(MPI, opened, "F1").is_overdue)
+    VERDICT.promise("and another institution than the late one knows",
+                    wait_for(lambda: len(desks["cdhcm"].told(opened, "F1", 100)) == 1) and
+                    len(desks["cdhcm"].notices) > told)
+    HOMES["cdmx"].stop()
+    HOMES["ssc"].start()
+    VERDICT.promise("the other side, alone and restarted: overdue there, too",
+                    is_told((SSC,), opened, "F1", 100) and clock(SSC, opened, "F1").is_overdue)
+    HOMES["cdmx"].start()
+    VERDICT.promise("once they meet both say the same, told once", agree(opened, "F1") and
+                    wait_for(lambda: len(desks["cdhcm"].told(opened, "F1", 100)) == 2))
+
+
+def jumps():
+    """A clock that jumps by itself fires nothing until somebody agrees; set back it misses nothing."""
+    global OFFSET  # pylint: disable=global-statement
+    opened = ask(urgency=2)
+    wait_for(lambda: state(MPI, opened) == 3)
+    OFFSET += 2 * HOUR
+    HOMES["cdmx"].set()
+    time.sleep(2.5)
+    early = clock(MPI, opened, "F1").told
+    OFFSET -= 3 * HOUR
+    HOMES["cdmx"].set()
+    time.sleep(1.5)
+    VERDICT.promise("a clock that jumps forward, or is set back, fires nothing early",
+                    early == 0 and clock(MPI, opened, "F1").told == 0)
+    OFFSET += HOUR
+    HOMES["cdmx"].set()
+    wait_for(lambda: HOMES["cdmx"].node.lines("clock.fine") > 0)
+    forward(HOUR + 31 * 60)
+    VERDICT.promise("and misses nothing", is_told((MPI, SSC), opened, "F1", 50))
+
+
+def overdue_is_recorded():
+    for node in ("cdmx/cdmx", "cdmx/ssc"):
+        kinds = [(r.reason, r.count) for r in records(node) if r.kind == 19]
+        VERDICT.promise(f"{node}: each clock that told is a record of its log",
+                        ("F1", 50) in kinds and ("F2", 100) in kinds and
+                        ("OCURRENCIA", 100) in kinds)
+
+
+def nobody_else_makes_notices(opened):
+    header = act(MPI, opened, 1)
+    header.ClearField("act")
+    header.notice.regards, header.notice.clock, header.notice.percent = opened.message_id, "F1", 100
+    header.notice.route, header.notice.late = "mpi-ssc-medidas", "cdmx/ssc"
+    header.notice.anchored_at_ms = header.notice.due_at_ms = 5
+    refused("a notice by a member's system", lambda: MPI.submit(MPI.wrap(header)), "notice.by_node")
+
+
+def main():
+    for home in HOMES.values():
+        home.start()
+    desks = {"ssc": Desk("cdmx.ssc.adapter", "cdmx/ssc", 2),
+             "ssc-ordinary": Desk("cdmx.ssc.adapter", "cdmx/ssc")}
+    for name, code in (("mpi", "mpi-cdmx.plataforma"), ("cdhcm", "cdhcm.adapter"),
+                       ("secgob", "secgob.adapter")):
+        desks[name] = Desk(f"cdmx.{code}", "cdmx/cdmx", 2)
+    opened = urgent(desks)
+    dispute(opened)
+    told_by_telephone()
+    jumps()
+    partition(desks)
+    calm = {"ssc": desks["ssc-ordinary"],
+            "mpi": Desk("cdmx.mpi-cdmx.plataforma", "cdmx/cdmx"),
+            "cdhcm": Desk("cdmx.cdhcm.adapter", "cdmx/cdmx")}
+    occurrences(calm)
+    nobody_else_makes_notices(opened)
+    overdue_is_recorded()
+    for home in HOMES.values():
+        home.stop()
+    return VERDICT.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
