@@ -154,13 +154,13 @@ static void fill_header(struct maker *maker, struct header *header, struct item 
 static void empty_texts(struct header *header)
 {
     const char **texts[] = {
-        &header->to_system,      &header->on_behalf_of,   &header->plan_issuer,
-        &header->plan_id,        &header->decision_organ, &header->decision_session,
-        &header->decision_date,  &header->occurred_at,    &header->ends_on,
-        &header->session,        &header->action_code,    &header->reason,
-        &header->competent,      &header->notice_clock,   &header->aggregate_id,
-        &header->notice_route,   &header->notice_late,
-        &header->aggregate_from, &header->aggregate_to,   &header->break_glass,
+        &header->to_system,     &header->on_behalf_of,   &header->plan_issuer,
+        &header->plan_id,       &header->decision_organ, &header->decision_session,
+        &header->decision_date, &header->occurred_at,    &header->ends_on,
+        &header->session,       &header->action_code,    &header->reason,
+        &header->competent,     &header->notice_clock,   &header->aggregate_id,
+        &header->notice_route,  &header->notice_late,    &header->aggregate_from,
+        &header->aggregate_to,  &header->break_glass,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
