@@ -10,4 +10,10 @@ install: all
 	$(BUILD)/bin/enlace --completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/enlace
 	$(BUILD)/bin/enlace --completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enlace.fish
 	install -m 644 deploy/systemd/*.service $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 644 README.md deploy/README.md deploy/haproxy.cfg $(DESTDIR)$(PREFIX)/share/doc/enlace
+	install -d $(DESTDIR)$(PREFIX)/share/enlace/certs/profiles
+	install -m 755 certs/enrol.sh $(DESTDIR)$(PREFIX)/share/enlace/certs
+	install -m 644 certs/common.sh $(DESTDIR)$(PREFIX)/share/enlace/certs
+	install -m 644 certs/profiles/*.cnf $(DESTDIR)$(PREFIX)/share/enlace/certs/profiles
+	install -d $(DESTDIR)$(PREFIX)/share/doc/enlace/deploy
+	install -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/enlace
+	install -m 644 deploy/*.md deploy/alertas.yml deploy/haproxy.cfg $(DESTDIR)$(PREFIX)/share/doc/enlace/deploy

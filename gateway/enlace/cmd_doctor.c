@@ -295,7 +295,7 @@ static int conclude(const struct visit *visit)
     return is_well ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int examine(struct cli *cli, const char *law)
+int doctor_connection(struct cli *cli, const char *law)
 {
     struct visit visit = {.cli = cli, .law = law, .socket = -1};
     int status = cli_need_profile(cli);
@@ -313,10 +313,10 @@ static int examine(struct cli *cli, const char *law)
 int cmd_doctor(struct cli *cli, int argc, char **argv)
 {
     if (argc == 1) {
-        return examine(cli, NULL);
+        return doctor_connection(cli, NULL);
     }
     if (argc == 3 && strcmp(argv[1], "--with") == 0) {
-        return examine(cli, argv[2]);
+        return doctor_connection(cli, argv[2]);
     }
     if (argc == 6 && strcmp(argv[2], "--ca") == 0 && strcmp(argv[4], "--with") == 0) {
         return doctor_certificate(cli, argv[1], argv[3], argv[5]);

@@ -68,6 +68,7 @@ int cmd_hold(struct cli *cli, int argc, char **argv);
 /* `enlace log prune`: an order as those. */
 int log_prune(struct cli *cli, int argc, char **argv);
 int cmd_blocked(struct cli *cli, int argc, char **argv);
+int cmd_enrol(struct cli *cli, int argc, char **argv);
 int cmd_status(struct cli *cli, int argc, char **argv);
 int cmd_console(struct cli *cli, int argc, char **argv);
 int cmd_backup(struct cli *cli, int argc, char **argv);

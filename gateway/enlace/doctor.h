@@ -18,4 +18,7 @@ bool doctor_say(const char *what, bool is_well, const char *remedy);
 int doctor_certificate(const struct cli *cli, const char *certificate, const char *authorities,
                        const char *law);
 
+/* From the profile to an echo, step by step. law: a copy of the directory's texts, or NULL. */
+int doctor_connection(struct cli *cli, const char *law);
+
 #endif

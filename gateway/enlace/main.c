@@ -112,6 +112,18 @@ const struct command commands[] = {
     {"route", "explain ARCHIVO.json --with CARPETA",
      "dice, revisión por revisión, por qué pasaría o no, y la línea que lo decide", NULL,
      cmd_route},
+    {"enrol", "VERBO …", "da de alta un sistema o una persona: de las llaves al eco",
+     "  request --kind system|official|auditor|node --network RED --member CLAVE [--name NOMBRE] "
+     "CARPETA\n"
+     "                   hace las llaves donde van a vivir, y la solicitud para la autoridad\n"
+     "  sign SOLICITUD.csr --ca CA.pem --ca-key CA.key   la autoridad ve lo que va a firmar y lo "
+     "firma\n"
+     "  install CERTIFICADO.pem CARPETA [--ca CA.pem]    revisa lo que llegó y lo pone en su "
+     "lugar\n"
+     "  connect CARPETA --with TEXTOS -o PERFIL [--official CARPETA]\n"
+     "                   escribe el perfil según el directorio, y prueba todo hasta el eco\n"
+     "  En una página: deploy/alta.md.\n",
+     cmd_enrol},
     {"doctor", "[--with CARPETA]", "dice por qué no se puede: paso por paso, con su remedio",
      "  Nombre, red, TLS, certificados, directorio, reloj y eco del nodo de este perfil.\n"
      "  --with CARPETA   además, con una copia de los textos del directorio: ¿es el del nodo? ¿hay "
