@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/deadline.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "model/field.h"
@@ -83,6 +84,7 @@ static void set_clocks(const struct plan_exchange *exchange, const struct route 
     static const char *const urgent[] = {"F1", "F2", NULL};
     static const char *const ordinary[] = {"F6", NULL};
     static const char *const support[] = {"F4", "F6", NULL};
+    const struct holidays none = {.count = 0};
     const char *const *wanted = exchange->urgency == URGENCY_URGENT         ? urgent
                                 : exchange->type == MESSAGE_SUPPORT_REQUEST ? support
                                                                             : ordinary;
@@ -90,9 +92,9 @@ static void set_clocks(const struct plan_exchange *exchange, const struct route 
     for (; *wanted != NULL; wanted++) {
         for (size_t i = 0; i < route->clock_count; i++) {
             if (strcmp(route->clocks[i].id, *wanted) == 0) {
-                header->clocks[header->clock_count++] =
-                    (struct message_clock){route->clocks[i].id, header->created_at_ms,
-                                           header->created_at_ms + route->clocks[i].limit_ms};
+                header->clocks[header->clock_count++] = (struct message_clock){
+                    route->clocks[i].id, header->created_at_ms,
+                    deadline_due_ms(&route->clocks[i], header->created_at_ms, &none)};
             }
         }
     }
