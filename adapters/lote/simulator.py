@@ -3,10 +3,12 @@
 
     simulator.py --from FOLDER --to FOLDER --cert PEM --key PEM --enlace PEM [--script STEPS]
                  [--fault NAME]... [--habit NAME]... [--referrals N] [--state FILE]
+                 [--agenda FILE] [--book FILE]
 
 Reads whole batches (the signature is there), checks them with `openssl cms`, the csv and the json
 modules, and answers with batches of states: by default RECIBIDA, ACEPTADA, EN_VIGOR, REALIZADA as
-often as asked (VECES, else once), TERMINADA. Everything in it is synthetic.
+often as asked (VECES, else once), TERMINADA; with an agenda, as that says (simulated/year.py).
+Everything in it is synthetic.
 
 Faults: no-signature, wrong-signature, wrong-hash, wrong-count, duplicate, half, twice-key spoil a
 batch, which is then sent again, whole; unknown adds rows of another's folio, of no state and of no
@@ -26,6 +28,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "simulated"))
+from year import Year, add_arguments  # noqa: E402 (its own folder)
 
 COLUMNS = ["CLAVE", "FOLIO", "MEDIDA", "ESTADO", "FECHA", "OCURRENCIA", "MOTIVO", "COMPETENTE",
            "REFERENCIA"]
@@ -58,6 +63,7 @@ class Institution:
     def __init__(self, options):
         self.options = options
         self.faults = list(options.fault)
+        self.year = Year(options)
         self.state = {"taken": [], "next": 1, "rows": 0, "messages": {}, "done": {}, "refused": []}
         if os.path.exists(options.state):
             with open(options.state, encoding="utf-8") as file:
@@ -152,10 +158,14 @@ class Institution:
         out = []
         for step in reversed(steps) if "backwards" in habit else steps:
             if step == "REALIZADA":
-                for n in range(1, int(row["VECES"] or 1) + 1):
-                    out.append({**said, "ESTADO": step,
-                                "OCURRENCIA": n + ("skips" in habit)})
+                days = self.year.days(row["FOLIO"], row["MEDIDA"], int(row["VECES"] or 1))
+                for n, day in enumerate(days, 1):
+                    out.append({**said, "ESTADO": step, "OCURRENCIA": n + ("skips" in habit)})
+                    if "bad-date" not in habit:
+                        out[-1]["FECHA"] = f"{day:%d/%m/%Y %H:%M}"
                     self.state["done"][row["FOLIO"]] = n
+                self.year.did([(row["FOLIO"], row["MEDIDA"], n, day, row["CLAVE_MEDIDA"])
+                               for n, day in enumerate(days, 1)])
             elif step == "DECLINADA":
                 out.append({**said, "ESTADO": step, "MOTIVO": "no-competente",
                             "COMPETENTE": "cdmx/dif"})
@@ -168,8 +178,12 @@ class Institution:
         out = []
         habit = self.options.habit
         stamp = "ayer" if "bad-date" in habit else f"{now():%d/%m/%Y %H:%M}"
+        known = set(self.state["messages"])
+        begun = set()
         for row in rows:
-            first = row["CLAVE"] not in self.state["messages"]
+            measure = (row["CLAVE"], row["MEDIDA"])
+            first = row["CLAVE"] not in known and measure not in begun
+            begun.add(measure)
             self.state["messages"].setdefault(row["CLAVE"], 0)
             self.state["messages"][row["CLAVE"]] += 1
             said = {"CLAVE": row["CLAVE"], "FOLIO": row["FOLIO"], "MEDIDA": row["MEDIDA"],
@@ -195,6 +209,8 @@ class Institution:
         for row in rows:  # as Enlace writes it, and as a careful institution does
             row["TELEFONO"] = "'" + row["TELEFONO"]
         self.send("canalizaciones", NEW_COLUMNS, rows)
+        for row in rows:
+            self.year.referred(row["REFERENCIA"])
 
     def turn(self):
         for name in self.batches():
@@ -226,10 +242,12 @@ def main():
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
+    add_arguments(parser)
     institution = Institution(parser.parse_args())
     if institution.options.referrals:
         institution.refer(institution.options.referrals)
         institution.save()
+    print("simulator.ready", flush=True)
     while True:
         institution.turn()
         time.sleep(0.2)

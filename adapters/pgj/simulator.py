@@ -2,11 +2,11 @@
 """simulator - stands for a prosecutor's office; shares no code with the adapter.
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --schema XSD --state FILE
-                 [--fault NAME]... [--habit NAME]... [--referrals N]
+                 [--fault NAME]... [--habit NAME]... [--referrals N] [--agenda FILE] [--book FILE]
 
 Takes Requests over HTTPS with client certificates, checks each with `xmllint --schema`, acknowledges
 it, and does what is asked: ACEPTADA, CARPETA_ABIERTA with a synthetic case number, ACTUACION as often
-as asked, CONCLUIDA. Everything in it is synthetic.
+as asked (with an agenda, as that says: simulated/year.py), CONCLUIDA. Everything in it is synthetic.
 
 Faults, each once and in this order: of an answer to a Request slow, 500, 503, other-message,
 lost-answer; of a StatusList wrong-answer, cut, doctype, bomb, no-zone, foreign (another agency's
@@ -21,9 +21,13 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "simulated"))
+from year import Year, add_arguments  # noqa: E402 (its own folder)
 
 SPACE = "urn:enlace:procuracion:1"
 ET.register_namespace("", SPACE)
@@ -48,6 +52,7 @@ class Office:
     def __init__(self, options):
         self.options = options
         self.faults = list(options.fault)
+        self.year = Year(options)
         self.lock = threading.Lock()
         self.state = {"requests": {}, "statuses": [], "seen": {}, "referrals": options.referrals}
         if os.path.exists(options.state):
@@ -104,29 +109,31 @@ class Office:
         for service in root.findall(q("Service")):
             begin = len(self.state["statuses"])
             item = service.findtext(q("ServiceNumber"))
-            count = int(service.findtext(q("ServiceCount")) or 1)
-            self.state["statuses"] += [[exchange, item, "ACEPTADA", "", ""],
-                                       [exchange, item, "CARPETA_ABIERTA", "", case]]
-            self.state["statuses"] += [[exchange, item, "ACTUACION", str(n + ("skips" in habit)), ""]
-                                       for n in range(1, count + 1)]
-            self.state["statuses"].append([exchange, item, "CONCLUIDA", "", ""])
+            days = self.year.days(exchange, item, int(service.findtext(q("ServiceCount")) or 1))
+            self.state["statuses"] += [[exchange, item, "ACEPTADA", "", "", ""],
+                                       [exchange, item, "CARPETA_ABIERTA", "", case, ""]]
+            self.state["statuses"] += [[exchange, item, "ACTUACION", str(n + ("skips" in habit)), "",
+                                        day.isoformat(timespec="seconds")] for n, day in enumerate(days, 1)]
+            self.state["statuses"].append([exchange, item, "CONCLUIDA", "", "", ""])
+            self.year.did([(exchange, item, n, day, service.findtext(q("ServiceCode")) or "")
+                           for n, day in enumerate(days, 1)])
             if "backwards" in habit:
                 self.state["statuses"][begin:] = self.state["statuses"][:begin - 1:-1] if begin \
                     else self.state["statuses"][::-1]
             if "invented" in habit:
-                self.state["statuses"].append([exchange, item, "INVENTADO", "", ""])
+                self.state["statuses"].append([exchange, item, "INVENTADO", "", "", ""])
 
     def statuses(self, since):
         root = ET.Element(q("StatusList"))
         with self.lock:
             rows = self.state["statuses"][since:since + 500]
             root.set("next", str(since + len(rows)))
-            for exchange, item, state, occurrence, case in rows:
+            for exchange, item, state, occurrence, case, day in rows:
                 one = ET.SubElement(root, q("Status"))
                 element(one, "ActivityIdentification", exchange)
                 element(one, "ServiceNumber", item)
                 element(one, "ActivityStatus", state)
-                element(one, "ActivityDate", now())
+                element(one, "ActivityDate", day or now())
                 if occurrence:
                     element(one, "Occurrence", occurrence)
                 if case:
@@ -137,6 +144,7 @@ class Office:
                 element(one, "ReferenceIdentification", f"OFICIO/{number}")
                 element(one, "PersonIdentification", f"VICTIMA-{number}")
                 element(one, "PersonFullName", f"Persona Sintética {number}")
+                self.year.referred(f"OFICIO/{number}")
         return root
 
     def list(self, since):
@@ -211,6 +219,7 @@ def main():
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
+    add_arguments(parser)
     options = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler(Office(options)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -219,6 +228,7 @@ def main():
     context.load_verify_locations(options.ca)
     context.verify_mode = ssl.CERT_REQUIRED
     server.socket = context.wrap_socket(server.socket, server_side=True)
+    print("simulator.ready", flush=True)
     server.serve_forever()
 
 

@@ -19,6 +19,7 @@
 struct options {
     const char *profile;
     const char *script;
+    const char *book;
     bool is_requester;
     int64_t idle_ms;
     enum log_level level;
@@ -27,10 +28,11 @@ struct options {
 static void usage(FILE *out)
 {
     fputs("Uso: enlace-reference --profile ARCHIVO [--script ARCHIVO] [--requester]\n"
-          "                        [--idle MS] [--verbose]\n"
+          "                        [--book ARCHIVO] [--idle MS] [--verbose]\n"
           "  --script     ejecuta lo que llega: custodia, aceptación, en vigor y los reportes que\n"
           "               diga el guion («PRO-COD-VIG 22», «* planned», «<intercambio> child»)\n"
           "  --requester  como solicitante: acusa recibo y cierra lo que terminó\n"
+          "  --book       libro propio de la institución: un renglón por cada acción\n"
           "  --idle MS    termina cuando no debe nada y no llegó nada en MS milisegundos\n"
           "Al menos uno de --script y --requester. Se detiene en orden con SIGTERM.\n",
           out);
@@ -39,13 +41,10 @@ static void usage(FILE *out)
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {
-        {"profile", required_argument, NULL, 'p'},
-        {"script", required_argument, NULL, 's'},
-        {"requester", no_argument, NULL, 'r'},
-        {"idle", required_argument, NULL, 'i'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"profile", required_argument, NULL, 'p'}, {"script", required_argument, NULL, 's'},
+        {"requester", no_argument, NULL, 'r'},     {"book", required_argument, NULL, 'b'},
+        {"idle", required_argument, NULL, 'i'},    {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int choice;
 
@@ -60,6 +59,9 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 'r':
             options->is_requester = true;
+            break;
+        case 'b':
+            options->book = optarg;
             break;
         case 'i':
             options->idle_ms = atoll(optarg);
@@ -108,12 +110,17 @@ static int run(const struct options *options, const struct profile *profile,
 {
     OWN_PTR(adapter) adapter = NULL;
     struct fault fault = {0};
+    FILE *book = NULL;
     struct roles roles;
     struct adapter_config config = {
         .profile = profile, .user = &roles.user, .idle_ms = options->idle_ms};
     enum rc rc;
 
-    roles_init(&roles, script, options->is_requester);
+    if (options->book != NULL && (book = fopen(options->book, "ae")) == NULL) {
+        fprintf(stderr, "enlace-reference: %s: no se puede escribir\n", options->book);
+        return EXIT_FAILURE;
+    }
+    roles_init(&roles, script, options->is_requester, book);
     if (adapter_new(&config, &adapter, &fault) != RC_OK) {
         fprintf(stderr, "enlace-reference: %s %s: %s\n", fault.reason, fault.path, fault.remedy);
         return EXIT_FAILURE;
@@ -123,6 +130,9 @@ static int run(const struct options *options, const struct profile *profile,
     rc = adapter_run(adapter);
     sd_notify(0, "STOPPING=1");
     print_counts(adapter);
+    if (book != NULL) {
+        fclose(book);
+    }
     return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

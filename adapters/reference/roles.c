@@ -38,8 +38,22 @@ static enum rc say(struct adapter *adapter, const struct header *to, uint32_t it
     return rc;
 }
 
-static enum rc report(struct adapter *adapter, const struct header *request,
-                      const struct item *item, const struct script_plan *plan)
+/* The institution's own note of it. A second one of the same says nothing new. */
+static void write_down(FILE *book, const struct adapter_report *done)
+{
+    char exchange[ID_TEXT_SIZE];
+
+    if (book != NULL) {
+        id_format(&done->to->exchange_id, exchange);
+        fprintf(book, "accion\t%s\t%u\t%u\t%.10s\t%s\n", exchange, done->item, done->occurrence,
+                done->occurred_at, done->action_code);
+        fflush(book);
+    }
+}
+
+static enum rc report(const struct roles *roles, struct adapter *adapter,
+                      const struct header *request, const struct item *item,
+                      const struct script_plan *plan)
 {
     for (uint32_t n = 1; n <= plan->count; n++) {
         uint8_t evidence[DIGEST_SIZE];
@@ -54,21 +68,23 @@ static enum rc report(struct adapter *adapter, const struct header *request,
 
         evidence_of(request, item->number, n, evidence);
         script_occurred_at(plan, &request->exchange_id, item->number, n, occurred_at);
+        write_down(roles->book, &said);
         TRY(adapter_report(adapter, &said, &fault));
     }
     return RC_OK;
 }
 
 /* In force on this evidence (NULL: the item's own), and its occurrences. */
-static enum rc fulfil(struct adapter *adapter, const struct header *request,
-                      const struct item *item, const struct script_plan *plan, const uint8_t *cited)
+static enum rc fulfil(const struct roles *roles, struct adapter *adapter,
+                      const struct header *request, const struct item *item,
+                      const struct script_plan *plan, const uint8_t *cited)
 {
     uint8_t own[DIGEST_SIZE];
 
     evidence_of(request, item->number, 0, own);
     TRY(say(adapter, request, item->number, EVENT_IN_FORCE,
             BYTES(cited != NULL ? cited : own, DIGEST_SIZE)));
-    return report(adapter, request, item, plan);
+    return report(roles, adapter, request, item, plan);
 }
 
 static enum rc execute(const struct roles *roles, struct adapter *adapter,
@@ -87,7 +103,7 @@ static enum rc execute(const struct roles *roles, struct adapter *adapter,
             is_waiting = true;
             continue;
         }
-        TRY(fulfil(adapter, request, &request->items[i], &plan, NULL));
+        TRY(fulfil(roles, adapter, request, &request->items[i], &plan, NULL));
     }
     return is_waiting ? RC_OK : say(adapter, request, 0, EVENT_END, (struct bytes){0});
 }
@@ -113,7 +129,7 @@ static enum rc raise_parent(const struct roles *roles, struct adapter *adapter,
 
         script_plan(roles->script, &parent->header, item, &plan);
         if (plan.is_child) {
-            TRY(fulfil(adapter, &parent->header, item, &plan, cited));
+            TRY(fulfil(roles, adapter, &parent->header, item, &plan, cited));
         }
     }
     return say(adapter, &parent->header, 0, EVENT_END, (struct bytes){0});
@@ -154,10 +170,11 @@ static enum rc on_message(struct adapter_user *user, struct adapter *adapter,
     }
 }
 
-void roles_init(struct roles *roles, const struct script *script, bool is_requester)
+void roles_init(struct roles *roles, const struct script *script, bool is_requester, FILE *book)
 {
     memset(roles, 0, sizeof *roles);
     roles->user.on_message = on_message;
     roles->script = script;
     roles->is_requester = is_requester;
+    roles->book = book;
 }

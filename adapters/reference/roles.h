@@ -9,6 +9,8 @@
 #ifndef REFERENCE_ROLES_H
 #define REFERENCE_ROLES_H
 
+#include <stdio.h>
+
 #include "sdk/adapter.h"
 
 struct script;
@@ -17,8 +19,9 @@ struct roles {
     struct adapter_user user;    /* first */
     const struct script *script; /* NULL: executes nothing */
     bool is_requester;
+    FILE *book; /* NULL: none; else a line for each thing done (adapters/simulated/year.py) */
 };
 
-void roles_init(struct roles *roles, const struct script *script, bool is_requester);
+void roles_init(struct roles *roles, const struct script *script, bool is_requester, FILE *book);
 
 #endif

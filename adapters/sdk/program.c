@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "client/profile.h"
+#include "client/spool.h"
 #include "crypto/tlsconf.h"
 #include "sdk/pulse.h"
 
@@ -243,6 +244,14 @@ static int run(struct program *program, struct program_context *context,
     return rc == RC_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The sandbox can leave open only a folder that is there. */
+static enum rc make_spool(const struct profile *profile, struct fault *fault)
+{
+    OWN_PTR(spool) spool = NULL;
+
+    return spool_open(profile->spool, &spool, fault);
+}
+
 static int main_with(struct program *program, struct program_context *context,
                      const struct options *options)
 {
@@ -257,6 +266,9 @@ static int main_with(struct program *program, struct program_context *context,
     if (options->is_check) {
         printf("%s: todo se entiende.\n", program->name);
         return EXIT_SUCCESS;
+    }
+    if (make_spool(context->profile, &fault) != RC_OK) {
+        return tell(program, &fault);
     }
     return sandbox_enter(&sandbox, &fault) == RC_OK ? run(program, context, options)
                                                     : tell(program, &fault);

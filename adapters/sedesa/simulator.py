@@ -2,11 +2,12 @@
 """simulator - stands for a hospital's FHIR R4 server; shares no code with the adapter.
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --state FOLDER
-                 [--fault NAME]... [--referrals N] [--page N]
+                 [--fault NAME]... [--referrals N] [--page N] [--agenda FILE] [--book FILE]
 
 Answers from fixtures/: transactions with conditional create and update, searches with pages. What is
 asked is done: odd ones step by step (aceptada, en-vigor, one session at a time, terminada), even ones
-all at once. Each transaction that comes is kept in FOLDER/posted for the validators. All is synthetic.
+all at once; with an agenda, as often and when it says (simulated/year.py). Each transaction that comes
+is kept in FOLDER/posted for the validators. All is synthetic.
 
 Faults, each once, in the order given for each kind of call: other-version (of /metadata); slow, 500,
 503, throttled, invalid, lost-answer, half, wrong-answer, too-few (of a transaction); duplicate-keys,
@@ -21,9 +22,13 @@ import os
 import pathlib
 import re
 import ssl
+import sys
 import threading
 import time
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "simulated"))
+from year import Year, add_arguments  # noqa: E402 (its own folder)
 
 FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures"
 OURS = "urn:enlace:encargo"
@@ -47,6 +52,7 @@ class Hospital:
     def __init__(self, options):
         self.options = options
         self.faults = list(options.fault)
+        self.year = Year(options)
         self.lock = threading.Lock()
         self.folder = pathlib.Path(options.state)
         (self.folder / "posted").mkdir(parents=True, exist_ok=True)
@@ -142,10 +148,19 @@ class Hospital:
 
     # ---- what the hospital does ----
 
-    def session(self):
+    def session(self, day):
         one = copy.deepcopy(fixture("task.json")["output"][0])
-        one["valueDateTime"] = now()
+        one["valueDateTime"] = day.isoformat(timespec="milliseconds")
         return one
+
+    def sessions_of(self, task, request):
+        """One for each time that it is to be done; and in the hospital's own book, those that are."""
+        repeat = request.get("occurrenceTiming", {}).get("repeat", {})
+        folio, item = task["identifier"][0]["value"].split("/")
+        days = self.year.days(folio, item, repeat.get("frequency") or repeat.get("count") or 1)
+        code = request["code"]["coding"][0]["code"]
+        return [self.session(day) for day in days], \
+            [(folio, item, n, day, code) for n, day in enumerate(days, 1)]
 
     def step(self, task, state):
         statuses = {"aceptada": "accepted", "en-vigor": "in-progress", "terminada": "completed"}
@@ -160,6 +175,7 @@ class Hospital:
             task.setdefault("output", []).append(copy.deepcopy(fixture("task.json")["output"][1]))
 
     def work(self):
+        done_now = []
         for key, task in list(self.store["resources"].items()):
             if task["resourceType"] != "Task" or task["status"] == "completed" \
                     or "/" not in task["identifier"][0]["value"] \
@@ -168,21 +184,23 @@ class Hospital:
             request = self.store["resources"][task["focus"]["reference"]]
             if request["identifier"][0]["system"] != OURS:
                 continue
-            repeat = request.get("occurrenceTiming", {}).get("repeat", {})
-            count = repeat.get("frequency") or repeat.get("count") or 1
+            sessions, entries = self.sessions_of(task, request)
             done = len(task.get("output", []))
             if int(task["id"]) % 2 == 0:
-                task["output"] = [self.session() for _ in range(count)]
+                done_now += entries
+                task["output"] = sessions
                 self.step(task, "terminada")
             elif task["status"] == "requested":
                 self.step(task, "aceptada")
             elif task["status"] == "accepted":
                 self.step(task, "en-vigor")
-            elif done < count:
-                task.setdefault("output", []).append(self.session())
+            elif done < len(sessions):
+                done_now.append(entries[done])
+                task.setdefault("output", []).append(sessions[done])
             else:
                 self.step(task, "terminada")
             self.put(task, key)
+        self.year.did(done_now)
 
     def refer(self, number):
         patient, request = fixture("patient.json"), fixture("referral.json")
@@ -192,6 +210,7 @@ class Hospital:
         patient["name"][0]["text"] = f"Persona Sintética {number}"
         request["identifier"][0]["value"] = f"SOLICITUD-{number}"
         request["subject"]["reference"] = f"Patient/r{number}"
+        self.year.referred(f"SOLICITUD-{number}")
         self.put(patient, f"Patient/r{number}")
         self.put(request, f"ServiceRequest/r{number}")
 
@@ -345,6 +364,7 @@ def main():
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     parser.add_argument("--page", type=int, default=2)
+    add_arguments(parser)
     options = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port),
                                              handler(Hospital(options)))
@@ -354,6 +374,7 @@ def main():
     context.load_verify_locations(options.ca)
     context.verify_mode = ssl.CERT_REQUIRED
     server.socket = context.wrap_socket(server.socket, server_side=True)
+    print("simulator.ready", flush=True)
     server.serve_forever()
 
 

@@ -3,11 +3,12 @@
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --schema XSD --detail-schema XSD --state FILE
                  --adapter PORT --client-cert PEM --client-key PEM --other-cert PEM --other-key PEM
-                 [--fault NAME]... [--referrals N] [--idle]
+                 [--fault NAME]... [--referrals N] [--idle] [--agenda FILE] [--book FILE]
 
 Takes alerts over HTTPS with client certificates, checks each with `xmllint --schema`, answers Ack,
 pulls the detail with its token, and posts Updates: ACEPTADA, EN_VIGOR, REALIZADA as often as the
-detail asks, TERMINADA. --idle only acknowledges. Everything in it is synthetic.
+detail asks (with an agenda, as that says: simulated/year.py), TERMINADA. --idle only acknowledges.
+Everything in it is synthetic.
 
 Faults, each once. Of its answers: slow, 500, wrong-answer, half, lost-answer, other-alert, error. Of
 what it posts and pulls: duplicate-ack, pull-twice, pull-other, bad-token, foreign, no-officer,
@@ -22,10 +23,14 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import uuid
 import xml.etree.ElementTree as ET
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "simulated"))
+from year import Year, add_arguments  # noqa: E402 (its own folder)
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 DETAIL = "urn:enlace:detalle:1"
@@ -60,6 +65,8 @@ class Centre:
     def __init__(self, options):
         self.options = options
         self.faults = list(options.fault)
+        self.year = Year(options)
+        self.line = None
         self.lock = threading.Lock()
         self.state = {"alerts": {}, "acks": {}, "work": [], "done": 0, "pulls": [], "refused": []}
         if os.path.exists(options.state):
@@ -118,17 +125,24 @@ class Centre:
     # ---- what goes back ----
 
     def call(self, method, path, body=None, headers=None, other=False):
+        line = None if other else self.line
+        try:
+            line = line or self.new_line(other)
+            line.request(method, path, body=body, headers=headers or {})
+            reply = line.getresponse()
+            answer = reply.status, reply.read()
+        except (OSError, http.client.HTTPException):
+            self.line = None
+            raise
+        self.line = self.line if other else line
+        return answer
+
+    def new_line(self, other):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(self.options.ca)
         names = ("other_cert", "other_key") if other else ("client_cert", "client_key")
         context.load_cert_chain(*(getattr(self.options, name) for name in names))
-        line = http.client.HTTPSConnection("127.0.0.1", self.options.adapter, timeout=10, context=context)
-        try:
-            line.request(method, path, body=body, headers=headers or {})
-            reply = line.getresponse()
-            return reply.status, reply.read()
-        finally:
-            line.close()
+        return http.client.HTTPSConnection("127.0.0.1", self.options.adapter, timeout=10, context=context)
 
     def pull(self, token, other=False):
         status, body = self.call("GET", f"/detail/{token}", headers={"Enlace-Officer": "PLACA-0451"},
@@ -137,13 +151,15 @@ class Centre:
             self.state["pulls"].append([status, hashlib.sha256(body).hexdigest(), "other" if other else ""])
         return status, body
 
-    def update(self, alert, event, item, occurrence="", officer="PLACA-0451"):
+    def update(self, alert, event, item, occurrence="", officer="PLACA-0451", onset=""):
         root = self.answer("Update", alert)
         root[0].text = str(uuid.uuid4())
         info = ET.SubElement(root, f"{{{CAP}}}info")
         for name, text in (("language", "es-MX"), ("category", "Security"), ("event", event),
                            ("urgency", "Past"), ("severity", "Unknown"), ("certainty", "Unknown")):
             put(info, name, text)
+        if onset:
+            put(info, "onset", onset)
         for name, text in (("medida", item), ("ocurrencia", occurrence), ("oficial", officer)):
             if text:
                 parameter = ET.SubElement(info, f"{{{CAP}}}parameter")
@@ -205,11 +221,16 @@ class Centre:
         alert = ET.fromstring(self.state["alerts"][identifier])
         counts = self.detail_counts(alert)
         self.misbehave(alert)
+        codes = {parameters(info).get("medida", "1"): info.findtext(f"{{{CAP}}}eventCode/{{{CAP}}}value")
+                 for info in alert.findall(f"{{{CAP}}}info")}
+        folio = text_of(alert, "incidents")
         for item, count in counts.items():
-            steps = [("ACEPTADA", ""), ("EN_VIGOR", "")]
-            steps += [("REALIZADA", str(n)) for n in range(1, count + 1)]
-            for event, occurrence in steps + [("TERMINADA", "")]:
-                self.must_post(ET.tostring(self.update(alert, event, item, occurrence)))
+            days = self.year.days(folio, item, count)
+            steps = [("ACEPTADA", "", ""), ("EN_VIGOR", "", "")]
+            steps += [("REALIZADA", str(n), day.isoformat(timespec="seconds")) for n, day in enumerate(days, 1)]
+            self.year.did([(folio, item, n, day, codes.get(item) or "") for n, day in enumerate(days, 1)])
+            for event, occurrence, onset in steps + [("TERMINADA", "", "")]:
+                self.must_post(ET.tostring(self.update(alert, event, item, occurrence, onset=onset)))
 
     def referral(self, number):
         root = ET.Element(f"{{{CAP}}}alert")
@@ -232,8 +253,9 @@ class Centre:
                 try:
                     self.must_post(self.referral(number))
                     self.must_post(self.referral(number))
+                    self.year.referred(f"PARTE/{number}")
                     break
-                except OSError:
+                except (OSError, http.client.HTTPException):
                     time.sleep(0.2)
         while True:
             with self.lock:
@@ -299,6 +321,7 @@ def main():
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     parser.add_argument("--idle", action="store_true")
+    add_arguments(parser)
     options = parser.parse_args()
     centre = Centre(options)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler(centre))
@@ -309,6 +332,7 @@ def main():
     context.verify_mode = ssl.CERT_REQUIRED
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=centre.run, daemon=True).start()
+    print("simulator.ready", flush=True)
     server.serve_forever()
 
 

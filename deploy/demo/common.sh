@@ -7,11 +7,12 @@
 #   BUILD/demo/nodes/<node>/               enlaced.conf, data/, vault/
 #   BUILD/demo/clients/<name>.conf         profiles: `enlace --profile FILE ...`
 #   BUILD/demo/spool/<name>/               what each system must not forget
-#   BUILD/demo/scripts/<code>              what each reference adapter does
+#   BUILD/demo/scripts/<code>              what each institution does, and when
+#   BUILD/demo/agencies/<code>/            an institution's own system and its adapter's settings
 #   BUILD/demo/w2019/                      seed and start, checkpoints seen, last count
 #   BUILD/demo/log/<name>.log, run/<name>.pid
 #
-# ENLACE_DEMO_PORTS: the first of six ports on 127.0.0.1 (7441). ENLACE_DEMO_DIR: another folder than
+# ENLACE_DEMO_PORTS: the first of fourteen ports on 127.0.0.1 (7441). ENLACE_DEMO_DIR: another folder than
 # BUILD/demo.
 # shellcheck disable=SC2034 # what others use
 set -euo pipefail

@@ -1,12 +1,15 @@
 #!/bin/bash
 #
 # configure.sh BUILD: everything on disk that the demonstration needs before a process starts: PKI,
-# directory, settings of six nodes, profiles of every system and auditor. A second run keeps what is
-# there and writes the rest again with the same bytes.
+# directory, settings of six nodes, profiles of every system and auditor, what institutions' simulated
+# systems and their adapters need. A second run keeps what is there and writes the rest again with the
+# same bytes.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=agencies.sh
+. "$here/agencies.sh"
 
-mkdir -p "$demo"/{nodes,clients,spool,scripts,w2019,log,run}
+mkdir -p "$demo"/{nodes,clients,spool,scripts,w2019,log,run,agencies/mpi-cdmx}
 
 # Of stanza "KIND CODE" in the directory, the value of KEY.
 of_directory() { # KIND CODE KEY
@@ -125,3 +128,8 @@ done
 system_profiles
 auditor_profiles
 printf '%s\n' "${nodes[@]}" | write_if_changed "$demo/nodes/list"
+for code in $(agencies); do
+    agency_configure "$code" &
+    configuring+=($!)
+done
+for pid in "${configuring[@]}"; do wait "$pid"; done

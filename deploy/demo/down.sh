@@ -1,6 +1,7 @@
 #!/bin/bash
 #
-# down.sh BUILD: stops what up.sh started, adapters before nodes, and nothing else.
+# down.sh BUILD: stops what up.sh started, adapters, then institutions' systems, then nodes, and
+# nothing else.
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -8,7 +9,9 @@
 exec 8>"$demo/run/.lock"
 flock -w 5 8 || die "otra orden está arrancando o deteniendo esta demostración"
 mapfile -t adapters < <(started adapter-)
+mapfile -t agencies < <(started agency-)
 mapfile -t nodes < <(started node-)
 finish "${adapters[@]}"
+finish "${agencies[@]}"
 finish "${nodes[@]}"
-say "Abajo: ${#nodes[@]} nodos y ${#adapters[@]} adaptadores detenidos."
+say "Abajo: detenidos ${#nodes[@]} nodos, ${#agencies[@]} sistemas de instituciones y ${#adapters[@]} adaptadores."

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The year 2019 through a federation of its own: the report of 2019 comes out, a second run changes
-# nothing, processes killed at random lose and double nothing, and lost or forged evidence shows.
+# The year 2019 through a federation of its own and every agency's adapter: the report of 2019 comes
+# out, counted in the logs and in the institutions' own books, a second run changes nothing, processes killed at random lose and double nothing, and lost or forged evidence shows.
 # FAULTS=full kills them 12 times instead of 2; ENLACE_STORMS says another number.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -44,6 +44,7 @@ show_report() { cat "$work/report" "$work/report.err"; }
 the_year() {
     # Of the story before it, one ✖ is the point: what may not leave did not.
     demo demo >"$work/report" 2>&1 && last_line 1,502 && grep -q 'ya no le abre' "$work/report" &&
+        grep -q '^3\. A la mitad del año se cae' "$work/report" &&
         [[ -s $work/demo/w2019/informe.txt ]] && ! grep -q ✖ "$work/demo/w2019/informe.txt" && return
     cat "$work/report"
     return 1
@@ -85,6 +86,19 @@ lost_receipts() {
     return 1
 }
 
+# What an institution did not write down itself does not count as done, nor what it made up.
+own_book() {
+    local book=$work/demo/agencies/pgj/book.tsv
+    cp "$book" "$work/book"
+    sed -i '0,/^accion/{/^accion/d}' "$book"
+    spoilt 1,502 'por pgj  *88  *88  *87  *✖' || return 1
+    cp "$work/book" "$book"
+    grep -m 1 '^accion' "$work/book" | sed 's/\t[0-9]*\t2019/\t99\t2019/' >>"$book"
+    spoilt 1,502 'en los libros de las instituciones, las mismas  *1,503  *1,502  *✖' || return 1
+    cp "$work/book" "$book"
+    report
+}
+
 kill_at_random() {
     local file
     for file in "$work"/demo/run/*.pid; do
@@ -115,6 +129,7 @@ storm_and_end() {
         one_storm || return 1
     done
     "$build/bin/enlace-w2019" "$work/demo" 90 || return 1
+    "$root/deploy/demo/story.sh" "$build" after || return 1
     report && last_line 1,502 && grep -q "^Hay $records registros" "$work/report" && return
     show_report
     return 1
@@ -127,6 +142,7 @@ promise "what it started it has stopped" nothing_runs
 demo up >/dev/null
 promise "a forged receipt does not hold" forged_receipt
 promise "lost receipts are missed" lost_receipts
+promise "what an institution's own book lacks, or has too much, shows" own_book
 demo down >/dev/null
 rm -rf "$work/demo"
 promise "programs killed at random $storms times: no unit lost, none twice, no record too many" \

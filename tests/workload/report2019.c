@@ -4,8 +4,9 @@
  * Reads every node's log through service Audit (workload/logbook checks it), counts units from the
  * receivers' records (workload/tally), takes the figures about persons from the signed Aggregate,
  * asks for a quorum of witnesses over every leaf that it read (workload/graded), reconciles both,
- * verifies every receipt that the systems kept (workload/kept), and prints the report line by line.
- * Leaves with 1 on any difference.
+ * verifies every receipt that the systems kept (workload/kept), holds each unit against what the
+ * institution that did it wrote in its own book (workload/books), and prints the report line by
+ * line. Leaves with 1 on any difference.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,9 +27,10 @@
 #include "policy/member.h"
 #include "policy/sign_rules.h"
 #include "rpc/codec.h"
-#include "workload/kept.h"
+#include "workload/books.h"
 #include "workload/folder.h"
 #include "workload/graded.h"
+#include "workload/kept.h"
 #include "workload/logbook.h"
 #include "workload/plan.h"
 #include "workload/tally.h"
@@ -56,7 +58,9 @@ struct report {
     struct node_facts nodes[NODES_MAX];
     size_t node_count;
     struct figures logs;
-    struct arena *arena; /* the Aggregate's texts */
+    struct books *books;
+    struct figures at_agencies; /* those units of the logs that stand in the institution's book */
+    struct arena *arena;        /* the Aggregate's texts */
     struct figures declared;
     char informed[INFORMED_MAX][CODE_SIZE]; /* whom the figures were declared to */
     unsigned informed_count;
@@ -330,6 +334,43 @@ static enum rc read_spools(struct report *report)
     return RC_OK;
 }
 
+/* ---- what institutions wrote down themselves ---- */
+
+static bool is_again(const struct directory *directory, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(directory->members[i].code, directory->members[n].code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum rc read_books(struct report *report)
+{
+    const struct directory *directory = report->directory;
+    struct tally_unit unit;
+
+    for (size_t i = 0; i < directory->member_count; i++) {
+        const char *code = directory->members[i].code;
+        const char *slash = strchr(code, '/');
+        char path[640];
+
+        snprintf(path, sizeof path, "%s/agencies/%s/book.tsv", report->folder,
+                 slash != NULL ? slash + 1 : code);
+        if (!is_again(directory, i) && books_read(report->books, code, path) != RC_OK) {
+            return complain_text("el libro de una institución no se puede leer");
+        }
+    }
+    books_end(report->books);
+    for (size_t i = 0; tally_unit(report->tally, i, &unit); i++) {
+        if (books_has(report->books, unit.from, &unit.exchange_id, unit.item, unit.occurrence)) {
+            tally_bump_unit(&unit, &report->at_agencies);
+        }
+    }
+    return RC_OK;
+}
+
 /* ---- printing ---- */
 
 /* Columns count characters, not bytes. */
@@ -343,16 +384,41 @@ static void print_padded(const char *text, int width)
     printf("  %s%*s", text, shown < width ? width - shown : 0, "");
 }
 
+#define NOT_THERE INT64_C(-1)
+
+/* `third` is NOT_THERE where institutions' books say nothing. */
+static void print_three(struct report *report, const char *label, int64_t theirs, int64_t ours,
+                        int64_t third)
+{
+    bool is_same = theirs == ours && (third == NOT_THERE || third == ours);
+    char text[3][32];
+
+    figures_format(theirs, text[0]);
+    figures_format(ours, text[1]);
+    figures_format(third, text[2]);
+    print_padded(label, COLUMN);
+    printf("%9s%9s%9s  %s\n", text[0], text[1], third == NOT_THERE ? "" : text[2],
+           is_same ? "✔" : "✖");
+    report->differences += !is_same;
+}
+
 static void print_line(struct report *report, const char *label, int64_t theirs, int64_t ours)
 {
-    char left[32];
-    char right[32];
+    print_three(report, label, theirs, ours, NOT_THERE);
+}
 
-    figures_format(theirs, left);
-    figures_format(ours, right);
-    print_padded(label, COLUMN);
-    printf("%9s%9s  %s\n", left, right, theirs == ours ? "✔" : "✖");
-    report->differences += theirs != ours;
+/* Names of figures that institutions' own books have, too. */
+static bool is_in_books(const char *name)
+{
+    return strncmp(name, "acciones.", 9) == 0 || strncmp(name, "ejecutor.", 9) == 0;
+}
+
+static int64_t of_agencies(const struct report *report, const char *name)
+{
+    int64_t value;
+
+    (void)figures_find(&report->at_agencies, name, &value);
+    return value;
 }
 
 static void print_rows(struct report *report)
@@ -361,7 +427,11 @@ static void print_rows(struct report *report)
     const struct figures_row *rows = figures_rows(&count);
 
     printf("INFORME DE ACTIVIDADES 2019 DEL MPI CDMX, al 12/12/2019\n"
-           "Las personas son sintéticas; acciones contadas en las bitácoras de quienes reciben.\n");
+           "Las personas son sintéticas; acciones contadas en las bitácoras de quienes reciben, y "
+           "una\n"
+           "por una en el libro propio de la institución que las hizo.\n\n");
+    print_padded("", COLUMN);
+    printf("%9s%9s%9s\n", "informe", "contado", "su libro");
     for (size_t i = 0; i < count; i++) {
         int64_t value;
 
@@ -371,7 +441,10 @@ static void print_rows(struct report *report)
         }
         (void)figures_find(rows[i].source == FIGURES_LOGS ? &report->logs : &report->declared,
                            rows[i].name, &value);
-        print_line(report, rows[i].label, rows[i].reported, value);
+        print_three(report, rows[i].label, rows[i].reported, value,
+                    rows[i].source == FIGURES_LOGS && is_in_books(rows[i].name)
+                        ? of_agencies(report, rows[i].name)
+                        : NOT_THERE);
     }
 }
 
@@ -423,6 +496,11 @@ static void print_reconciliation(struct report *report)
                report->informed_count);
     print_line(report, "registros recibidos, con su par en la bitácora de envío",
                (int64_t)faults.received, (int64_t)(faults.received - faults.unpaired));
+    print_line(report, "acciones en los libros de las instituciones, las mismas",
+               (int64_t)books_actions(report->books, NULL), of_agencies(report, "acciones.total"));
+    print_line(report, "personas que ellas canalizaron, y el Mecanismo recibió",
+               (int64_t)books_referrals(report->books),
+               of_logs(report, "canalizaciones.de-instituciones"));
     print_line(report, "acciones anotadas dos veces", 0, (int64_t)faults.repeated);
     print_line(report, "acciones de intercambios derivados, aparte", 0,
                (int64_t)faults.of_children);
@@ -526,6 +604,7 @@ static void print_receipts(struct report *report)
 static void report_release(struct report *report)
 {
     kept_free(report->kept);
+    books_free(report->books);
     tally_free(report->tally);
     arena_free(report->arena);
     cert_store_free(report->authorities);
@@ -549,7 +628,9 @@ static enum rc open_report(struct report *report)
     report->tally = tally_new(PLAN_LAST_DAY);
     report->arena = arena_new(MESSAGE_ARENA);
     report->kept = kept_new(report->directory);
-    return report->tally != NULL && report->arena != NULL && report->kept != NULL
+    report->books = books_new(PLAN_LAST_DAY);
+    return report->tally != NULL && report->arena != NULL && report->kept != NULL &&
+                   report->books != NULL
                ? RC_OK
                : complain_text("falta memoria");
 }
@@ -559,6 +640,7 @@ static enum rc make_report(struct report *report)
     TRY(open_report(report));
     TRY(read_logs(report));
     TRY(read_spools(report));
+    TRY(read_books(report));
     print_rows(report);
     print_reconciliation(report);
     print_logs(report);

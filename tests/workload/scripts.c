@@ -28,6 +28,15 @@ static bool has_child(const struct plan *plan, unsigned n)
     return false;
 }
 
+/* What serves another exchange is reported there, once. */
+static const char *amount_of(const struct plan *plan, unsigned n)
+{
+    if (plan->exchanges[n].parent != PLAN_NO_PARENT) {
+        return "0";
+    }
+    return has_child(plan, n) ? "child" : "planned";
+}
+
 /* One rule for each exchange of this executor: as planned, between its request and December. */
 void scripts_print(const struct plan *plan, const char *executor, struct buffer *out)
 {
@@ -42,8 +51,7 @@ void scripts_print(const struct plan *plan, const char *executor, struct buffer 
         if (strcmp(exchange->to, executor) == 0) {
             id_format(&exchange->id, id);
             clock_format_date(exchange->day, day);
-            buffer_print(out, "%s %s %.10s %s\n", id, has_child(plan, i) ? "child" : "planned", day,
-                         PLAN_LAST_DAY);
+            buffer_print(out, "%s %s %.10s %s\n", id, amount_of(plan, i), day, PLAN_LAST_DAY);
         }
     }
     /* What a person tries by hand afterwards happens yesterday, and is no part of 2019. */

@@ -8,6 +8,7 @@
 #include "model/directory.h"
 
 #define RECORDS_MAX 1000000
+#define MECHANISM "cdmx/mpi-cdmx"
 
 /* What is kept of a record; 1,502 units and some thousand acts make a small array. */
 struct counted {
@@ -202,9 +203,9 @@ const char *tally_class(const char *code)
     return "acciones.otras";
 }
 
-static bool is_own(const struct counted *unit)
+static bool is_own(const char *code)
 {
-    const char *class = tally_class(unit->code);
+    const char *class = tally_class(code);
 
     return strcmp(class, "acciones.canalizacion") != 0 && strcmp(class, "acciones.federal") != 0;
 }
@@ -231,6 +232,15 @@ static const char *executor_name(const char *member)
     return "ejecutor.otros";
 }
 
+void tally_bump_unit(const struct tally_unit *unit, struct figures *figures)
+{
+    figures_bump(figures, "acciones.total", 1);
+    figures_bump(figures, tally_class(unit->code), 1);
+    if (is_own(unit->code)) {
+        figures_bump(figures, executor_name(unit->from), 1);
+    }
+}
+
 static void count_units(const struct tally *tally, struct figures *figures)
 {
     const struct counted *last = NULL;
@@ -238,12 +248,13 @@ static void count_units(const struct tally *tally, struct figures *figures)
     for (size_t i = 0; i < tally->unit_count; i++) {
         const struct counted *unit = unit_at(tally, i);
 
-        figures_bump(figures, "acciones.total", 1);
-        figures_bump(figures, tally_class(unit->code), 1);
-        if (!is_own(unit)) {
+        struct tally_unit counted;
+
+        (void)tally_unit(tally, i, &counted);
+        tally_bump_unit(&counted, figures);
+        if (!is_own(unit->code)) {
             continue;
         }
-        figures_bump(figures, executor_name(unit->from), 1);
         if (last == NULL || !id_equal(&last->exchange_id, &unit->exchange_id) ||
             last->item != unit->item) {
             figures_bump(figures, "medidas.total", 1);
@@ -257,6 +268,10 @@ static void count_exchanges(const struct tally *tally, struct figures *figures)
     for (size_t i = 0; i < tally->count; i++) {
         const struct counted *counted = &tally->records[i];
 
+        if (is_received(counted, MESSAGE_REFERRAL) && strcmp(counted->from, MECHANISM) != 0) {
+            figures_bump(figures, "canalizaciones.de-instituciones", 1);
+            continue;
+        }
         if (counted->kind != RECORD_RECEIVED || !is_opening(counted) || !counted->is_in_time) {
             continue;
         }
@@ -345,6 +360,12 @@ bool tally_unit(const struct tally *tally, size_t n, struct tally_unit *unit)
         return false;
     }
     counted = unit_at(tally, n);
-    *unit = (struct tally_unit){counted->commitment, counted->from, counted->node};
+    *unit = (struct tally_unit){.commitment = counted->commitment,
+                                .from = counted->from,
+                                .node = counted->node,
+                                .exchange_id = counted->exchange_id,
+                                .item = counted->item,
+                                .occurrence = counted->occurrence,
+                                .code = counted->code};
     return true;
 }

@@ -28,7 +28,10 @@ OWN_PTR_DEFINE(tally)
 MUST_CHECK enum rc tally_add(struct tally *tally, const char *node, const struct record *record);
 void tally_end(struct tally *tally);
 
-/* Adds "acciones.*", "intercambios.*", "medidas.total" and "ejecutor.<member>". */
+/*
+ * Adds "acciones.*", "intercambios.*", "medidas.total" and "ejecutor.<member>";
+ * "canalizaciones.de-instituciones" are those that others referred to the Mechanism.
+ */
 void tally_figures(const struct tally *tally, struct figures *figures);
 
 struct tally_faults {
@@ -45,14 +48,24 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults);
 /* Is there a record RECEIVED by this node with this commitment M? */
 bool tally_has_received(const struct tally *tally, const char *node,
                         const uint8_t commitment[HASH_SIZE]);
-/* A counted unit: its message's M, who reported it, and the node whose log it was counted in. */
+/*
+ * A counted unit: its message's M, who reported it, the node whose log it was counted in, and which
+ * occurrence of which item it is.
+ */
 struct tally_unit {
     const uint8_t *commitment;
     const char *from;
     const char *node;
+    struct id exchange_id;
+    uint32_t item;
+    uint32_t occurrence;
+    const char *code;
 };
 /* False past the last. Borrowed from the tally. */
 bool tally_unit(const struct tally *tally, size_t n, struct tally_unit *unit);
+
+/* Adds "acciones.<class>", "acciones.total" and, for what the city asked, "ejecutor.<member>". */
+void tally_bump_unit(const struct tally_unit *unit, struct figures *figures);
 
 /* "acciones.proteccion" for PRO-COD-VIG; "acciones.otras" for what the report does not count. */
 const char *tally_class(const char *code);
