@@ -1,6 +1,6 @@
 #!/bin/bash
 #
-# make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT]: the demonstration's directory,
+# make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE]: the demonstration's directory,
 # in two networks, signed and published.
 #
 #   OUT/<network>.note                   its text, signed by two of its three authorities
@@ -9,7 +9,7 @@
 #   OUT.txt                              all of it in one text, unsigned: for scripts that only read
 #
 # Nodes, systems, officials and auditors come from PKI_DIR/identities.tsv (certs/make_pki.sh);
-# members, legal bases, avisos and routes from routes.txt beside this script, where "document title"
+# members, legal bases, avisos and routes from routes.txt beside this script (or from FILE), where "document title"
 # becomes the SHA-256 of the title and "document file:NAME" that of the file. Nodes listen on
 # 127.0.0.1, on consecutive ports from N (7441) in the order of identities.tsv. The same input gives
 # the same bytes: a second run changes nothing; a text that changed gets the next version. Notes are
@@ -106,7 +106,7 @@ list_terms() {
             ;;
         esac
         printf '%s\n' "$line"
-    done <"$here/routes.txt"
+    done <"$terms"
 }
 
 # The same terms, each stanza only where it belongs: stanzas of ONE network, or, for the view, all.
@@ -232,12 +232,13 @@ publish_roster() { # NETWORK CODE
         publish "$folder/$1.$2.roster.note" $'enlace-roster v1\nmember '"$1/$2"
 }
 
-usage="usage: make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT]"
-pki='' out='' ports_from=7441 remark=''
+usage="usage: make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE]"
+pki='' out='' ports_from=7441 remark='' terms=$here/routes.txt
 while [[ $# -gt 0 ]]; do
     case $1 in
     --ports-from) [[ $# -ge 2 ]] || die "$usage"; ports_from=$2; shift 2 ;;
     --remark) [[ $# -ge 2 ]] || die "$usage"; remark=$2; shift 2 ;;
+    --terms) [[ $# -ge 2 ]] || die "$usage"; terms=$2; shift 2 ;;
     -*) die "$usage" ;;
     *)
         if [[ -z $pki ]]; then pki=$1; elif [[ -z $out ]]; then out=$1; else die "$usage"; fi

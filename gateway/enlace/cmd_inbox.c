@@ -114,6 +114,9 @@ static json_t *delivery_json(const struct inbox_reader *reader, const struct del
                   "from_system", header->from_system, "catalogue_code", header->catalogue_code,
                   "urgent", header->urgency == URGENCY_URGENT, "on_behalf_of", header->on_behalf_of,
                   "occurred_at", header->occurred_at, "redelivered", delivery->is_redelivered);
+    if (header->break_glass[0] != '\0') {
+        json_object_set_new(object, "break_glass", json_string(header->break_glass));
+    }
     if (header->type == MESSAGE_ACT) {
         json_object_set_new(object, "event", json_string(event_name(header->event)));
         json_object_set_new(object, "reason", json_string(header->reason));
@@ -166,6 +169,10 @@ static void print_delivery(const struct delivery *delivery, json_t *object)
         printf(" el %.10s", header->occurred_at);
     }
     printf("  de %s%s\n", header->from, delivery->is_redelivered ? "  (repetido)" : "");
+    if (header->break_glass[0] != '\0') {
+        printf("      SIN ESPERAR lo que faltaba, por %s: %s\n", header->on_behalf_of,
+               header->break_glass);
+    }
     for (size_t i = 0; i < header->item_count; i++) {
         printf("      %2u  %s\n", header->items[i].number, header->items[i].code);
     }

@@ -15,20 +15,32 @@ static int dry_run(const struct cli *cli)
     return EXIT_DONE;
 }
 
-static int submit(struct cli *cli, const char *path, bool is_dry, const char *folder)
+struct submit_options {
+    const char *path;
+    const char *folder;
+    const char *reason; /* of the broken glass */
+    bool is_dry;
+    bool breaks_glass;
+};
+
+static int submit(struct cli *cli, const struct submit_options *options)
 {
     OWN(buffer) text = {0};
     OWN(draft_file) file = {0};
     struct fault fault = {0};
     int status;
 
-    if (cli_read_file(path, DRAFT_JSON_MAX, &text, &fault) != RC_OK ||
+    if (cli_read_file(options->path, DRAFT_JSON_MAX, &text, &fault) != RC_OK ||
         draft_json_read(buffer_bytes(&text), cli->arena, &file, &fault) != RC_OK) {
         status = cli_fault(cli, &fault);
     } else {
-        status = !is_dry          ? cli_send(cli, &file.draft)
-                 : folder == NULL ? dry_run(cli)
-                                  : cli_explain(cli, &file.draft, folder);
+        if (options->breaks_glass) {
+            file.draft.header.break_glass = options->reason;
+            file.draft.header.urgency = URGENCY_URGENT;
+        }
+        status = !options->is_dry          ? cli_send(cli, &file.draft)
+                 : options->folder == NULL ? dry_run(cli)
+                                           : cli_explain(cli, &file.draft, options->folder);
     }
     if (text.data != NULL) {
         explicit_bzero(text.data, text.size);
@@ -38,20 +50,26 @@ static int submit(struct cli *cli, const char *path, bool is_dry, const char *fo
 
 int cmd_submit(struct cli *cli, int argc, char **argv)
 {
-    const char *path = NULL;
-    const char *folder = NULL;
-    bool is_dry = false;
+    struct submit_options options = {.reason = ""};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--dry-run") == 0) {
-            is_dry = true;
+            options.is_dry = true;
         } else if (strcmp(argv[i], "--with") == 0 && i + 1 < argc) {
-            folder = argv[++i];
-        } else if (path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0')) {
+            options.folder = argv[++i];
+        } else if (strcmp(argv[i], "--break-glass") == 0) {
+            options.breaks_glass = true;
+        } else if (strcmp(argv[i], "--reason") == 0 && i + 1 < argc) {
+            options.reason = argv[++i];
+        } else if (options.path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0')) {
             return cli_usage(cli, "submit", "No se entiende «%s».", argv[i]);
         } else {
-            path = argv[i];
+            options.path = argv[i];
         }
     }
-    return submit(cli, path != NULL ? path : "-", is_dry, folder);
+    if (options.breaks_glass != (options.reason[0] != '\0')) {
+        return cli_usage(cli, "submit", "--break-glass y --reason CLAVE van juntos.");
+    }
+    options.path = options.path != NULL ? options.path : "-";
+    return submit(cli, &options);
 }

@@ -22,6 +22,7 @@ static const char *const state_texts[STATES] = {
     "purgada",
     "conservada",
     "capturada por error",
+    "en espera de una segunda aprobación",
 };
 
 static const char *const band_texts[] = {"", "por teléfono", "en papel", "en persona"};

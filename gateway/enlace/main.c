@@ -21,9 +21,21 @@
 const struct command commands[] = {
     {"submit", "[ARCHIVO.json | -]", "envía un mensaje descrito en JSON y guarda su acuse",
      "  -            lo lee de la entrada estándar\n"
+     "  --break-glass --reason CLAVE   urgente, sin esperar segunda aprobación ni ratificación;\n"
+     "               lo firma quien responde, queda dicho a todos y se revisa en 24 horas\n"
      "  --dry-run    lo revisa sin enviarlo; con --with CARPETA (del directorio), revisión por\n"
      "               revisión y la línea que decide\n",
      cmd_submit},
+    {"approve", "[ID]", "una segunda persona aprueba lo que espera; sin ID, qué espera",
+     "  Se conecta con el certificado de quien aprueba, muestra el mensaje, y lo firma.\n"
+     "  --yes        sin preguntar\n",
+     cmd_approve},
+    {"reject", "ID --reason CLAVE", "una segunda persona no lo aprueba: no sale", NULL, cmd_reject},
+    {"review", "list | close ID --reason CLAVE",
+     "lo que salió sin esperar, para que otra persona lo revise",
+     "  Otra persona que la que no esperó, en 24 horas. La clave «uso-indebido» dice que no hacía\n"
+     "  falta.\n",
+     cmd_review},
     {"inbox", "", "muestra lo que el nodo tiene para este sistema",
      "  --ack        lo toma: custodia (R2) de las solicitudes, acuse de lo demás\n"
      "  --urgent     sólo lo urgente;  --ordinary  sólo lo ordinario\n"

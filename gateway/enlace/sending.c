@@ -32,7 +32,7 @@ static void official_release(struct official *official)
 static bool is_signed_by_person(const struct header *header)
 {
     return header->type == MESSAGE_RECALL || header->type == MESSAGE_AGGREGATE ||
-           header->consent == CONSENT_IMPEDED ||
+           header->consent == CONSENT_IMPEDED || header->break_glass[0] != '\0' ||
            (header->type == MESSAGE_ACT && event_is_signed(header->event));
 }
 

@@ -89,9 +89,23 @@ enum side state_responsible(enum state state)
 const char *state_name(enum state state)
 {
     static const char *const names[STATES] = {
-        "none",     "sent",   "received", "in-custody",       "accepted", "in-progress",
-        "in-force", "ended",  "closed",   "declined",         "failed",   "on-hold",
-        "recalled", "purged", "kept",     "entered-in-error",
+        "none",
+        "sent",
+        "received",
+        "in-custody",
+        "accepted",
+        "in-progress",
+        "in-force",
+        "ended",
+        "closed",
+        "declined",
+        "failed",
+        "on-hold",
+        "recalled",
+        "purged",
+        "kept",
+        "entered-in-error",
+        "awaiting-approval",
     };
 
     return names[state];
@@ -102,7 +116,7 @@ const char *state_fhir_task(enum state state)
     static const char *const statuses[STATES] = {
         "draft",       "requested", "requested", "received",         "accepted", "in-progress",
         "in-progress", "completed", "completed", "rejected",         "failed",   "on-hold",
-        "cancelled",   "cancelled", "cancelled", "entered-in-error",
+        "cancelled",   "cancelled", "cancelled", "entered-in-error", "draft",
     };
 
     return statuses[state];

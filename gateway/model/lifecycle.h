@@ -29,6 +29,7 @@ enum state {
     STATE_PURGED,
     STATE_KEPT,
     STATE_ENTERED_IN_ERROR,
+    STATE_AWAITING_APPROVAL, /* before SENT */
     STATES
 };
 

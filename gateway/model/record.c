@@ -27,7 +27,7 @@ static const char *const names[RECORD_KINDS] = {
     "none",          "sent",      "received", "delivered", "refused",       "refusals-counted",
     "reading",       "erasure",   "breach",   "directory", "reading-ended", "audit-closed",
     "tag-key-given", "heartbeat", "epoch",    "order",     "hold",          "release",
-    "retention",     "clock",
+    "retention",     "clock",     "official",
 };
 
 const char *record_kind_name(enum record_kind kind)
@@ -66,6 +66,7 @@ bool record_is_of(const struct record *record, const char *member)
 
     switch (record->kind) {
     case RECORD_SENT:
+    case RECORD_OFFICIAL:
         return is_from;
     case RECORD_RECEIVED:
     case RECORD_DELIVERED:

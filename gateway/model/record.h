@@ -30,6 +30,7 @@ enum record_kind {
     RECORD_RELEASE,
     RECORD_RETENTION,
     RECORD_CLOCK,
+    RECORD_OFFICIAL,
     RECORD_KINDS
 };
 

@@ -302,11 +302,10 @@ const char *route_waiver(const struct directory *directory, const struct route *
     find_grounds(directory, &message->header, &grounds);
     for (size_t i = 0; i < grounds.count; i++) {
         if (days_over(grounds.texts[i]->in_force, today) != 0) {
-            return "waived:directory.not_in_force";
+            return "directory.not_in_force";
         }
     }
-    return basis != NULL && days_over(basis->in_force, today) != 0 ? "waived:basis.not_in_force"
-                                                                   : NULL;
+    return basis != NULL && days_over(basis->in_force, today) != 0 ? "basis.not_in_force" : NULL;
 }
 
 static enum rc check_basis(const struct directory *directory, const struct route *route,

@@ -67,7 +67,7 @@ MUST_CHECK enum rc route_notice(const struct directory *directory, const struct 
 /* The newest version of the aviso that a route names. NULL: none. */
 const struct aviso *route_aviso(const struct directory *directory, const struct route *route);
 
-/* What an urgent message that passed was let through without ("waived:..."), or NULL. Constant. */
+/* What an urgent message that passed was let through without ("basis.not_in_force"), or NULL. */
 const char *route_waiver(const struct directory *directory, const struct route *route,
                          const struct message *message, int32_t today);
 

@@ -148,6 +148,26 @@ enum rc arrival_prepare(struct arrival *arrival, const struct node *node, const 
                : RC_OK; /* a PURGE is about what its sender holds */
 }
 
+enum rc arrival_prepare_hosted(struct arrival *arrival, const struct node *node, const char *actor,
+                               const struct route *sent, const struct id *local, size_t local_count)
+{
+    const struct header *header = &arrival->message->header;
+    struct entry *entry = &arrival->entry;
+
+    if (strcmp(header->from, header->to) != 0) {
+        return arrival_prepare(arrival, node, actor);
+    }
+    TRY(arrival_check_system(arrival->directory, header, &arrival->fault));
+    arrival->route = sent;
+    entry->kind = RECORD_RECEIVED;
+    entry->message = arrival->message;
+    entry->route = sent;
+    entry->directory = arrival->directory;
+    entry->holder = header->to;
+    entry->actor = actor;
+    return entry_prepare(entry, node, local, local_count);
+}
+
 enum rc arrival_check_new(struct txn *txn, const struct header *header, const char *holder,
                           struct exchange *scratch, struct fault *fault)
 {

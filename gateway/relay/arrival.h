@@ -35,6 +35,13 @@ struct arrival {
 MUST_CHECK enum rc arrival_prepare(struct arrival *arrival, const struct node *node,
                                    const char *actor);
 /*
+ * The same where the sender is hosted here, too. Within one member its view of the exchange is the
+ * sent side's: the route is known, and `local` are the ids of the message's persons.
+ */
+MUST_CHECK enum rc arrival_prepare_hosted(struct arrival *arrival, const struct node *node,
+                                          const char *actor, const struct route *sent,
+                                          const struct id *local, size_t local_count);
+/*
  * Writer: RC_OK with is_duplicate, RC_OK for a new one, or the refusal. Puts nothing; *exchange is
  * then how the holder sees the exchange with this message, for arrival_put.
  */

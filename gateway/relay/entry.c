@@ -50,26 +50,40 @@ enum rc entry_commitment(const struct message *message, uint8_t out[HASH_SIZE])
     return commit_message(parts, message->compartment_count + 1, out);
 }
 
+static void add_waiver(struct entry *entry, const char *what)
+{
+    size_t size = strlen(entry->waiver);
+
+    snprintf(entry->waiver + size, sizeof entry->waiver - size, "%s%s", size == 0 ? "waived:" : ",",
+             what);
+}
+
 /* Loud, and in the record: somebody reviews it within a day (an urgent message's waivers). */
 static const char *waiver_of(struct entry *entry, const struct node *node)
 {
+    const struct header *header = &entry->message->header;
     const char *law = route_waiver(entry->directory, entry->route, entry->message,
                                    clock_local_day(clock_doubt_now_ms(node)));
-    bool is_doubted = entry->message->header.urgency == URGENCY_URGENT && clock_doubt_is(node);
-    const char *waiver = law != NULL ? law : "waived:clock.doubt";
     char id[ID_TEXT_SIZE];
 
-    if (law == NULL && !is_doubted) {
-        return "";
+    entry->waiver[0] = '\0';
+    if (law != NULL) {
+        add_waiver(entry, law);
     }
-    if (law != NULL && is_doubted) {
-        snprintf(entry->waiver, sizeof entry->waiver, "%s,clock.doubt", law);
-        waiver = entry->waiver;
+    if (header->urgency == URGENCY_URGENT && clock_doubt_is(node)) {
+        add_waiver(entry, "clock.doubt");
     }
-    id_format(&entry->message->header.message_id, id);
-    log_warn("message.waived", "msg=%s route=%s reason=%s review_within=24h", id, entry->route->id,
-             waiver);
-    return waiver;
+    if (header->break_glass[0] != '\0') {
+        add_waiver(entry, "break-glass=");
+        snprintf(entry->waiver + strlen(entry->waiver),
+                 sizeof entry->waiver - strlen(entry->waiver), "%s", header->break_glass);
+    }
+    if (entry->waiver[0] != '\0') {
+        id_format(&header->message_id, id);
+        log_warn("message.waived", "msg=%s route=%s reason=%s review_within=24h", id,
+                 entry->route->id, entry->waiver);
+    }
+    return entry->waiver;
 }
 
 static void fill_record(struct entry *entry, const struct node *node, struct record *record)

@@ -55,7 +55,7 @@ struct entry {
     struct posting posting; /* what it is found by */
     struct bytes replayed;  /* its leaf in the log before this epoch; usually none */
     uint64_t index;         /* set by entry_put */
-    char waiver[64];        /* of more than one reason */
+    char waiver[160];       /* what it was let through without; "" usually */
 };
 
 /* M of a message: tlog/commit over header and compartments. */

@@ -53,6 +53,7 @@ struct link {
     atomic_bool is_anchoring;
     atomic_bool is_ready;          /* hello answered; likewise */
     atomic_uint failures;          /* attempts since something was settled; likewise */
+    atomic_bool is_late;           /* a debt came whose leaf is older than what was looked at */
     atomic_bool is_doubted;        /* another directory came: is the peer still in force? */
     struct anchor_write anchoring; /* the anchor thread's meanwhile */
     /* The queue thread's own from here on. */
@@ -118,6 +119,9 @@ static void hold_back(struct link *link)
 
 static void rewind_if_due(struct link *link)
 {
+    if (atomic_exchange(&link->is_late, false)) {
+        link->rewind_at_ms = clock_monotonic_ms();
+    }
     if (link->rewind_at_ms != 0 && clock_monotonic_ms() >= link->rewind_at_ms &&
         link->waiting_count + link->settling == 0) {
         link->rewind_at_ms = 0;
@@ -540,6 +544,16 @@ void links_look(struct links *links,
             say(to, link->code, link->urgency, atomic_load(&link->is_ready),
                 atomic_load(&link->failures));
         }
+    }
+}
+
+void links_owe_late(struct links *links, const char *node_code, enum urgency urgency)
+{
+    struct link *link = link_to(links, node_code, urgency);
+
+    if (link != NULL) {
+        atomic_store(&link->is_late, true);
+        poke(link);
     }
 }
 

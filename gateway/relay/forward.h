@@ -56,6 +56,8 @@ void links_look(struct links *links,
                 void (*say)(void *to, const char *peer, enum urgency urgency, bool is_up,
                             unsigned failures),
                 void *to);
+/* The same for a debt whose leaf is older than others that went already. */
+void links_owe_late(struct links *links, const char *node_code, enum urgency urgency);
 /* Time passed. Any thread. */
 void links_poke_all(struct links *links);
 

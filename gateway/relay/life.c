@@ -381,6 +381,14 @@ enum rc life_step(const struct message *message, const struct moment *moment,
         return refuse(fault, RC_FAILED_PRECONDITION, "exchange.undeliverable", "header.exchange_id",
                       "El otro nodo rechazó la solicitud que abría este intercambio; abra otro.");
     }
+    if ((exchange->flags & (LIFE_AWAITING | LIFE_REJECTED)) != 0) {
+        return refuse(fault, RC_FAILED_PRECONDITION, "approval.awaited", "header.exchange_id",
+                      (exchange->flags & LIFE_REJECTED) != 0
+                          ? "La segunda persona servidora pública no aprobó la solicitud que abría "
+                            "este intercambio; abra otro."
+                          : "La solicitud que abre este intercambio aún espera su segunda "
+                            "aprobación.");
+    }
     switch (header->type) {
     case MESSAGE_ACT:
         return step_act(header, moment, exchange, fault);
@@ -447,4 +455,26 @@ bool life_expire(struct exchange *exchange, int64_t now_ms)
     terms_settle(exchange, &(struct exchange_act){.occurred_ms = exchange->expires_at_ms,
                                                   .entered_ms = exchange->expires_at_ms});
     return true;
+}
+
+void life_await(struct exchange *exchange)
+{
+    exchange->flags |= LIFE_AWAITING;
+    for (size_t i = 0; i < exchange->item_count; i++) {
+        exchange->items[i].state = STATE_AWAITING_APPROVAL;
+    }
+}
+
+void life_decide(struct exchange *exchange, bool is_approved, int64_t now_ms)
+{
+    if ((exchange->flags & LIFE_AWAITING) == 0) {
+        return;
+    }
+    exchange->flags &= ~LIFE_AWAITING;
+    exchange->flags |= is_approved ? 0 : LIFE_REJECTED;
+    turn_items(exchange, STATE_AWAITING_APPROVAL, STATE_AWAITING_APPROVAL,
+               is_approved ? STATE_SENT : STATE_FAILED, now_ms);
+    if (!is_approved) {
+        terms_settle(exchange, &(struct exchange_act){.occurred_ms = now_ms, .entered_ms = now_ms});
+    }
 }

@@ -16,6 +16,8 @@ struct route;
 /* Of exchange.flags. */
 #define LIFE_UNDELIVERABLE 1u
 #define LIFE_EXPIRED 2u
+#define LIFE_AWAITING 4u
+#define LIFE_REJECTED 8u
 
 /*
  * The exchange that an opening message begins, its clocks included. A Consultation asks one thing:
@@ -36,6 +38,7 @@ void life_open(const struct message *message, const struct route *route, enum st
  *     change.not_later        an extension that ends no later than the measure does
  *     time.before_opening     told by another way, and before the exchange began
  *     exchange.undeliverable  the other node refused the opening message
+ *     approval.awaited        its opening message waits for a second official, or was rejected
  *     exchange.expired        the consultation's session is over
  *
  * Refused by NOT_FOUND "exchange.unknown": the message's parties are not the exchange's.
@@ -56,6 +59,12 @@ bool life_is_purged(const struct exchange *exchange);
 /* R1: the other node holds the opening message, by its leaf of that instant. True when something
  * changed. */
 bool life_received(struct exchange *exchange, int64_t at_ms);
+/*
+ * A second official has to approve the opening message ("approval.awaited": nothing follows it
+ * meanwhile, nor when it was rejected); the clocks run. Deciding twice changes nothing.
+ */
+void life_await(struct exchange *exchange);
+void life_decide(struct exchange *exchange, bool is_approved, int64_t now_ms);
 /* The other node refused the opening message for good: nothing follows it
  * ("exchange.undeliverable"). */
 void life_undeliverable(struct exchange *exchange, int64_t now_ms);

@@ -11,6 +11,7 @@
 #include "relay/clock_doubt.h"
 #include "relay/entry.h"
 #include "relay/forward.h"
+#include "relay/glass.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
 #include "relay/refusals.h"
@@ -29,6 +30,7 @@ struct schedule {
     atomic_bool is_stopping;
     enum leaf_clock_state clock; /* as it was said last */
     struct ticker *ticker;
+    int64_t remind_at_ms; /* monotonic: of the reviews that are overdue */
 };
 
 /* One counting leaf. */
@@ -135,6 +137,16 @@ static void watch_clock(struct schedule *schedule)
     schedule->clock = state;
 }
 
+#define REMIND_MS ((int64_t)3600 * 1000)
+
+static void remind(struct schedule *schedule)
+{
+    if (clock_monotonic_ms() >= schedule->remind_at_ms) {
+        reviews_remind(schedule->node, clock_now_ms());
+        schedule->remind_at_ms = clock_monotonic_ms() + REMIND_MS;
+    }
+}
+
 static void *run(void *argument)
 {
     struct schedule *schedule = argument;
@@ -149,6 +161,7 @@ static void *run(void *argument)
             annexes_tidy(schedule->node->annexes);
             tidy_tagkeys(schedule->node);
             ticker_tick(schedule->ticker);
+            remind(schedule);
         }
         clock_sleep_ms(TICK_MS);
     }

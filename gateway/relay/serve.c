@@ -7,6 +7,7 @@
 #include "relay/attached.h"
 #include "relay/follow.h"
 #include "relay/node.h"
+#include "relay/officials.h"
 #include "relay/orders.h"
 #include "relay/receipts.h"
 #include "relay/lawfetch.h"
@@ -23,6 +24,7 @@
 #define AUDIT "/enlace.v1.AuditService/"
 #define OPERATION "/enlace.v1.OperationService/"
 #define ORDER "/enlace.v1.OrderService/"
+#define OFFICIAL "/enlace.v1.OfficialService/"
 
 static const struct rpc_method table[] = {
     {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
@@ -50,6 +52,9 @@ static const struct rpc_method table[] = {
     {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
     {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},
     {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},
+    {.path = OFFICIAL "ListAwaiting", .kind = RPC_UNARY, .on_call = officials_on_list},
+    {.path = OFFICIAL "GetAwaiting", .kind = RPC_UNARY, .on_call = officials_on_get},
+    {.path = OFFICIAL "GiveAct", .kind = RPC_UNARY, .on_call = officials_on_give},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_whole_stream},
     {.path = AUDIT "QueryRecords", .kind = RPC_STREAM, .on_stream = audit_on_query_stream},
     {.path = AUDIT "GiveTagKey", .kind = RPC_UNARY, .on_call = audit_on_give_tag_key},

@@ -16,9 +16,11 @@
 #include "relay/desk.h"
 #include "relay/forward.h"
 #include "relay/gather.h"
+#include "relay/glass.h"
 #include "relay/life.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/pending.h"
 #include "relay/purge.h"
 #include "relay/recent.h"
 #include "relay/refusals.h"
@@ -118,6 +120,8 @@ static enum rc refuse_used(struct submit_job *job)
 
 static enum rc prepare_local(struct submit_job *job)
 {
+    enum rc rc;
+
     job->arrival = arena_alloc(job->arena, sizeof *job->arrival);
     if (job->arrival == NULL) {
         return RC_RESOURCE_EXHAUSTED;
@@ -126,24 +130,12 @@ static enum rc prepare_local(struct submit_job *job)
     job->arrival->directory = job->edition->directory;
     job->arrival->as_of_ms = clock_doubt_now_ms(job->node);
     memcpy(job->arrival->entry.commitment, job->sent.commitment, HASH_SIZE);
-    TRY(arrival_check_system(job->edition->directory, &job->submission->message.header,
-                             &job->fault));
-    if (strcmp(job->submission->message.header.from, job->submission->message.header.to) == 0) {
-        /* One member: its view of the exchange is the sent side's. */
-        job->arrival->route = job->sent.route;
-        job->arrival->entry.kind = RECORD_RECEIVED;
-        job->arrival->entry.message = &job->submission->message;
-        job->arrival->entry.route = job->sent.route;
-        job->arrival->entry.directory = job->edition->directory;
-        job->arrival->entry.holder = job->submission->message.header.to;
-        job->arrival->entry.actor = job->sender->uri;
-        return entry_prepare(&job->arrival->entry, job->node, job->submission->local_subjects,
-                             job->submission->local_subject_count);
-    }
-    if (arrival_prepare(job->arrival, job->node, job->sender->uri) != RC_OK &&
-        job->arrival->fault.rc != RC_OK) {
+    rc = arrival_prepare_hosted(job->arrival, job->node, job->sender->uri, job->sent.route,
+                                job->submission->local_subjects,
+                                job->submission->local_subject_count);
+    if (rc != RC_OK) {
         job->fault = job->arrival->fault;
-        return job->fault.rc;
+        return rc;
     }
     return job->arrival->is_known ? refuse_used(job) : RC_OK;
 }
@@ -167,6 +159,7 @@ static enum rc prepare(struct submit_job *job)
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
                       clock_doubt_now_ms(job->node), &job->sent.route, &job->fault));
     TRY(find_recipient(job));
+    TRY(pending_judge(job->sent.route, message, &job->awaits, &job->fault));
     job->sent.kind = RECORD_SENT;
     job->sent.message = message;
     job->sent.holder = message->header.from;
@@ -177,7 +170,7 @@ static enum rc prepare(struct submit_job *job)
     if (message->header.event == EVENT_PURGE) {
         TRY(purge_prepare(job->node, &job->sent, &job->purge));
     }
-    return job->is_local ? prepare_local(job) : RC_OK;
+    return job->is_local && !job->awaits ? prepare_local(job) : RC_OK;
 }
 
 /* A failure of our own is never told, or logged, as a refusal. */
@@ -235,8 +228,9 @@ enum rc submit_begin_decoded(struct submit_job *job, struct submission *submissi
         job->write.leaves = 2;
         job->write.bytes += job->arrival->entry.body_row.size + 2048;
     }
+    job->write.leaves += glass_is_broken(&submission->message);
     job->is_refused = rc != RC_OK;
-    if (!job->is_refused && !job->is_local) {
+    if (!job->is_refused && !job->is_local && !job->awaits) {
         job->recent = links_keep(job->node->links, job->recipient_node, &submission->message,
                                  job->sent.commitment);
     }
@@ -275,7 +269,7 @@ static enum rc check_room(struct submit_job *job)
 {
     char destination[FORWARD_DESTINATION_SIZE];
 
-    if (job->is_local) {
+    if (job->is_local || job->awaits) {
         return RC_OK;
     }
     forward_destination(job->recipient_node, destination);
@@ -316,7 +310,9 @@ static enum rc check_exchange(struct submit_job *job, struct txn *txn, struct ex
         TRY(arrival_check_new(txn, &message->header, message->header.from, exchange, &job->fault));
         life_open(message, job->sent.route, job->is_local ? STATE_RECEIVED : STATE_SENT, &moment,
                   exchange);
-        if (job->is_local) {
+        if (job->awaits) {
+            life_await(exchange);
+        } else if (job->is_local) {
             (void)life_received(exchange, now_ms);
         }
         return RC_OK;
@@ -376,7 +372,11 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *v
     if (life_is_purged(&views->sent)) {
         TRY(purge_put(job->purge, txn, job->index));
     }
+    TRY(glass_put(job->node, txn, &job->sent));
     TRY(settle_custody(job, txn));
+    if (job->awaits) {
+        return pending_put(&job->sent, txn);
+    }
     if (job->is_local) {
         return arrival_put(job->arrival, job->node, txn, &views->received);
     }
@@ -416,7 +416,7 @@ static enum rc check_all(struct submit_job *job, struct txn *txn, struct views *
     }
     TRY(check_exchange(job, txn, &views->sent));
     TRY(check_custody(job, txn));
-    if (!job->is_local) {
+    if (!job->is_local || job->awaits) {
         return RC_OK;
     }
     job->arrival->as_of_ms = auditlog_time_ms(txn);
@@ -481,6 +481,9 @@ static void announce(struct submit_job *job)
     if (job->is_custody_settled) {
         backlog_count(node->backlog, job->settled_destination, -1);
         desk_settled(node->desk, job->settled_index);
+    }
+    if (job->awaits) {
+        return;
     }
     if (job->is_local) {
         entry_remember(&job->arrival->entry, node);

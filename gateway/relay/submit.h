@@ -43,6 +43,7 @@ struct submit_job {
     struct arrival *arrival; /* when the recipient is hosted here too; else NULL */
     struct recent *recent;   /* to be forwarded from memory; may be NULL */
     bool is_local;
+    bool awaits;     /* a second official's approval: it is held, and goes nowhere */
     bool is_refused; /* before the writer saw it */
     bool is_refusal_logged;
     bool is_duplicate;

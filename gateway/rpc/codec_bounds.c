@@ -1,6 +1,7 @@
 #include "rpc/codec_shape.h"
 
 #include "model/condition.h"
+#include "model/official.h"
 #include "model/order.h"
 #include "rpc/codec_service.h"
 
@@ -173,6 +174,22 @@ static const struct bound bounds[] = {
     {"ReadBlockedRequest", "member", REQUIRED, UP_TO(MESSAGE_CODE_MAX - 1)},
     {"ReadBlockedRequest", "purpose", UP_TO(MESSAGE_CODE_MAX - 1)},
     {"ReadBlockedResponse", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
+
+    {"OfficialAct", "act_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"OfficialAct", "member", REQUIRED, UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"OfficialAct", "kind", REQUIRED},
+    {"OfficialAct", "message_id", EXACTLY(ID_SIZE)},
+    {"OfficialAct", "reason", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"GiveActRequest", "act", REQUIRED, SOME_UP_TO(OFFICIAL_ACT_MAX)},
+    {"GiveActRequest", "signature", REQUIRED},
+    {"GiveActResponse", "digest", REQUIRED, EXACTLY(HASH_SIZE)},
+    {"ListAwaitingResponse", "awaiting", COUNT(OFFICIAL_AWAITING_MAX)},
+    {"Awaiting", "message_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"Awaiting", "exchange_id", EXACTLY(ID_SIZE)},
+    {"Awaiting", "kind", REQUIRED},
+    {"Awaiting", "to", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"Awaiting", "official", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"GetAwaitingResponse", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
 
     {"ReadRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"ReadRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},

@@ -9,6 +9,7 @@
 #include "enlace/v1/exchange.pb-c.h"
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"
+#include "enlace/v1/official.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 #include "rpc/codec_service.h"

@@ -10,6 +10,7 @@
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"
 #include "enlace/v1/operation.pb-c.h"
+#include "enlace/v1/official.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 
@@ -63,6 +64,11 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_ORDER_ANSWER] = &enlace__v1__get_order_response__descriptor,
     [SHAPE_READ_BLOCKED_REQUEST] = &enlace__v1__read_blocked_request__descriptor,
     [SHAPE_READ_BLOCKED_RESPONSE] = &enlace__v1__read_blocked_response__descriptor,
+    [SHAPE_OFFICIAL_ACT] = &enlace__v1__official_act__descriptor,
+    [SHAPE_GIVE_ACT_REQUEST] = &enlace__v1__give_act_request__descriptor,
+    [SHAPE_GIVE_ACT_RESPONSE] = &enlace__v1__give_act_response__descriptor,
+    [SHAPE_LIST_AWAITING_RESPONSE] = &enlace__v1__list_awaiting_response__descriptor,
+    [SHAPE_GET_AWAITING_RESPONSE] = &enlace__v1__get_awaiting_response__descriptor,
     [SHAPE_FETCH_DIRECTORY_REQUEST] = &enlace__v1__fetch_directory_request__descriptor,
     [SHAPE_FETCH_DIRECTORY_RESPONSE] = &enlace__v1__fetch_directory_response__descriptor,
     [SHAPE_AUDIT_QUERY] = &enlace__v1__audit_query__descriptor,

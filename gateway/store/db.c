@@ -51,6 +51,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_ORDER] = {DB_LOG, "order"},
     [TABLE_ORDERED] = {DB_LOG, "ordered"},
     [TABLE_DUTY] = {DB_LOG, "duty"},
+    [TABLE_APPROVAL] = {DB_LOG, "approval"},
     [TABLE_CHANGE] = {DB_LOG, "change"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},
     [TABLE_POSTING] = {DB_INDEX, "posting"},

@@ -9,6 +9,7 @@ static const char message_label[] = "enlace/message/v1";
 static const char leaf_label[] = "enlace/leaf/v1";
 static const char record_label[] = "enlace/record/v1";
 static const char order_label[] = "enlace/order/v1";
+static const char official_label[] = "enlace/official/v1";
 
 uint16_t commit_part_number(uint8_t subject, uint8_t type)
 {
@@ -40,13 +41,23 @@ void commit_record(const uint8_t blind[COMMIT_BLIND_SIZE], struct bytes record,
     commit_blinded(BYTES_OF(record_label), blind, record, out);
 }
 
-void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE])
+static void commit_text(struct bytes label, struct bytes text, uint8_t out[DIGEST_SIZE])
 {
     uint8_t length[8];
-    const struct bytes parts[] = {BYTES_OF(order_label), BYTES_OF(length), order};
+    const struct bytes parts[] = {label, BYTES_OF(length), text};
 
-    put_u64(length, order.size);
+    put_u64(length, text.size);
     digest_of(parts, 3, out);
+}
+
+void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE])
+{
+    commit_text(BYTES_OF(order_label), order, out);
+}
+
+void commit_official(struct bytes act, uint8_t out[DIGEST_SIZE])
+{
+    commit_text(BYTES_OF(official_label), act, out);
 }
 
 static bool are_in_order(const struct commit_part *parts, size_t count)

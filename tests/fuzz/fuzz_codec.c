@@ -8,6 +8,7 @@
 #include "fuzz/fuzz.h"
 
 #include "base/arena.h"
+#include "rpc/codec_official.h"
 #include "rpc/codec_order.h"
 #include "rpc/codec_service.h"
 #include "unit/rpc/codec_agrees.h"
@@ -344,6 +345,40 @@ static enum rc read_blocked(struct bytes from, struct arena *arena, struct buffe
     return RC_OK;
 }
 
+static enum rc read_act(struct bytes from, struct arena *arena, struct buffer *again,
+                        struct fault *fault)
+{
+    struct official_signed act;
+    OWN(buffer) inner = {0};
+
+    TRY(codec_official_signed_read(from, arena, &act, fault));
+    codec_official_act_write(&act.act, &inner);
+    assert(bytes_equal(buffer_bytes(&inner), act.bytes));
+    codec_official_signed_write(&act, again);
+    return RC_OK;
+}
+
+static enum rc read_act_answer(struct bytes from, struct arena *arena, struct buffer *again,
+                               struct fault *fault)
+{
+    uint8_t digest[HASH_SIZE];
+
+    TRY(codec_official_answer_read(from, arena, digest, fault));
+    codec_official_answer_write(digest, again);
+    return RC_OK;
+}
+
+static enum rc read_awaiting(struct bytes from, struct arena *arena, struct buffer *again,
+                             struct fault *fault)
+{
+    static struct awaiting rows[OFFICIAL_AWAITING_MAX];
+    size_t count;
+
+    TRY(codec_awaiting_read(from, arena, rows, &count, fault));
+    codec_awaiting_write(rows, count, again);
+    return RC_OK;
+}
+
 static enum rc read_query(struct bytes from, struct arena *arena, struct buffer *again,
                           struct fault *fault)
 {
@@ -450,6 +485,9 @@ static const struct {
     {'O', SHAPE_ORDER_ANSWER, read_order_answer},
     {'f', SHAPE_READ_BLOCKED_REQUEST, read_blocked_request},
     {'F', SHAPE_READ_BLOCKED_RESPONSE, read_blocked},
+    {'d', SHAPE_GIVE_ACT_REQUEST, read_act},
+    {'j', SHAPE_GIVE_ACT_RESPONSE, read_act_answer},
+    {'J', SHAPE_LIST_AWAITING_RESPONSE, read_awaiting},
     {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
     {'q', SHAPE_AUDIT_QUERY, read_query},
     {'n', SHAPE_QUERY_RECORDS_REQUEST, read_query_request},

@@ -39,12 +39,13 @@ free_ports() {
     echo "$base"
 }
 
+# TERMS, when it is set, is a file of routes instead of the demonstration's.
 # federation PORT: keys and the demonstration's directory for six nodes from about this port on.
 # PKI_DAYS: how long certificates last, for a test that moves the clock past the usual 30.
 federation() {
     "$ROOT/certs/make_pki.sh" "$WORK/pki" ${PKI_DAYS:+--days "$PKI_DAYS"} >"$WORK/pki.log" 2>&1 || { cat "$WORK/pki.log"; exit 1; }
     "$ROOT/deploy/demo/make_directory.sh" "$WORK/pki" "$WORK/directory.txt" \
-        --ports-from "$(free_ports "$1")" >"$WORK/directory.log" 2>&1 ||
+        --ports-from "$(free_ports "$1")" ${TERMS:+--terms "$TERMS"} >"$WORK/directory.log" 2>&1 ||
         { cat "$WORK/directory.log"; exit 1; }
     mkdir -p "$WORK/pids"
 }

@@ -458,8 +458,8 @@ static void what_is_urgent_does_not_wait_for_a_directory_that_has_just_run_out(v
         {"2026-12-31", URGENCY_ORDINARY, RC_OK, NULL},
         {"2027-01-01", URGENCY_ORDINARY, RC_FAILED_PRECONDITION, NULL},
         {"2026-12-31", URGENCY_URGENT, RC_OK, NULL},
-        {"2027-01-01", URGENCY_URGENT, RC_OK, "waived:directory.not_in_force"},
-        {"2027-01-30", URGENCY_URGENT, RC_OK, "waived:directory.not_in_force"},
+        {"2027-01-01", URGENCY_URGENT, RC_OK, "directory.not_in_force"},
+        {"2027-01-30", URGENCY_URGENT, RC_OK, "directory.not_in_force"},
         {"2027-01-31", URGENCY_URGENT, RC_FAILED_PRECONDITION, NULL},
         {"2025-12-31", URGENCY_URGENT, RC_FAILED_PRECONDITION, NULL}, /* not begun */
     };
