@@ -191,6 +191,16 @@ const struct command commands[] = {
      cmd_hold},
     {"blocked", "UUID --member I --purpose CLAVE -o ARCHIVO",
      "la autoridad lee un mensaje bloqueado; queda en la bitácora", NULL, cmd_blocked},
+    {"duty", "VERBO …", "a quién se despierta, para qué, y su respuesta",
+     "  new RED/CLAVE                  un rol de guardias para empezar\n"
+     "  check ARCHIVO                  dice si se entiende y cubre toda la semana\n"
+     "  sign ARCHIVO --key LLAVE --name NOMBRE -o NOTA   lo firma la llave del registro\n"
+     "  publish NOTA --with DIRECTORIO --to CARPETA      lo pone donde lo lee el nodo\n"
+     "  list [--over]                  lo pendiente de la institución, o lo terminado\n"
+     "  ack NÚMERO                     lo atiendo: con la firma del perfil\n"
+     "  review NÚMERO --justified | --misuse   cierra la revisión de algo dispensado\n"
+     "  urgency                        cómo se usó la urgencia, por día\n",
+     cmd_duty},
     {"backup", "log|vault CARPETA AJUSTES",
      "respaldo de la bitácora o de la bóveda de un nodo detenido",
      "  AJUSTES  el archivo con que arranca enlaced\n"

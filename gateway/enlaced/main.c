@@ -27,6 +27,7 @@
 #include "crypto/tlsconf.h"
 #include "enlaced/backup.h"
 #include "enlaced/bounds.h"
+#include "enlaced/duty_settings.h"
 #include "enlaced/last_words.h"
 #include "enlaced/own_epoch.h"
 #include "enlaced/settings.h"
@@ -55,10 +56,12 @@
 #include "relay/reading_rate.h"
 #include "relay/refusals.h"
 #include "relay/replay.h"
+#include "relay/room.h"
 #include "relay/schedule.h"
 #include "relay/serve.h"
 #include "relay/startup.h"
 #include "relay/vitals.h"
+#include "relay/waker.h"
 #include "relay/witness_http.h"
 #include "rpc/cq.h"
 #include "rpc/health.h"
@@ -296,6 +299,10 @@ static enum rc open_relay(struct running *running)
     struct node *node = &running->node;
 
     node->service.name = "enlace";
+    node->urgency = (struct urgency_limits){.messages = (uint32_t)running->settings.urgent_messages,
+                                            .bytes = (uint64_t)running->settings.urgent_mib << 20};
+    node->room = room_new(running->settings.data, (uint64_t)running->settings.disk_floor_mib << 20,
+                          (uint64_t)running->settings.urgent_reserve_mib << 20);
     TRY(backlog_new(node->db, (uint64_t)running->settings.outbox_max, &node->backlog));
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->link_pool = cq_pool_new(LINK_THREADS);
@@ -307,7 +314,8 @@ static enum rc open_relay(struct running *running)
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
     node->links = node->desk != NULL && node->link_pool != NULL ? links_new(node) : NULL;
     if (node->links == NULL || node->refusals == NULL || node->annexes == NULL ||
-        node->budget == NULL || node->reading_room == NULL || node->reading_rate == NULL) {
+        node->budget == NULL || node->room == NULL || node->reading_room == NULL ||
+        node->reading_rate == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     return couriers_start(node, &node->couriers);
@@ -470,6 +478,7 @@ static enum rc start(struct running *running)
     TRY(schedule_start(&running->node, &running->schedule));
     TRY(open_exports(running));
     TRY(open_metrics(running));
+    TRY(duty_start(&running->settings, &running->node));
     TRY(lawkeeper_start(running->keeper, running->server));
     return say_healthy(running);
 }
@@ -494,6 +503,7 @@ static void stop(struct running *running)
         server_stop(running->server, (int)running->settings.stop_grace_ms);
     }
     server_free(running->server);
+    waker_free(node->waker);
     health_free(running->health);
     eraser_free(node->eraser);
     worker_free(node->reading_room);
@@ -511,6 +521,7 @@ static void stop(struct running *running)
     gather_free(node->gather);
     http_loop_free(running->http);
     cq_pool_free(node->pool);
+    room_free(node->room);
     cq_pool_free(node->link_pool);
     budget_free(node->budget);
     desk_free(node->desk);
@@ -657,6 +668,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (witnessing_read(&running.settings, &running.witnessing, error) != RC_OK) {
+        fprintf(stderr, "%s: %s\n", argv[argc - 1], error);
+        return EXIT_USAGE;
+    }
+    if (duty_settings_check(&running.settings, error) != RC_OK) {
         fprintf(stderr, "%s: %s\n", argv[argc - 1], error);
         return EXIT_USAGE;
     }

@@ -78,6 +78,36 @@ const struct conf_row settings_rows[] = {
     NUMBER(batch_max, "512", 1, 4096, "messages of one commit"),
     NUMBER(outbox_max, "1000000", 1, 100000000, "messages that may wait for one destination"),
     NUMBER(disk_floor_mib, "256", 1, 1048576, "free space below which nothing is accepted, MiB"),
+    NUMBER(urgent_reserve_mib, "64", 0, 1048576,
+           "free space above the floor that is kept for urgent messages: ordinary ones wait, and "
+           "somebody is woken, MiB"),
+    NUMBER(urgent_messages, "10000", 1, 100000000,
+           "urgent messages that one member may send in a day (UTC); somebody is woken at three "
+           "quarters, and beyond it they are refused"),
+    NUMBER(urgent_mib, "256", 1, 1048576, "likewise their size, MiB"),
+    TEXT(duty, "", 0,
+         "folder of signed duty rosters (*.note, enlace duty new): who of each member hosted here "
+         "is woken; empty: nobody can be"),
+    NUMBER(duty_answer_s, "600", 1, 86400,
+           "how long an official who was told has to answer before the next one is told"),
+    NUMBER(duty_undelivered_s, "120", 1, 86400,
+           "how long an urgent message may wait for its recipient before somebody is woken"),
+    TEXT(duty_smtp, "", 0,
+         "mail server for alerts: smtps://host:465, or smtp://host:587 with STARTTLS; nothing goes "
+         "out without TLS but to this machine; empty: none"),
+    TEXT(duty_smtp_from, "", 0, "address that alerts come from"),
+    TEXT(duty_smtp_user, "", 0, "file with the mail server's user; empty: no login"),
+    TEXT(duty_smtp_password, "", 0, "file with its password, readable by its owner alone"),
+    TEXT(duty_webhook_secret, "", 0,
+         "file with the key that webhooks are signed with (HMAC-SHA256), readable by its owner "
+         "alone; empty: unsigned"),
+    TEXT(duty_webhook_certificate, "", 0, "PEM file: client certificate for webhooks; empty: none"),
+    TEXT(duty_webhook_key, "", 0, "PEM file: its private key, readable by its owner alone"),
+    TEXT(duty_ca, "", 0,
+         "PEM file: who certifies mail server and webhooks; empty: the system's authorities"),
+    {"duty_command", CONF_TEXTS, offsetof(struct settings, duty_command), NULL, 1, 0,
+     "NAME=/path of a program that gets an alert on its standard input, for the rosters' command "
+     "NAME; may stand on several lines"},
     NUMBER(blocking_days, "90", 0, 3650,
            "how long data stays blocked, for the authority alone, before it is erased"),
     NUMBER(prune_after_days, "0", 0, 36500,

@@ -27,7 +27,7 @@ static const char *const names[RECORD_KINDS] = {
     "none",          "sent",      "received", "delivered", "refused",       "refusals-counted",
     "reading",       "erasure",   "breach",   "directory", "reading-ended", "audit-closed",
     "tag-key-given", "heartbeat", "epoch",    "order",     "hold",          "release",
-    "retention",     "clock",     "official",
+    "retention",     "clock",     "official", "duty",
 };
 
 const char *record_kind_name(enum record_kind kind)

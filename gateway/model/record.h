@@ -31,6 +31,7 @@ enum record_kind {
     RECORD_RETENTION,
     RECORD_CLOCK,
     RECORD_OFFICIAL,
+    RECORD_DUTY,
     RECORD_KINDS
 };
 

@@ -275,18 +275,17 @@ static enum rc check_roster_key(const struct member *member, const struct note *
 }
 
 /* The rows of one code may differ by date; any of them that has keys will do. */
-static enum rc check_roster(const struct directory *networks, const struct held *held,
-                            const struct note *note, struct fault *fault)
+enum rc law_check_member_note(const struct directory *networks, const char *code,
+                              const struct note *note, struct fault *fault)
 {
     const struct member *end = networks != NULL ? networks->members + networks->member_count : NULL;
-    const struct member *member = networks != NULL ? member_known(networks, held->subject) : NULL;
+    const struct member *member = networks != NULL ? member_known(networks, code) : NULL;
 
     if (member == NULL) {
         return refuse(fault, RC_FAILED_PRECONDITION, "law.unknown_member", "",
-                      "%s no está en el directorio de su red.", held->subject);
+                      "%s no está en el directorio de su red.", code);
     }
-    while (member + 1 < end && member->roster_key_count == 0 &&
-           strcmp(member[1].code, held->subject) == 0) {
+    while (member + 1 < end && member->roster_key_count == 0 && strcmp(member[1].code, code) == 0) {
         member++;
     }
     return check_roster_key(member, note, fault);
@@ -462,7 +461,7 @@ static void drop_rosters(struct law *law)
 
         if (held->kind == LAW_ROSTER &&
             (note_parse(BYTES(held->bytes, held->size), &note) != RC_OK ||
-             check_roster(law->networks, held, &note, NULL) != RC_OK)) {
+             law_check_member_note(law->networks, held->subject, &note, NULL) != RC_OK)) {
             drop(&law->set, i - 1);
         }
     }
@@ -505,7 +504,7 @@ static enum rc take_network(struct law *law, struct held *held, const struct not
 static enum rc take_roster(struct law *law, struct held *held, const struct note *note,
                            struct held **old, struct fault *fault)
 {
-    TRY(check_roster(law->networks, held, note, fault));
+    TRY(law_check_member_note(law->networks, held->subject, note, fault));
     TRY(check_version(in_place_of(&law->set, held), held, fault));
     return put(&law->set, held, old, fault);
 }

@@ -38,6 +38,7 @@
 enum law_kind { LAW_NETWORK, LAW_ROSTER, LAW_SUSPENSION };
 
 struct law;
+struct note;
 
 /* NULL when out of memory. */
 struct law *law_new(void);
@@ -79,6 +80,12 @@ void law_at(const struct law *law, size_t i, struct law_note *note);
 /* The authorities of a network in force (or its roots); RC_NOT_FOUND. */
 MUST_CHECK enum rc law_authorities(const struct law *law, const char *network,
                                    struct authorities *authorities);
+/*
+ * Signed by a key of this member's roster? RC_FAILED_PRECONDITION "law.unknown_member",
+ * RC_PERMISSION_DENIED "law.roster_key", RC_UNAUTHENTICATED "note.signature".
+ */
+MUST_CHECK enum rc law_check_member_note(const struct directory *networks, const char *code,
+                                         const struct note *note, struct fault *fault);
 /* The same out of a directory. */
 MUST_CHECK enum rc directory_authorities(const struct directory *directory, const char *network,
                                          struct authorities *authorities);

@@ -13,6 +13,7 @@
 #include "relay/epochs.h"
 #include "relay/node.h"
 #include "relay/vitals.h"
+#include "relay/urgency.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
 #include "store/body.h"
@@ -378,8 +379,8 @@ enum rc entry_put(struct entry *entry, const struct node *node, struct txn *txn)
     row.exchange_id = header->exchange_id;
     TRY(journal_add(txn, entry->kind == RECORD_SENT ? JOURNAL_SENT : JOURNAL_RECEIVED,
                     &header->message_id, header->from, &row));
-    return body_put(txn, entry->index, buffer_bytes(&entry->key_row),
-                    buffer_bytes(&entry->body_row));
+    TRY(body_put(txn, entry->index, buffer_bytes(&entry->key_row), buffer_bytes(&entry->body_row)));
+    return entry->waiver[0] != '\0' ? urgency_waived(node, txn, entry) : RC_OK;
 }
 
 enum rc entry_put_record(const struct node *node, struct txn *txn, const struct record *record,

@@ -55,6 +55,7 @@ struct link {
     atomic_uint failures;          /* attempts since something was settled; likewise */
     atomic_bool is_late;           /* a debt came whose leaf is older than what was looked at */
     atomic_bool is_doubted;        /* another directory came: is the peer still in force? */
+    atomic_uint hurry;             /* percent of the clock of what is owed that are gone */
     struct anchor_write anchoring; /* the anchor thread's meanwhile */
     /* The queue thread's own from here on. */
     int64_t retry_at_ms;
@@ -90,10 +91,15 @@ void forward_destination(const char *node_code, char out[FORWARD_DESTINATION_SIZ
 
 /* ---- opening and closing ---- */
 
-/* Doubling from 0.2 s, jittered; urgent waits 2 s at most, ordinary 10 s. */
+/*
+ * Doubling from 0.2 s, jittered; urgent waits 2 s at most, ordinary 10 s, and both less and less as
+ * the clock of what is owed runs: at its end an attempt follows the other.
+ */
 static int64_t jittered(const struct link *link, unsigned times)
 {
-    int64_t most = link->urgency == URGENCY_URGENT ? 2000 : 10000;
+    int64_t left = 100 - (int64_t)atomic_load(&link->hurry);
+    int64_t longest = link->urgency == URGENCY_URGENT ? 2000 : 10000;
+    int64_t most = longest * left / 100 > 200 ? longest * left / 100 : 200;
     int64_t wait = (int64_t)200 << (times < 6 ? times : 6);
     uint8_t jitter;
 
@@ -554,6 +560,15 @@ void links_owe_late(struct links *links, const char *node_code, enum urgency urg
     if (link != NULL) {
         atomic_store(&link->is_late, true);
         poke(link);
+    }
+}
+
+void links_hurry(struct links *links, const char *node_code, enum urgency urgency, unsigned percent)
+{
+    struct link *link = link_to(links, node_code, urgency);
+
+    if (link != NULL) {
+        atomic_store(&link->hurry, percent < 100 ? percent : 100);
     }
 }
 

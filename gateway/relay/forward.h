@@ -4,7 +4,8 @@
  *
  * A link is one stream to one peer for one urgency, over a connection of its own, owned by one
  * queue thread. While the peer is
- * away the outbox holds and the link tries again, jittered, every 0.2 to 10 s (urgent: 2 s). What
+ * away the outbox holds and the link tries again, jittered, every 0.2 to 10 s (urgent: 2 s), and
+ * sooner as the clock of what is owed runs (links_hurry). What
  * it sent without an answer is sent again after a reconnect; the peer knows it by id.
  */
 #ifndef RELAY_FORWARD_H
@@ -58,6 +59,10 @@ void links_look(struct links *links,
                 void *to);
 /* The same for a debt whose leaf is older than others that went already. */
 void links_owe_late(struct links *links, const char *node_code, enum urgency urgency);
+/* So much of the clock of what is owed there is gone, in percent: tries follow sooner. Any thread.
+ */
+void links_hurry(struct links *links, const char *node_code, enum urgency urgency,
+                 unsigned percent);
 /* Time passed. Any thread. */
 void links_poke_all(struct links *links);
 

@@ -8,6 +8,7 @@
 #define RELAY_NODE_H
 
 #include "model/directory.h"
+#include "relay/urgency.h"
 #include "rpc/server.h"
 #include "store/leaf_clock.h"
 #include "tlog/vkey.h"
@@ -38,10 +39,12 @@ struct postings;
 struct reading_rate;
 struct refusals;
 struct replay;
+struct room;
 struct seen;
 struct succession;
 struct tagkeys;
 struct vault;
+struct waker;
 struct worker;
 struct writer;
 
@@ -85,6 +88,9 @@ struct node {
     struct couriers *couriers; /* attachments owed to peer nodes */
     struct eraser *eraser;     /* carries out erasures */
     struct meters *meters;     /* what is counted for those who look after it */
+    struct waker *waker;       /* wakes somebody; NULL before it is started */
+    struct room *room;         /* of the disk, for urgent messages */
+    struct urgency_limits urgency;
     /* On the scheduler's thread, when what is said of our clock has changed. May be NULL. */
     void (*on_clock)(struct node *node, enum leaf_clock_state state);
     int64_t blocking_ms;  /* how long what is to be erased stays blocked */

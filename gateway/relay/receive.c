@@ -17,6 +17,7 @@
 #include "relay/inforce.h"
 #include "relay/lawfetch.h"
 #include "relay/node.h"
+#include "relay/room.h"
 #include "relay/refusals.h"
 #include "policy/member.h"
 #include "policy/validate.h"
@@ -137,6 +138,7 @@ static enum rc prepare_entry(struct intake *intake, struct intake_entry *entry,
     arrival->directory = intake->edition->directory;
     entry->leaf = from->leaf;
     if (!intake->write.is_urgent) {
+        TRY(room_admit(intake->node->room, &arrival->fault));
         TRY(gather_admit(intake->node->gather, &arrival->fault));
     }
     TRY(entry_commitment(from->message, arrival->entry.commitment));

@@ -5,6 +5,7 @@
 #include "relay/audit.h"
 #include "relay/audit_call.h"
 #include "relay/attached.h"
+#include "relay/duty_calls.h"
 #include "relay/follow.h"
 #include "relay/node.h"
 #include "relay/officials.h"
@@ -17,6 +18,7 @@
 #include "relay/submit_stream.h"
 #include "relay/track.h"
 #include "relay/vitals.h"
+#include "relay/wake_peer.h"
 #include "relay/witness_call.h"
 
 #define EXCHANGE "/enlace.v1.ExchangeService/"
@@ -25,6 +27,7 @@
 #define OPERATION "/enlace.v1.OperationService/"
 #define ORDER "/enlace.v1.OrderService/"
 #define OFFICIAL "/enlace.v1.OfficialService/"
+#define DUTY "/enlace.v1.DutyService/"
 
 static const struct rpc_method table[] = {
     {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
@@ -49,6 +52,9 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "Replay", .kind = RPC_UNARY, .on_call = replay_on_call},
     {.path = FEDERATION "Follow", .kind = RPC_UNARY, .on_call = follow_on_call},
     {.path = FEDERATION "GetSeen", .kind = RPC_UNARY, .on_call = get_seen_on_call},
+    {.path = FEDERATION "WakeDuty", .kind = RPC_UNARY, .on_call = wake_peer_on_call},
+    {.path = DUTY "ListDuty", .kind = RPC_UNARY, .on_call = duty_calls_on_list},
+    {.path = DUTY "AnswerDuty", .kind = RPC_UNARY, .on_call = duty_calls_on_answer},
     {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
     {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},
     {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},

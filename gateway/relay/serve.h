@@ -10,7 +10,7 @@
 
 struct node;
 
-#define SERVE_METHODS_MAX 32
+#define SERVE_METHODS_MAX 48
 
 /* Fills the rows for this node; returns how many. */
 size_t serve_methods(struct node *node, struct rpc_method methods[SERVE_METHODS_MAX]);

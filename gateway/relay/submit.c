@@ -26,7 +26,9 @@
 #include "relay/refusals.h"
 #include "relay/replay.h"
 #include "relay/reply.h"
+#include "relay/room.h"
 #include "relay/terms.h"
+#include "relay/urgency.h"
 #include "relay/who.h"
 #include "rpc/call.h"
 #include "rpc/codec.h"
@@ -149,6 +151,7 @@ static enum rc prepare(struct submit_job *job)
 
     if (message->header.urgency != URGENCY_URGENT) {
         TRY(clock_doubt_admit(job->node, &job->fault));
+        TRY(room_admit(job->node->room, &job->fault));
         TRY(gather_admit(job->node->gather, &job->fault));
     }
     if (message->header.type == MESSAGE_NOTICE) {
@@ -287,6 +290,7 @@ static enum rc check_id(struct submit_job *job, struct txn *txn)
 
     if (rc == RC_NOT_FOUND) {
         TRY(validate_age(message, clock_doubt_now_ms(job->node), &job->fault));
+        TRY(urgency_check(job->node, txn, message, &job->fault));
         return check_room(job);
     }
     TRY(rc);
@@ -364,6 +368,7 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *v
     char destination[FORWARD_DESTINATION_SIZE];
 
     TRY(entry_put(&job->sent, job->node, txn));
+    TRY(urgency_count(job->node, txn, &job->submission->message));
     job->index = job->sent.index;
     if (message_opens(&job->submission->message)) {
         views->sent.opening_index = job->index;
@@ -444,6 +449,9 @@ static enum rc apply_job(struct write *write, struct txn *txn)
         }
         if (job->fault.rc == RC_OK) {
             return rc; /* the store failed: nobody is told a reason of policy */
+        }
+        if (strcmp(job->fault.reason, "urgent.budget") == 0) {
+            return urgency_refused(job->node, txn, &job->submission->message);
         }
         if (!refusal_is_policy(job->fault.rc) ||
             !refusals_admit(job->node->refusals, job->sender->uri, clock_now_ms())) {

@@ -3,6 +3,7 @@
 #include "model/condition.h"
 #include "model/official.h"
 #include "model/order.h"
+#include "rpc/codec_duty.h"
 #include "rpc/codec_service.h"
 
 #define LEAF_BYTES 200
@@ -190,6 +191,29 @@ static const struct bound bounds[] = {
     {"Awaiting", "to", UP_TO(MESSAGE_CODE_MAX - 1)},
     {"Awaiting", "official", UP_TO(MESSAGE_CODE_MAX - 1)},
     {"GetAwaitingResponse", "message", REQUIRED, UP_TO(MESSAGE_BYTES_MAX)},
+    {"ListDutyResponse", "calls", COUNT(DUTY_PAGE_MAX)},
+    {"ListDutyResponse", "urgency", COUNT(DUTY_DAYS_MAX)},
+    {"DutyCall", "number", REQUIRED},
+    {"DutyCall", "reference", REQUIRED, EXACTLY(ID_SIZE)},
+    {"DutyCall", "kind", REQUIRED},
+    {"DutyCall", "state", REQUIRED},
+    {"DutyCall", "exchange_id", EXACTLY(ID_SIZE)},
+    {"DutyCall", "clock", UP_TO(DUTYCALL_CLOCK_SIZE - 1)},
+    {"DutyCall", "actor", UP_TO(DUTYCALL_URI_SIZE - 1)},
+    {"DutyCall", "moved_to", UP_TO(CODE_SIZE - 1)},
+    {"DutyCall", "because", UP_TO(CODE_SIZE - 1)},
+    {"DutyAnswer", "member", REQUIRED, UP_TO(CODE_SIZE - 1)},
+    {"DutyAnswer", "number", REQUIRED},
+    {"DutyAnswer", "reference", REQUIRED, EXACTLY(ID_SIZE)},
+    {"DutyAnswer", "outcome", REQUIRED},
+    {"AnswerDutyRequest", "answer", REQUIRED, SOME_UP_TO(DUTY_ANSWER_MAX)},
+    {"AnswerDutyRequest", "signature", REQUIRED},
+    {"AnswerDutyResponse", "call", REQUIRED},
+    {"WakeDutyRequest", "from", REQUIRED, UP_TO(CODE_SIZE - 1)},
+    {"WakeDutyRequest", "to", REQUIRED, UP_TO(CODE_SIZE - 1)},
+    {"WakeDutyRequest", "token", REQUIRED, EXACTLY(ID_SIZE)},
+    {"WakeDutyRequest", "urgency", REQUIRED},
+    {"WakeDutyResponse", "actor", UP_TO(DUTYCALL_URI_SIZE - 1)},
 
     {"ReadRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"ReadRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},

@@ -6,6 +6,7 @@
 #define RPC_CODEC_PB_H
 
 #include "enlace/v1/audit.pb-c.h"
+#include "enlace/v1/duty.pb-c.h"
 #include "enlace/v1/exchange.pb-c.h"
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "enlace/v1/audit.pb-c.h"
+#include "enlace/v1/duty.pb-c.h"
 #include "enlace/v1/exchange.pb-c.h"
 #include "enlace/v1/federation.pb-c.h"
 #include "enlace/v1/message.pb-c.h"
@@ -82,6 +83,13 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_REINDEX_RESPONSE] = &enlace__v1__reindex_response__descriptor,
     [SHAPE_GET_CONDITION_REQUEST] = &enlace__v1__get_condition_request__descriptor,
     [SHAPE_GET_CONDITION_RESPONSE] = &enlace__v1__get_condition_response__descriptor,
+    [SHAPE_LIST_DUTY_REQUEST] = &enlace__v1__list_duty_request__descriptor,
+    [SHAPE_LIST_DUTY_RESPONSE] = &enlace__v1__list_duty_response__descriptor,
+    [SHAPE_DUTY_ANSWER] = &enlace__v1__duty_answer__descriptor,
+    [SHAPE_ANSWER_DUTY_REQUEST] = &enlace__v1__answer_duty_request__descriptor,
+    [SHAPE_ANSWER_DUTY_RESPONSE] = &enlace__v1__answer_duty_response__descriptor,
+    [SHAPE_WAKE_DUTY_REQUEST] = &enlace__v1__wake_duty_request__descriptor,
+    [SHAPE_WAKE_DUTY_RESPONSE] = &enlace__v1__wake_duty_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "crypto/digest.h"
 #include "store/dbkey.h"
 
 /*
@@ -17,11 +18,6 @@
 #define OVER 1
 
 static const char counter_name[] = "dutycall";
-
-bool dutycall_is_over(enum dutycall_state state)
-{
-    return state == DUTYCALL_ANSWERED || state == DUTYCALL_ENDED;
-}
 
 /* ---- keys ---- */
 
@@ -278,4 +274,20 @@ enum rc dutycall_find(struct txn *txn, uint64_t number, struct dutycall *call)
     enum rc rc = find_in(txn, false, number, call);
 
     return rc == RC_NOT_FOUND ? find_in(txn, true, number, call) : rc;
+}
+
+void dutycall_name(const char *label, const char *origin, const struct dutycall *call,
+                   struct id *out)
+{
+    uint8_t digest[DIGEST_SIZE];
+    uint8_t number[8];
+    struct dbkey key;
+
+    key_of(&call->key, OPEN, &key);
+    put_u64(number, call->number);
+    const struct bytes parts[] = {BYTES(label, strlen(label) + 1),
+                                  BYTES(origin, strlen(origin) + 1), BYTES_OF(number),
+                                  dbkey_bytes(&key)};
+    digest_of(parts, 4, digest);
+    memcpy(out->bytes, digest, ID_SIZE);
 }

@@ -10,6 +10,7 @@ static const char leaf_label[] = "enlace/leaf/v1";
 static const char record_label[] = "enlace/record/v1";
 static const char order_label[] = "enlace/order/v1";
 static const char official_label[] = "enlace/official/v1";
+static const char duty_label[] = "enlace/duty/v1";
 
 uint16_t commit_part_number(uint8_t subject, uint8_t type)
 {
@@ -58,6 +59,11 @@ void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE])
 void commit_official(struct bytes act, uint8_t out[DIGEST_SIZE])
 {
     commit_text(BYTES_OF(official_label), act, out);
+}
+
+void commit_duty(struct bytes answer, uint8_t out[DIGEST_SIZE])
+{
+    commit_text(BYTES_OF(duty_label), answer, out);
 }
 
 static bool are_in_order(const struct commit_part *parts, size_t count)

@@ -42,6 +42,7 @@
  *     24   n  the order's bytes (enlace.v1.Order), which its officials sign as they sign an M )
  *
  * Act of an official at the own node: D, as an order's, with the label "enlace/official/v1".
+ * Duty: the same over "enlace/duty/v1" (14 characters and NUL) and an enlace.v1.DutyAnswer.
  *
  * Tag: HMAC-SHA256(tag key[32], N[16] ‖ u8 role), first 16 bytes. Differs in every leaf.
  *
@@ -81,6 +82,7 @@ void commit_part(const uint8_t blind[COMMIT_BLIND_SIZE], struct bytes part,
                  uint8_t out[DIGEST_SIZE]);
 void commit_order(struct bytes order, uint8_t out[DIGEST_SIZE]);
 void commit_official(struct bytes act, uint8_t out[DIGEST_SIZE]);
+void commit_duty(struct bytes answer, uint8_t out[DIGEST_SIZE]);
 /*
  * RC_INVALID_ARGUMENT: no part, more than COMMIT_PARTS_MAX, the first is not the header, numbers
  * that do not ascend strictly, or a compartment of type 0.

@@ -17,7 +17,7 @@ if mount -t tmpfs -o size=64m,mode=700 tmpfs "$WORK/node/cdmx" 2>"$WORK/mount.lo
     trap 'kill -9 "$(cat "$WORK/node/cdmx/pid")" 2>/dev/null; sleep 0.2; umount -l "$WORK/node/cdmx"; cleanup' EXIT
 fi
 node_settings cdmx
-echo "disk_floor_mib = 16" >>"$WORK/node/cdmx/enlaced.conf"
+printf "disk_floor_mib = 16\nurgent_reserve_mib = 0\n" >>"$WORK/node/cdmx/enlaced.conf"
 [ -n "$small" ] || sed -i 's/^disk_floor_mib = .*/disk_floor_mib = 1/' "$WORK/node/cdmx/enlaced.conf"
 /usr/bin/python3 "$ROOT/tests/path/52_disk.py" "$WORK" "$BUILD" "$commits" $small >"$WORK.said"
 status=$?
