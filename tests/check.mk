@@ -61,6 +61,12 @@ check-build-tsan:
 check-build-fuzz:
 	+@tests/promise.sh 'and with clang, for the fuzzers' $(sub_make) fuzz-build
 
+# Six nodes that witness each other, under TSan: some minutes, so not part of `make check`.
+.PHONY: tsan-witness
+tsan-witness:
+	+@$(tsan_make) all
+	@BUILD=$(TSAN_BUILD) tests/sanitized.sh tests/path/65_witness.sh
+
 # Each is a program that exits 0 when its promises are kept; 77 when it cannot run here. The runs of
 # one story take turns: they listen on the same ports.
 run_story = tests/promise.sh '$*$(1)' $(2) timeout -k 10 $(PATH_SECONDS) $*

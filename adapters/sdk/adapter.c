@@ -225,6 +225,9 @@ static enum rc turn(struct adapter *adapter)
         adapter_arrival_free(batch[i]);
     }
     TRY(rc);
+    if (count == 0) {
+        adapter_look_at_kept(adapter);
+    }
     if (adapter->again_ms != 0 && clock_monotonic_ms() >= adapter->again_ms) {
         TRY(adapter_take_undealt(adapter));
     }

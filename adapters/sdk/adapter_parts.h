@@ -95,7 +95,9 @@ struct adapter {
     int64_t last_id_ms; /* ids of ours ascend */
     int64_t again_ms;   /* monotonic: when the inbox is looked at again */
     int64_t tick_ms;    /* monotonic: when on_tick is called next */
-    int64_t active_ms;  /* monotonic: when something happened */
+    int64_t kept_ms;    /* monotonic: when answered messages are looked at again */
+    struct id kept_from;
+    int64_t active_ms; /* monotonic: when something happened */
     struct adapter_figures figures;
     atomic_bool is_stopping;
 };
@@ -130,6 +132,9 @@ MUST_CHECK enum rc adapter_settle(struct adapter *adapter, struct adapter_arriva
                                   size_t count);
 /* What is owed goes to the streams, as far as they take it. */
 MUST_CHECK enum rc adapter_pay(struct adapter *adapter);
+/* Asks, now and then, whether the node still has what it answered (client/answered): what it lost
+ * is owed again. */
+void adapter_look_at_kept(struct adapter *adapter);
 struct adapter_stream *adapter_stream_for(struct adapter *adapter, enum urgency urgency);
 
 #endif

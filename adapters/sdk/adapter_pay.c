@@ -4,10 +4,15 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/answered.h"
 #include "client/receipt_file.h"
 #include "client/send.h"
 #include "rpc/codec.h"
 #include "sdk/adapter_parts.h"
+
+/* What was answered is asked about in small portions. */
+#define KEPT_AT_ONCE 64
+#define KEPT_EVERY_MS 5000
 
 struct adapter_stream *adapter_stream_for(struct adapter *adapter, enum urgency urgency)
 {
@@ -103,7 +108,7 @@ enum rc adapter_owe_again(struct adapter *adapter)
     for (size_t i = 0; i < ids.count; i++) {
         arena_reset(arena);
         if (spool_has(adapter->spool, SPOOL_RECEIPTS, &ids.items[i])) {
-            spool_remove(adapter->spool, SPOOL_OUTBOX, &ids.items[i]);
+            spool_move(adapter->spool, SPOOL_OUTBOX, SPOOL_ANSWERED, &ids.items[i]);
             continue;
         }
         TRY(owe_one(adapter, &ids.items[i], arena));
@@ -171,12 +176,38 @@ enum rc adapter_settle(struct adapter *adapter, struct adapter_arrival *const *b
             take_refusal(adapter, batch[i]);
             continue;
         }
-        spool_remove(adapter->spool, SPOOL_OUTBOX, &batch[i]->id);
+        spool_move(adapter->spool, SPOOL_OUTBOX, SPOOL_ANSWERED, &batch[i]->id);
         debts_settle(&batch[i]->stream->debts, &batch[i]->id);
         adapter->figures.said++;
         tell(adapter, batch[i]);
     }
     return RC_OK;
+}
+
+/* Blocks for a question or some: only where nothing else waits. */
+void adapter_look_at_kept(struct adapter *adapter)
+{
+    OWN_PTR(arena) arena = arena_new(ADAPTER_ARENA_MAX);
+    struct answered_look look = {.most = KEPT_AT_ONCE, .from = adapter->kept_from};
+    struct fault fault = {0};
+
+    if (clock_monotonic_ms() < adapter->kept_ms || arena == NULL) {
+        return;
+    }
+    adapter->kept_ms = clock_monotonic_ms() + KEPT_EVERY_MS;
+    if (answered_check(adapter->session, adapter->spool, &look, &fault) == RC_OK) {
+        adapter->kept_from = look.from;
+        if (!id_is_zero(&look.from)) {
+            adapter->kept_ms = 0; /* the next portion, when nothing else waits */
+        }
+    }
+    for (size_t i = 0; i < look.lost.count; i++) {
+        arena_reset(arena);
+        if (owe_one(adapter, &look.lost.items[i], arena) != RC_OK) {
+            log_warn("kept.later", "it is looked at again at the next start");
+        }
+    }
+    spool_ids_release(&look.lost);
 }
 
 static enum rc pay_stream(struct adapter *adapter, struct adapter_stream *stream)

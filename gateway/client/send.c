@@ -128,6 +128,10 @@ enum rc send_spooled(struct session *session, struct spool *spool, const struct 
     if (spool_store(spool, &proof, 1) != RC_OK) {
         return refuse_disk(spool, fault);
     }
-    spool_remove(spool, SPOOL_OUTBOX, id);
+    if (sent->is_erased) {
+        spool_remove(spool, SPOOL_OUTBOX, id);
+    } else {
+        spool_move(spool, SPOOL_OUTBOX, SPOOL_ANSWERED, id);
+    }
     return RC_OK;
 }

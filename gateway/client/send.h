@@ -31,8 +31,9 @@ MUST_CHECK enum rc send_request(struct session *session, struct bytes request, s
                                 struct fault *fault);
 
 /*
- * Stores the request in the outbox, sends it, stores the receipt, removes it from the outbox. Left
- * in the outbox when the node cannot be reached; parked when it refuses for good.
+ * Stores the request in the outbox, sends it, stores the receipt, moves it to answered
+ * (client/answered says for how long). Left in the outbox when the node cannot be reached; parked
+ * when it refuses for good.
  */
 MUST_CHECK enum rc send_spooled(struct session *session, struct spool *spool, const struct id *id,
                                 struct bytes request, struct sent *sent, struct fault *fault);

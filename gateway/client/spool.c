@@ -24,7 +24,7 @@ struct spool {
 };
 
 static const char *const folder_names[SPOOL_FOLDERS] = {
-    "outbox", "receipts", "inbox", "exchanges", "parked", "rejected", "evidence",
+    "outbox", "answered", "receipts", "inbox", "exchanges", "parked", "rejected", "evidence",
 };
 
 static enum rc failed_at(const struct spool *spool, const char *what, const char *name)
@@ -324,6 +324,17 @@ void spool_remove(struct spool *spool, enum spool_folder folder, const struct id
     id_format(id, name);
     if (unlinkat(spool->folders[folder], name, 0) != 0 && errno != ENOENT) {
         (void)failed_at(spool, "remove", name);
+    }
+}
+
+void spool_move(struct spool *spool, enum spool_folder from, enum spool_folder to,
+                const struct id *id)
+{
+    char name[ID_TEXT_SIZE];
+
+    id_format(id, name);
+    if (renameat(spool->folders[from], name, spool->folders[to], name) != 0 && errno != ENOENT) {
+        (void)failed_at(spool, "move", name);
     }
 }
 

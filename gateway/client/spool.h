@@ -4,6 +4,8 @@
  *     secret       32 random bytes: ids and blinds of what this program says derive from it
  *     lock         held while the spool is open: one program at a time
  *     outbox/      serialised SubmitRequests that have no receipt yet; resent, the same bytes
+ *     answered/    those that the node has and nobody else yet: sent again after it lost its disk
+ *                  (client/answered)
  *     receipts/    receipt files (client/receipt_file) of what the node took
  *     inbox/       serialised Messages in custody that have not been dealt with yet
  *     exchanges/   headers (Messages without compartments) of the openings of running exchanges
@@ -32,6 +34,7 @@ struct spool;
 
 enum spool_folder {
     SPOOL_OUTBOX,
+    SPOOL_ANSWERED,
     SPOOL_RECEIPTS,
     SPOOL_INBOX,
     SPOOL_EXCHANGES,
@@ -66,6 +69,9 @@ MUST_CHECK enum rc spool_read(const struct spool *spool, enum spool_folder folde
 bool spool_has(const struct spool *spool, enum spool_folder folder, const struct id *id);
 /* Not there: fine. Not synced: what comes back after a power cut is known by its id. */
 void spool_remove(struct spool *spool, enum spool_folder folder, const struct id *id);
+/* Moves it, over what may be there. Not there: fine. Not synced: it is dealt with again then. */
+void spool_move(struct spool *spool, enum spool_folder from, enum spool_folder to,
+                const struct id *id);
 /* Refused for good: moves it from outbox to parked, with the reason for a person to read.
  * A failure is logged; the message stays in the outbox then. */
 void spool_park(struct spool *spool, const struct id *id, const struct fault *why);

@@ -69,6 +69,26 @@ static void what_is_stored_is_there_after_reopening(void **state)
     assert_int_equal(spool_read(spool, SPOOL_OUTBOX, &earlier, &bytes), RC_NOT_FOUND);
 }
 
+static void what_was_answered_moves_and_moves_back(void **state)
+{
+    OWN(folder) folder = folder_make();
+    OWN_PTR(spool) spool = NULL;
+    OWN(buffer) bytes = {0};
+    struct id id = id_at(1000, 1);
+    struct spool_entry entry = {SPOOL_OUTBOX, id, bytes_text("request")};
+
+    (void)state;
+    assert_int_equal(spool_open(folder.path, &spool, NULL), RC_OK);
+    assert_int_equal(spool_store(spool, &entry, 1), RC_OK);
+    spool_move(spool, SPOOL_OUTBOX, SPOOL_ANSWERED, &id);
+    assert_false(spool_has(spool, SPOOL_OUTBOX, &id));
+    assert_int_equal(spool_read(spool, SPOOL_ANSWERED, &id, &bytes), RC_OK);
+    spool_move(spool, SPOOL_ANSWERED, SPOOL_OUTBOX, &id);
+    spool_move(spool, SPOOL_ANSWERED, SPOOL_OUTBOX, &id); /* not there: fine */
+    assert_int_equal(spool_read(spool, SPOOL_OUTBOX, &id, &bytes), RC_OK);
+    assert_true(bytes_are_text(buffer_bytes(&bytes), "request"));
+}
+
 static void one_program_at_a_time(void **state)
 {
     OWN(folder) folder = folder_make();
@@ -199,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_stored_is_there_after_reopening),
+        cmocka_unit_test(what_was_answered_moves_and_moves_back),
         cmocka_unit_test(one_program_at_a_time),
         cmocka_unit_test(seeds_are_the_spools_own_and_stay),
         cmocka_unit_test(what_is_refused_for_good_waits_for_a_person),
