@@ -17,7 +17,7 @@ client_DEPS := rpc tlog crypto model base
 console_DEPS := client http policy offline $(client_DEPS)
 # Programs: enlaced may use relay and publish; everything that talks to a node may use client, and never store.
 enlaced_DEPS   := relay publish offline $(relay_DEPS)
-enlace_DEPS    := console $(console_DEPS)
+enlace_DEPS    := console paper $(console_DEPS)
 enlace-verify_DEPS := offline $(offline_DEPS)
 # A log's copy on another disk: an environment of its own, never a node's.
 enlace-follow_DEPS := rpc store tlog crypto model base

@@ -33,10 +33,22 @@ static enum rc unproven(struct fault *fault, const char *reason, uint64_t index,
                   "El nodo muestra lo que no puede probar: %s. Guarde lo que tenga y avise.", what);
 }
 
+bool audit_read_path(const struct path *path, struct proof *proof)
+{
+    proof->count = path->count;
+    for (size_t i = 0; i < path->count; i++) {
+        if (i == PROOF_MAX || path->hashes[i].size != DIGEST_SIZE) {
+            return false;
+        }
+        memcpy(proof->hashes[i], path->hashes[i].data, DIGEST_SIZE);
+    }
+    return true;
+}
+
 enum rc audit_read_verify_entry(const struct audit_entry *entry, uint64_t index,
                                 const struct checkpoint *head, struct fault *fault)
 {
-    struct proof path = {.count = entry->path.count};
+    struct proof path;
     uint8_t hash[DIGEST_SIZE];
     struct leaf leaf;
 
@@ -46,11 +58,8 @@ enum rc audit_read_verify_entry(const struct audit_entry *entry, uint64_t index,
     if (leaf.index != index) {
         return unproven(fault, "audit.index", index, "una hoja en otro lugar que el suyo");
     }
-    for (size_t i = 0; i < path.count; i++) {
-        if (entry->path.hashes[i].size != DIGEST_SIZE) {
-            return unproven(fault, "audit.path", index, "una prueba mal formada");
-        }
-        memcpy(path.hashes[i], entry->path.hashes[i].data, DIGEST_SIZE);
+    if (!audit_read_path(&entry->path, &path)) {
+        return unproven(fault, "audit.path", index, "una prueba mal formada");
     }
     merkle_leaf(entry->leaf, hash);
     if (proof_check_inclusion(hash, index, head->size, &path, head->root) != RC_OK) {

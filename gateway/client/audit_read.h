@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "rpc/codec_service.h"
 #include "tlog/checkpoint.h"
+#include "tlog/proof.h"
 
 struct arena;
 struct audit_case;
@@ -36,6 +37,8 @@ MUST_CHECK enum rc audit_read_page(struct audit_read *read, uint64_t from, struc
                                    struct audit_page *page, struct checkpoint *head,
                                    struct fault *fault);
 
+/* A path as it came, as a proof. False: a hash of another size. */
+bool audit_read_path(const struct path *path, struct proof *proof);
 /* One leaf's form, place and inclusion, and its record against the commitment in it. */
 MUST_CHECK enum rc audit_read_verify_entry(const struct audit_entry *entry, uint64_t index,
                                            const struct checkpoint *head, struct fault *fault);

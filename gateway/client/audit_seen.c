@@ -1,5 +1,7 @@
 #include "client/audit_seen.h"
 
+#include "client/audit_read.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -95,18 +97,6 @@ uint64_t audit_seen_size(const struct audit_seen *seen)
     return seen != NULL ? seen->last.size : 0;
 }
 
-static bool path_to_proof(const struct path *path, struct proof *proof)
-{
-    proof->count = path->count;
-    for (size_t i = 0; i < path->count; i++) {
-        if (i == PROOF_MAX || path->hashes[i].size != DIGEST_SIZE) {
-            return false;
-        }
-        memcpy(proof->hashes[i], path->hashes[i].data, DIGEST_SIZE);
-    }
-    return true;
-}
-
 static enum rc check(const struct checkpoint *last, const struct checkpoint *head,
                      const struct path *consistency, struct fault *fault)
 {
@@ -118,7 +108,7 @@ static enum rc check(const struct checkpoint *last, const struct checkpoint *hea
                       "%" PRIu64 " con su firma. Guarde ambos sellos y avise.",
                       head->size, last->size);
     }
-    if (!path_to_proof(consistency, &proof) ||
+    if (!audit_read_path(consistency, &proof) ||
         proof_check_consistency(last->size, last->root, head->size, head->root, &proof) != RC_OK) {
         return refuse(fault, RC_DATA_LOSS, "audit.other_checkpoint", "sello",
                       "El nodo firmó otra historia: su bitácora de %" PRIu64

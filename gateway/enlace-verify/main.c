@@ -10,7 +10,8 @@
 static int help(FILE *out)
 {
     fprintf(out,
-            "Uso: enlace-verify [--json] log|consistency|receipt|exchange|oficio … OPCIONES\n\n%s\n"
+            "Uso: enlace-verify [--json] log|consistency|receipt|exchange|bundle|oficio … "
+            "OPCIONES\n\n%s\n"
             "Termina con 0 si verifica, 1 si no, 2 si la orden o un archivo no se entiende.\n",
             verify_help);
     return out == stdout ? 0 : 2;

@@ -20,6 +20,7 @@
 #include "enlace/audit_answers.h"
 #include "enlace/audit_rescan.h"
 #include "enlace/command.h"
+#include "enlace/expediente.h"
 
 #define HOUR_S ((int64_t)3600)
 #define DAY_S (24 * HOUR_S)
@@ -33,6 +34,9 @@ struct asking {
     const char *purpose;
     const char *audit_path;
     const char *output;
+    const char *law;    /* a copy of the directory's texts */
+    const char *answer; /* of an authority of time stamps */
+    const char *tsa;
     struct audit_query query;
 };
 
@@ -95,6 +99,15 @@ static int read_option(const struct cli *cli, int choice, struct asking *asking)
     case 'H':
         query->holder = optarg;
         return EXIT_DONE;
+    case 'w':
+        asking->law = optarg;
+        return EXIT_DONE;
+    case 's':
+        asking->answer = optarg;
+        return EXIT_DONE;
+    case 'T':
+        asking->tsa = optarg;
+        return EXIT_DONE;
     case 'K':
         query->wants_tag_key = true;
         return EXIT_DONE;
@@ -106,19 +119,14 @@ static int read_option(const struct cli *cli, int choice, struct asking *asking)
 static int read_arguments(const struct cli *cli, int argc, char **argv, struct asking *asking)
 {
     static const struct option names[] = {
-        {"purpose", required_argument, NULL, 'p'},
-        {"audit", required_argument, NULL, 'a'},
-        {"output", required_argument, NULL, 'o'},
-        {"from", required_argument, NULL, 'f'},
-        {"to", required_argument, NULL, 't'},
-        {"member", required_argument, NULL, 'm'},
-        {"route", required_argument, NULL, 'r'},
-        {"kind", required_argument, NULL, 'k'},
-        {"exchange", required_argument, NULL, 'x'},
-        {"person", required_argument, NULL, 'P'},
-        {"holder", required_argument, NULL, 'H'},
-        {"tag-key", no_argument, NULL, 'K'},
-        {NULL, 0, NULL, 0},
+        {"purpose", required_argument, NULL, 'p'},  {"audit", required_argument, NULL, 'a'},
+        {"output", required_argument, NULL, 'o'},   {"from", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},       {"member", required_argument, NULL, 'm'},
+        {"route", required_argument, NULL, 'r'},    {"kind", required_argument, NULL, 'k'},
+        {"exchange", required_argument, NULL, 'x'}, {"person", required_argument, NULL, 'P'},
+        {"holder", required_argument, NULL, 'H'},   {"tag-key", no_argument, NULL, 'K'},
+        {"with", required_argument, NULL, 'w'},     {"answer", required_argument, NULL, 's'},
+        {"tsa", required_argument, NULL, 'T'},      {NULL, 0, NULL, 0},
     };
     int choice;
 
@@ -132,8 +140,9 @@ static int read_arguments(const struct cli *cli, int argc, char **argv, struct a
         }
     }
     if (optind == argc || argc - optind > 3) {
-        return cli_usage(cli, "audit",
-                         "Se esperaba open, query, request, approve, person, rescan o close.");
+        return cli_usage(
+            cli, "audit",
+            "Se esperaba open, query, bundle, stamp, request, approve, person, rescan o close.");
     }
     asking->verb = argv[optind];
     asking->file = optind + 1 < argc ? argv[optind + 1] : NULL;
@@ -365,6 +374,29 @@ static int verb_rescan(struct cli *cli, struct asking *asking)
     return audit_rescan(cli, &petition, asking->folder);
 }
 
+static int verb_bundle(struct cli *cli, struct asking *asking)
+{
+    struct expediente_options options = {.folder = asking->output, .law = asking->law};
+    struct audit_case audit;
+    struct fault fault = {0};
+
+    if (id_is_zero(&asking->query.exchange_id) || asking->output == NULL) {
+        return cli_usage(cli, "audit", "Faltan --exchange ID o -o CARPETA.");
+    }
+    if (complete(cli, asking, &audit, &options.petition, &fault) != RC_OK) {
+        return cli_fault(cli, &fault);
+    }
+    return expediente_make(cli, &options);
+}
+
+static int verb_stamp(struct cli *cli, struct asking *asking)
+{
+    if (asking->answer == NULL || asking->tsa == NULL) {
+        return cli_usage(cli, "audit", "Faltan --answer RESPUESTA.tsr o --tsa PEM.");
+    }
+    return expediente_stamp(cli, asking->file, asking->answer, asking->tsa);
+}
+
 static int verb_close(struct cli *cli, struct asking *asking)
 {
     struct audit_closed closed;
@@ -398,6 +430,7 @@ int cmd_audit(struct cli *cli, int argc, char **argv)
         {"open", false, false, verb_open},      {"query", true, false, verb_query},
         {"request", true, false, verb_request}, {"approve", false, true, verb_approve},
         {"person", true, true, verb_person},    {"rescan", true, true, verb_rescan},
+        {"bundle", true, false, verb_bundle},   {"stamp", false, true, verb_stamp},
         {"close", true, true, verb_close},
     };
     struct asking asking;
@@ -410,7 +443,7 @@ int cmd_audit(struct cli *cli, int argc, char **argv)
         if (verbs[i].needs_file && asking.file == NULL) {
             return cli_usage(cli, "audit", "Falta el archivo.");
         }
-        if (strcmp(asking.verb, "open") != 0) {
+        if (strcmp(asking.verb, "open") != 0 && strcmp(asking.verb, "stamp") != 0) {
             status = verbs[i].needs_node ? cli_need_session(cli) : cli_need_profile(cli);
         }
         return status == EXIT_DONE ? verbs[i].run(cli, &asking) : status;

@@ -6,6 +6,7 @@
 #include "client/receipt_check.h"
 #include "enlace/command.h"
 #include "enlace/exchange_logs.h"
+#include "enlace/expediente.h"
 #include "offline/report.h"
 #include "offline/verify.h"
 #include "rpc/codec.h"
@@ -107,14 +108,16 @@ static void compare_folders(const char *a, const char *b, const char *exchange,
 
 int cmd_verify(struct cli *cli, int argc, char **argv)
 {
-    struct verify_caller caller = {
-        .program = "enlace verify", .is_json = cli->is_json, .exchange_folders = compare_folders};
+    struct verify_caller caller = {.program = "enlace verify",
+                                   .is_json = cli->is_json,
+                                   .exchange_folders = compare_folders,
+                                   .bundle_facts = expediente_check_facts};
     struct verifying verifying = {0};
     int status = EXIT_DONE;
 
     if (argc < 2 || !split_arguments(cli, argc, argv, &verifying) || verifying.argc == 0) {
         return cli_usage(cli, "verify",
-                         "Se esperaba receipt, log, consistency, exchange u oficio.");
+                         "Se esperaba receipt, log, consistency, exchange, bundle u oficio.");
     }
     /* With keys of his own the reader needs no profile; one that he has still brings its policy. */
     if (verifying.is_alone) {

@@ -72,6 +72,9 @@ const struct command commands[] = {
      "  log CARPETA            una bitácora exportada, completa\n"
      "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
      "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
+     "  bundle CARPETA         un expediente de evidencia («audit bundle»); --certificate PEM de "
+     "quien\n"
+     "                         lo hizo, --tsa PEM de la autoridad de sellos de tiempo\n"
      "  --vkey LLAVE       llave de la bitácora; varias veces; sin ella, las del perfil\n"
      "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum; sin\n"
      "                     ella, la policy del perfil\n"
@@ -163,6 +166,11 @@ const struct command commands[] = {
      "                                fundamento\n"
      "  rescan PETICIÓN CARPETA       mira todas las hojas de una copia («log export --entries»)\n"
      "                                y dice si a la respuesta le falta alguna\n"
+     "  bundle --audit ARCHIVO --exchange ID -o CARPETA [--with TEXTOS]\n"
+     "                                un expediente para un juzgado: hojas, registros, pruebas,\n"
+     "                                sello con testigos, directorio, PDF e instrucciones; se\n"
+     "                                verifica sin red: «verify bundle»\n"
+     "  stamp CARPETA --answer TSR --tsa PEM   agrega el sello de tiempo (RFC 3161)\n"
      "  close ARCHIVO                 cierra la auditoría\n"
      "  Termina con 0, con 1 si algo se rechaza o no se prueba, 2 si no se entiende.\n",
      cmd_audit},

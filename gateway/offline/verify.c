@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "offline/consistency.h"
 #include "offline/disk.h"
+#include "offline/evidence_folder.h"
 #include "crypto/cert.h"
 #include "offline/log_check.h"
 #include "offline/oficio_check.h"
@@ -26,6 +27,7 @@ const char *const verify_help =
     "  consistency ANTES AHORA  que una bitácora sólo creció (sellos o carpetas)\n"
     "  receipt ARCHIVO        los acuses de un mensaje\n"
     "  exchange A B           lo que dos partes guardan: acuses, o bitácoras con --records\n"
+    "  bundle CARPETA         un expediente de evidencia («enlace audit bundle»)\n"
     "  oficio TEXTO|ARCHIVO|-  lo que dice el código QR de un oficio impreso, con --certificate\n"
     "  --vkey LLAVE       llave de la bitácora; varias veces\n"
     "  --policy ARCHIVO   bitácoras, testigos y quórum (C2SP tlog-policy); exige el quórum\n"
@@ -37,6 +39,8 @@ const char *const verify_help =
     "veces\n"
     "  --exchange ID      sólo ese intercambio\n"
     "  --certificate PEM  el de quien imprimió el oficio; --receipt ARCHIVO: su acuse, con --vkey\n"
+    "  --certificate PEM --tsa PEM  de quien hizo el expediente, y de la autoridad de sellos de "
+    "tiempo\n"
     "  --succession ARCHIVO --authorities ARCHIVO  la declaración por la que una bitácora sucedió "
     "a\n"
     "                     otra, y quiénes la firman: revoca lo posterior al último sello bueno\n";
@@ -55,6 +59,7 @@ struct run {
     const char *authorities;
     const char *certificate;
     const char *receipt;
+    const char *tsa;
 };
 
 __attribute__((format(printf, 2, 3))) static int usage(const struct run *run, const char *format,
@@ -142,6 +147,9 @@ static int take_option(struct run *run, int choice, const char *value)
     case 'r':
         run->receipt = value;
         return 0;
+    case 'z':
+        run->tsa = value;
+        return 0;
     default:
         return usage(run, "Una opción no se entiende.");
     }
@@ -162,6 +170,7 @@ static int take_arguments(struct run *run, int argc, char **argv)
         {"authorities", required_argument, NULL, 'a'},
         {"certificate", required_argument, NULL, 'q'},
         {"receipt", required_argument, NULL, 'r'},
+        {"tsa", required_argument, NULL, 'z'},
         {NULL, 0, NULL, 0},
     };
     int choice;
@@ -351,16 +360,38 @@ static int run_oficio(struct run *run)
     return report_print(&run->report, run->caller->is_json, stdout);
 }
 
+static void run_bundle(struct run *run)
+{
+    const struct evidence_check check = {.folder = run->paths[0],
+                                         .trust = &run->trust,
+                                         .certificate = run->certificate,
+                                         .tsa = run->tsa};
+
+    evidence_check_run(&check, &run->report);
+    if (run->caller->bundle_facts != NULL) {
+        run->caller->bundle_facts(run->paths[0], &run->report);
+    }
+}
+
+static bool is_one_of(const char *kind, const char *const *kinds)
+{
+    while (*kinds != NULL && strcmp(kind, *kinds) != 0) {
+        kinds++;
+    }
+    return *kinds != NULL;
+}
+
 static int act(struct run *run, const char *kind)
 {
-    size_t wanted = strcmp(kind, "log") == 0 || strcmp(kind, "receipt") == 0 ? 1 : 2;
+    static const char *const of_one[] = {"log", "receipt", "bundle", NULL};
+    static const char *const of_two[] = {"consistency", "exchange", NULL};
+    size_t wanted = is_one_of(kind, of_one) ? 1 : 2;
     int status;
 
     if (strcmp(kind, "oficio") == 0) {
         return run_oficio(run);
     }
-    if (strcmp(kind, "log") != 0 && strcmp(kind, "receipt") != 0 &&
-        strcmp(kind, "consistency") != 0 && strcmp(kind, "exchange") != 0) {
+    if (wanted == 2 && !is_one_of(kind, of_two)) {
         return usage(run, "No se sabe verificar «%s».", kind);
     }
     if (run->path_count != wanted) {
@@ -378,6 +409,8 @@ static int act(struct run *run, const char *kind)
     run->report.what = kind;
     if (strcmp(kind, "log") == 0) {
         run_log(run);
+    } else if (strcmp(kind, "bundle") == 0) {
+        run_bundle(run);
     } else if (strcmp(kind, "consistency") == 0) {
         consistency_check(run->paths[0], run->paths[1], &run->trust, &run->report);
     } else if (strcmp(kind, "exchange") == 0) {

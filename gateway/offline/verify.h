@@ -2,7 +2,7 @@
  * verify - the offline verifications as a command line: what `enlace verify` and `enlace-verify`
  * share.
  *
- *     log DIR | consistency OLD NEW | receipt FILE | exchange A B | oficio TEXT
+ *     log DIR | consistency OLD NEW | receipt FILE | exchange A B | bundle DIR | oficio TEXT
  *
  * Of an exchange, A and B are receipt files; or folders with audit records, where the caller can
  * read those.
@@ -35,6 +35,8 @@ struct verify_caller {
     /* Compares two exports with records; exchange is the text of an id, or NULL. May be NULL. */
     void (*exchange_folders)(const char *a, const char *b, const char *exchange,
                              const struct trust *trust, struct report *report);
+    /* Compares what a folder of evidence says its records say with the records. May be NULL. */
+    void (*bundle_facts)(const char *folder, struct report *report);
 };
 
 /* One line an option: for help. */
