@@ -4,26 +4,7 @@
 #include "client/ask.h"
 #include "client/session.h"
 #include "enlace/command.h"
-
-static const char *const state_texts[STATES] = {
-    "",
-    "enviada",
-    "recibida por el otro nodo",
-    "en custodia",
-    "aceptada",
-    "en curso",
-    "en vigor",
-    "terminada",
-    "cerrada",
-    "rechazada",
-    "fallida",
-    "en espera",
-    "retirada",
-    "purgada",
-    "conservada",
-    "capturada por error",
-    "en espera de una segunda aprobación",
-};
+#include "enlace/hang_text.h"
 
 static const char *const band_texts[] = {"", "por teléfono", "en papel", "en persona"};
 
@@ -101,7 +82,7 @@ static void print_item(const struct item_state *item)
     char when[CLI_TIME_SIZE];
 
     cli_time(item->changed_at_ms, when);
-    printf("  %2u  %-12s %-26s desde %s\n", item->number, item->code, state_texts[item->state],
+    printf("  %2u  %-12s %-26s desde %s\n", item->number, item->code, state_text(item->state),
            when);
     printf("      responsable: %s\n", item->responsible);
     if (item->reason[0] != '\0') {

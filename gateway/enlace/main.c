@@ -63,6 +63,14 @@ const struct command commands[] = {
      "firmados.\n",
      cmd_withdraw},
     {"track", "ID", "dice en qué va un intercambio", NULL, cmd_track},
+    {"trace", "ID",
+     "cada paso de un intercambio en los dos nodos, dónde está detenido y quién debe actuar", NULL,
+     cmd_trace},
+    {"board", "", "lo que está abierto, lo más apremiante primero; se renueva en una terminal",
+     "  --once       una sola vez\n"
+     "  --every S    cada cuántos segundos se renueva (10)\n"
+     "  --member M   de otra institución que el nodo aloja (quien lo coordina)\n",
+     cmd_board},
     {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
      "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n"
      "  --witnessed  la prueba bajo un sello con el quórum de testigos de la policy del perfil\n",

@@ -69,11 +69,13 @@ bool deadline_is_owed(enum clock_stop stop, enum state state)
     case STATE_SENT:
     case STATE_RECEIVED:
     case STATE_IN_CUSTODY:
-        return true;
+        return stop != STOP_ANSWERED;
     case STATE_ACCEPTED:
     case STATE_IN_PROGRESS:
     case STATE_ON_HOLD:
         return stop == STOP_IN_FORCE;
+    case STATE_RECALLED:
+        return stop == STOP_ANSWERED;
     default:
         return false;
     }
@@ -103,14 +105,14 @@ bool deadline_of_law(const char *id, struct clock_rule *rule)
 
 const char *clock_anchor_name(enum clock_anchor anchor)
 {
-    static const char *const names[CLOCK_ANCHORS] = {"opening", "decision", "R3"};
+    static const char *const names[CLOCK_ANCHORS] = {"opening", "decision", "R3", "recall"};
 
     return names[anchor];
 }
 
 const char *clock_stop_name(enum clock_stop stop)
 {
-    static const char *const names[CLOCK_STOPS] = {"R1", "R3", "R4"};
+    static const char *const names[CLOCK_STOPS] = {"R1", "R3", "R4", "answer"};
 
     return names[stop];
 }

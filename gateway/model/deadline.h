@@ -28,6 +28,7 @@ enum clock_anchor {
     ANCHOR_OPENING,  /* the exchange's first message */
     ANCHOR_DECISION, /* the decision that it cites: from the beginning of that local day */
     ANCHOR_ACCEPT,   /* R3 */
+    ANCHOR_RECALL,   /* the exchange was recalled */
     CLOCK_ANCHORS
 };
 
@@ -36,6 +37,7 @@ enum clock_stop {
     STOP_RECEIVED, /* R1: told to the other institution's node; the requester may be late */
     STOP_DECIDED,  /* R3: a named official accepted or declined */
     STOP_IN_FORCE, /* R4 */
+    STOP_ANSWERED, /* a recall's answer: purged, or kept for a reason */
     CLOCK_STOPS
 };
 
@@ -93,6 +95,9 @@ struct cadence {
 #define CADENCE_ENDLESS INT32_MAX
 /* What is missing when an occurrence is not reported, as a clock's id. */
 #define CADENCE_CLOCK "OCURRENCIA"
+/* A recall's answer is due after 72 hours, of an urgent exchange after 12: our own choice, where
+ * the route says nothing else ("X1=48h,recall..answer"). No article fixes it. */
+#define RECALL_CLOCK "RETIRO"
 
 int64_t cadence_due_ms(const struct cadence *cadence, uint32_t occurrence);
 /* How many should have been reported by now, base included. */

@@ -58,8 +58,8 @@ bool event_is_signed(enum event event)
 
 bool state_is_recallable(enum state state)
 {
-    return state != STATE_NONE && state != STATE_RECALLED && state != STATE_PURGED &&
-           state != STATE_ENTERED_IN_ERROR;
+    return state != STATE_NONE && state != STATE_AWAITING_APPROVAL && state != STATE_RECALLED &&
+           state != STATE_PURGED && state != STATE_ENTERED_IN_ERROR;
 }
 
 bool state_was_recalled(enum state state)

@@ -79,13 +79,17 @@ static enum rc read_span(struct reading *reading, const char *word, struct clock
         }
     }
     if (!is_anchored) {
-        return complain_clock(reading, word, "an anchor before \"..\": opening, decision or R3");
+        return complain_clock(reading, word,
+                              "an anchor before \"..\": opening, decision, R3 or recall");
     }
     if (!is_stopped) {
-        return complain_clock(reading, word, "a stop after \"..\": R1, R3 or R4");
+        return complain_clock(reading, word, "a stop after \"..\": R1, R3, R4 or answer");
     }
     if (rule->anchor == ANCHOR_ACCEPT && rule->stop != STOP_IN_FORCE) {
         return complain_clock(reading, word, "an anchor before the stop: from R3 only to R4");
+    }
+    if ((rule->anchor == ANCHOR_RECALL) != (rule->stop == STOP_ANSWERED)) {
+        return complain_clock(reading, word, "recall..answer: only a recall has an answer");
     }
     return RC_OK;
 }

@@ -42,11 +42,12 @@
  * A clock is ID=LIMIT[,ANCHOR..STOP][,urgent|,ordinary]: "F1=3h", "F6=30d,decision..R4,ordinary",
  * "C1=20dh,opening..R4". The limit is in m or h (instants), d (calendar days, días naturales) or dh
  * (working days, días hábiles). It runs from opening (the first message), decision (the local day
- * of the one it cites) or R3, until R1, R3 or R4 (model/deadline.h); for messages of both urgencies
- * when it names none. What an F of the federal law leaves out is as that law has it; any other id
- * is F, C or X and digits, and says what it runs from and to. holidays lists a year's days that are
- * no working days beside Saturdays and Sundays; a text with a clock in dh lists each year of its
- * in-force. ladder lists who is told when a clock runs out, the last rung at last.
+ * of the one it cites) or R3, until R1, R3 or R4 (model/deadline.h), or from recall until its
+ * answer; for messages of both urgencies when it names none. What an F of the federal law leaves
+ * out is as that law has it; any other id is F, C or X and digits, and says what it runs from and
+ * to. holidays lists a year's days that are no working days beside Saturdays and Sundays; a text
+ * with a clock in dh lists each year of its in-force. ladder lists who is told when a clock runs
+ * out, the last rung at last.
  *
  *
  * acts-for names the officials of the same member whom a system may name in a message

@@ -346,15 +346,16 @@ static const struct clock_rule *find_clock(const struct route *route, const char
     return NULL;
 }
 
-/* The latest that a message may say of a clock; from R3 nobody knows yet. */
+/* The latest that a message may say of a clock; from R3, or a recall, nobody knows yet. */
 static int64_t latest_due_ms(const struct directory *directory, const struct route *route,
                              const struct clock_rule *rule, int64_t anchored_ms)
 {
     const struct holiday_list *list = &directory->working_terms[route->text];
     struct holidays holidays = {.days = list->days, .count = list->count};
 
-    return rule->anchor == ANCHOR_ACCEPT ? INT64_MAX
-                                         : deadline_due_ms(rule, anchored_ms, &holidays);
+    return rule->anchor == ANCHOR_ACCEPT || rule->anchor == ANCHOR_RECALL
+               ? INT64_MAX
+               : deadline_due_ms(rule, anchored_ms, &holidays);
 }
 
 static enum rc check_clock(const struct directory *directory, const struct route *route,
@@ -598,7 +599,8 @@ static enum rc check_notice(const struct route *route, const struct message *mes
                     "Solo una de las partes de la ruta puede estar en falta.");
     }
     if (find_clock(route, header->notice_clock) == NULL &&
-        strcmp(header->notice_clock, CADENCE_CLOCK) != 0) {
+        strcmp(header->notice_clock, CADENCE_CLOCK) != 0 &&
+        strcmp(header->notice_clock, RECALL_CLOCK) != 0) {
         return deny(fault, "notice.clock", "header.notice.clock",
                     "Ese plazo no corre en la ruta que el aviso cita.");
     }

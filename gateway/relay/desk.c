@@ -148,6 +148,23 @@ void desk_returned(struct desk *desk, const char *member_code, enum urgency urge
     wake_all(desk, member_code, urgency, true);
 }
 
+bool desk_is_attended(struct desk *desk, const char *member_code)
+{
+    bool is_attended = false;
+
+    pthread_mutex_lock(&desk->lock);
+    for (const struct desk_seat *seat = desk->first; seat != NULL; seat = seat->next) {
+        is_attended = is_attended || strcmp(seat->member, member_code) == 0;
+    }
+    pthread_mutex_unlock(&desk->lock);
+    return is_attended;
+}
+
+bool desk_is_out(struct desk *desk, uint64_t index)
+{
+    return leases_is_out(desk->leases, index);
+}
+
 void desk_settled(struct desk *desk, uint64_t index)
 {
     leases_end(desk->leases, index);

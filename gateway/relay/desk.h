@@ -63,6 +63,11 @@ void desk_look(struct desk *desk,
                void (*say)(void *to, const char *member, enum urgency urgency, unsigned seats),
                void *to);
 
+/* Is a system of this member attached? Any thread. */
+bool desk_is_attended(struct desk *desk, const char *member_code);
+/* Is this leaf's message with an attached system now? Any thread. */
+bool desk_is_out(struct desk *desk, uint64_t index);
+
 struct leases *desk_leases(struct desk *desk);
 /* Has this leaf been delivered before, for all that this process can know? */
 bool desk_was_given(struct desk *desk, uint64_t index);

@@ -54,6 +54,7 @@ struct link {
     atomic_bool is_ready;          /* hello answered; likewise */
     atomic_uint failures;          /* attempts since something was settled; likewise */
     atomic_bool is_late;           /* a debt came whose leaf is older than what was looked at */
+    _Atomic(int64_t) unreached_ms; /* since when every try to reach it failed; 0: none did */
     atomic_bool is_doubted;        /* another directory came: is the peer still in force? */
     atomic_uint hurry;             /* percent of the clock of what is owed that are gone */
     struct anchor_write anchoring; /* the anchor thread's meanwhile */
@@ -110,6 +111,9 @@ static int64_t jittered(const struct link *link, unsigned times)
 
 static void back_off(struct link *link)
 {
+    if (atomic_load(&link->unreached_ms) == 0) {
+        atomic_store(&link->unreached_ms, clock_now_ms());
+    }
     link->retry_at_ms = jittered(link, link->failures);
     link->failures++;
 }
@@ -342,6 +346,7 @@ static enum rc take_hello(struct link *link, const struct peer_hello *hello)
     }
     TRY(chain_check_own(link->links->node, &link->peer, hello, &link->told_size));
     link->is_ready = true;
+    atomic_store(&link->unreached_ms, 0);
     lawfetch_hint(link->links->node, link->code, hello->directory_sha256);
     log_info("peer.connected", "peer=%s urgency=%d", link->code, link->urgency);
     return RC_OK;
@@ -570,6 +575,13 @@ void links_hurry(struct links *links, const char *node_code, enum urgency urgenc
     if (link != NULL) {
         atomic_store(&link->hurry, percent < 100 ? percent : 100);
     }
+}
+
+int64_t links_unreached_ms(struct links *links, const char *node_code, enum urgency urgency)
+{
+    const struct link *link = link_to(links, node_code, urgency);
+
+    return link != NULL ? atomic_load(&link->unreached_ms) : 0;
 }
 
 void links_poke_all(struct links *links)

@@ -63,6 +63,9 @@ void links_owe_late(struct links *links, const char *node_code, enum urgency urg
  */
 void links_hurry(struct links *links, const char *node_code, enum urgency urgency,
                  unsigned percent);
+/* Since when this node could not be reached, though something is owed to it; 0: it can be. Any
+ * thread. */
+int64_t links_unreached_ms(struct links *links, const char *node_code, enum urgency urgency);
 /* Time passed. Any thread. */
 void links_poke_all(struct links *links);
 

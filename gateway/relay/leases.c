@@ -130,3 +130,15 @@ bool leases_was_given(struct leases *leases, uint64_t index)
     pthread_mutex_unlock(&leases->lock);
     return was_given;
 }
+
+bool leases_is_out(struct leases *leases, uint64_t index)
+{
+    struct slot *slot;
+    bool is_out;
+
+    pthread_mutex_lock(&leases->lock);
+    slot = find(leases, index);
+    is_out = slot->index == index && slot->is_out;
+    pthread_mutex_unlock(&leases->lock);
+    return is_out;
+}

@@ -26,6 +26,8 @@ enum lease leases_take(struct leases *leases, uint64_t index);
 void leases_return(struct leases *leases, uint64_t index);
 /* Acknowledged. */
 void leases_end(struct leases *leases, uint64_t index);
+/* Is it out now? */
+bool leases_is_out(struct leases *leases, uint64_t index);
 /* Was it given before its present lease? */
 bool leases_was_given(struct leases *leases, uint64_t index);
 

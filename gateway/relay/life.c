@@ -142,6 +142,12 @@ static enum rc refuse_expired(struct fault *fault)
                   "La sesión de esta consulta ya concluyó; responda en una nueva.");
 }
 
+static bool is_answer_to_recall(const struct header *header)
+{
+    return header->type == MESSAGE_ACT &&
+           (header->event == EVENT_PURGE || header->event == EVENT_KEEP);
+}
+
 static enum rc step_act(const struct header *header, const struct moment *moment,
                         struct exchange *exchange, struct fault *fault)
 {
@@ -151,7 +157,7 @@ static enum rc step_act(const struct header *header, const struct moment *moment
         return RC_OK; /* of a change within the exchange: taken note of, no item moves */
     }
     if (exchange->expires_at_ms != 0 && header->event != EVENT_CLOSE &&
-        moment->act.entered_ms >= exchange->expires_at_ms) {
+        !is_answer_to_recall(header) && moment->act.entered_ms >= exchange->expires_at_ms) {
         return refuse_expired(fault);
     }
     if (header->item != 0 && find_item(exchange, header->item) == NULL) {
@@ -214,19 +220,15 @@ static enum rc step_recall(const struct header *header, const struct moment *mom
             is_any = true;
         }
     }
-    terms_settle(exchange, &moment->act);
-    return is_any ? RC_OK
-                  : refuse(fault, RC_FAILED_PRECONDITION, "life.not_from_here", "header.recall",
-                           "El intercambio ya se retiró; no queda nada que retirar.");
+    if (!is_any) {
+        return refuse(fault, RC_FAILED_PRECONDITION, "life.not_from_here", "header.recall",
+                      "El intercambio ya se retiró; no queda nada que retirar.");
+    }
+    terms_recall(moment, exchange);
+    return RC_OK;
 }
 
 /* ---- what crossed on the way ---- */
-
-static bool is_answer_to_recall(const struct header *header)
-{
-    return header->type == MESSAGE_ACT &&
-           (header->event == EVENT_PURGE || header->event == EVENT_KEEP);
-}
 
 /* The executor said it before it heard of the recall: taken note of, nothing moves. */
 static bool is_overtaken(const struct exchange *exchange, const struct header *header)
@@ -266,7 +268,7 @@ static bool is_too_late(struct exchange *exchange, const struct header *header,
         }
     }
     if (is_any) {
-        terms_settle(exchange, &moment->act);
+        terms_recall(moment, exchange);
     }
     return is_any;
 }

@@ -23,6 +23,7 @@ struct row {
     char uri[URI_SIZE];
     struct tally records;
     struct tally persons;
+    struct tally rows;
 };
 
 struct reading_rate {
@@ -59,7 +60,8 @@ static struct row *find_row(struct reading_rate *rate, const char *identity, int
         if (strcmp(rate->rows[i].uri, identity) == 0) {
             return &rate->rows[i];
         }
-        if (rate->rows[i].records.period / 24 < day && rate->rows[i].persons.period < day) {
+        if (rate->rows[i].records.period / 24 < day && rate->rows[i].persons.period < day &&
+            rate->rows[i].rows.period / 24 < day) {
             idle = &rate->rows[i];
         }
     }
@@ -107,6 +109,19 @@ enum rc reading_rate_records(struct reading_rate *rate, const char *identity,
     row = find_row(rate, identity, now_ms / DAY_MS);
     rc = take(&row->records, now_ms / HOUR_MS, records, grant->records_per_hour, identity,
               "records", fault);
+    pthread_mutex_unlock(&rate->lock);
+    return rc;
+}
+
+enum rc reading_rate_rows(struct reading_rate *rate, const char *identity, uint64_t rows,
+                          int64_t now_ms, struct fault *fault)
+{
+    struct row *row;
+    enum rc rc;
+
+    pthread_mutex_lock(&rate->lock);
+    row = find_row(rate, identity, now_ms / DAY_MS);
+    rc = take(&row->rows, now_ms / HOUR_MS, rows, BOARD_ROWS_PER_HOUR, identity, "rows", fault);
     pthread_mutex_unlock(&rate->lock);
     return rc;
 }

@@ -27,6 +27,11 @@ OWN_PTR_DEFINE(reading_rate)
 MUST_CHECK enum rc reading_rate_records(struct reading_rate *rate, const char *identity,
                                         const struct audit_grant *grant, uint64_t records,
                                         int64_t now_ms, struct fault *fault);
+/* The same for open exchanges (relay/board): a board that shows 300 of them every 10 s stays below.
+ */
+#define BOARD_ROWS_PER_HOUR ((uint64_t)250000)
+MUST_CHECK enum rc reading_rate_rows(struct reading_rate *rate, const char *identity, uint64_t rows,
+                                     int64_t now_ms, struct fault *fault);
 /* The same for one person more. */
 MUST_CHECK enum rc reading_rate_person(struct reading_rate *rate, const char *identity,
                                        const struct audit_grant *grant, int64_t now_ms,

@@ -5,6 +5,7 @@
 #include "relay/audit.h"
 #include "relay/audit_call.h"
 #include "relay/attached.h"
+#include "relay/board.h"
 #include "relay/duty_calls.h"
 #include "relay/follow.h"
 #include "relay/node.h"
@@ -16,6 +17,7 @@
 #include "relay/replay.h"
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
+#include "relay/trace.h"
 #include "relay/track.h"
 #include "relay/vitals.h"
 #include "relay/wake_peer.h"
@@ -25,6 +27,7 @@
 #define FEDERATION "/enlace.v1.FederationService/"
 #define AUDIT "/enlace.v1.AuditService/"
 #define OPERATION "/enlace.v1.OperationService/"
+#define WATCH "/enlace.v1.WatchService/"
 #define ORDER "/enlace.v1.OrderService/"
 #define OFFICIAL "/enlace.v1.OfficialService/"
 #define DUTY "/enlace.v1.DutyService/"
@@ -42,6 +45,8 @@ static const struct rpc_method table[] = {
     {.path = EXCHANGE "StatAttachment", .kind = RPC_UNARY, .on_call = annex_out_stat_on_call},
     {.path = EXCHANGE "GetAttachment", .kind = RPC_STREAM, .on_stream = annex_out_on_stream},
     {.path = EXCHANGE "Ping", .kind = RPC_UNARY, .on_call = ping_on_call},
+    {.path = WATCH "ListExchanges", .kind = RPC_UNARY, .on_call = board_on_list},
+    {.path = WATCH "TraceExchange", .kind = RPC_UNARY, .on_call = trace_on_call},
     {.path = FEDERATION "Exchange", .kind = RPC_STREAM, .on_stream = receive_on_stream},
     {.path = FEDERATION "PutPeerAttachment",
      .kind = RPC_STREAM,

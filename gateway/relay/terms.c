@@ -8,6 +8,8 @@
 #include "relay/life.h"
 
 static const unsigned shares[] = {50, 75, 100};
+#define RECALL_ORDINARY_MS ((int64_t)72 * 3600 * 1000)
+#define RECALL_URGENT_MS ((int64_t)12 * 3600 * 1000)
 #define SHARES (sizeof shares / sizeof shares[0])
 
 void terms_moment(const struct header *header, const struct directory *directory,
@@ -230,6 +232,58 @@ static void begin_occurrences(struct exchange_item *item, const struct moment *m
     item->told = item->occurrences;
 }
 
+/* The route's own clock for it, or one that every exchange has. */
+static struct exchange_clock *recall_clock(struct exchange *exchange)
+{
+    struct exchange_clock *clock;
+
+    for (size_t i = 0; i < exchange->clock_count; i++) {
+        if (exchange->clocks[i].rule.anchor == ANCHOR_RECALL) {
+            return &exchange->clocks[i];
+        }
+    }
+    if (exchange->clock_count == EXCHANGE_CLOCKS_MAX) {
+        return NULL;
+    }
+    clock = &exchange->clocks[exchange->clock_count++];
+    *clock = (struct exchange_clock){
+        .rule = {.id = RECALL_CLOCK,
+                 .limit =
+                     exchange->urgency == URGENCY_URGENT ? RECALL_URGENT_MS : RECALL_ORDINARY_MS,
+                 .unit = CLOCK_INSTANTS,
+                 .anchor = ANCHOR_RECALL,
+                 .stop = STOP_ANSWERED},
+    };
+    return clock;
+}
+
+void terms_recall(const struct moment *moment, struct exchange *exchange)
+{
+    struct exchange_clock *clock = recall_clock(exchange);
+
+    if (clock != NULL) {
+        anchor(clock, moment, &moment->act);
+    }
+    terms_settle(exchange, &moment->act);
+}
+
+/* An error that was told too late is a recall: the custody that crossed it began that. */
+static bool is_recall_untimed(const struct exchange *exchange)
+{
+    bool is_recalled = false;
+
+    for (size_t i = 0; i < exchange->item_count; i++) {
+        is_recalled = is_recalled || exchange->items[i].state == STATE_RECALLED;
+    }
+    for (size_t i = 0; i < exchange->clock_count; i++) {
+        const struct exchange_clock *clock = &exchange->clocks[i];
+
+        is_recalled =
+            is_recalled && (clock->rule.anchor != ANCHOR_RECALL || !terms_is_running(clock));
+    }
+    return is_recalled;
+}
+
 void terms_step(enum event event, uint32_t moved, const struct moment *moment,
                 struct exchange *exchange)
 {
@@ -248,6 +302,9 @@ void terms_step(enum event event, uint32_t moved, const struct moment *moment,
         if ((moved >> i & 1) != 0) {
             begin_occurrences(&exchange->items[i], moment);
         }
+    }
+    if (event == EVENT_CUSTODY && is_recall_untimed(exchange)) {
+        terms_recall(moment, exchange);
     }
     terms_settle(exchange, &moment->act);
 }

@@ -36,6 +36,8 @@ void terms_received(struct exchange *exchange, int64_t at_ms);
 /* An event moved these items (bit i: items[i]). */
 void terms_step(enum event event, uint32_t moved, const struct moment *moment,
                 struct exchange *exchange);
+/* The exchange was recalled: its items are so already. */
+void terms_recall(const struct moment *moment, struct exchange *exchange);
 /* Items changed by no act: stops what nobody owes any more. */
 void terms_settle(struct exchange *exchange, const struct exchange_act *act);
 

@@ -5,6 +5,7 @@
 #include "model/order.h"
 #include "rpc/codec_duty.h"
 #include "rpc/codec_service.h"
+#include "rpc/codec_watch.h"
 
 #define LEAF_BYTES 200
 #define CERTIFICATE_MAX 4096
@@ -95,6 +96,22 @@ static const struct bound bounds[] = {
     {"GetReceiptsResponse", "message_commitment", REQUIRED, EXACTLY(HASH_SIZE)},
     {"GetReceiptsResponse", "receipts", COUNT(RECEIPTS_MAX)},
     {"PingResponse", "directory_sha256", EXACTLY(HASH_SIZE)},
+
+    {"ListExchangesRequest", "scope", REQUIRED},
+    {"ListExchangesRequest", "exchange_id", EXACTLY(ID_SIZE)},
+    {"ListExchangesRequest", "after", UP_TO(WATCH_PLACE_MAX)},
+    {"ListExchangesRequest", "member", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"ListExchangesResponse", "exchanges", COUNT(WATCH_PAGE_MAX)},
+    {"ListExchangesResponse", "next", UP_TO(WATCH_PLACE_MAX)},
+    {"ListExchangesResponse", "oldest_undelivered_exchange_id", EXACTLY(ID_SIZE)},
+    {"ExchangeSummary", "exchange_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"ExchangeSummary", "parent_exchange_id", EXACTLY(ID_SIZE)},
+    {"ExchangeSummary", "hang", NOT_EMPTY},
+    {"TraceExchangeResponse", "summary", REQUIRED},
+    {"TraceExchangeResponse", "hops", COUNT(WATCH_HOPS_MAX)},
+    {"Hop", "message_id", REQUIRED, EXACTLY(ID_SIZE)},
+    {"Hop", "sent", NOT_EMPTY},
+    {"Hop", "received", NOT_EMPTY},
 
     {"PutAttachmentRequest", "hello", REQUIRED},
     {"PutAttachmentHello", "attachment_id", REQUIRED, EXACTLY(ID_SIZE)},

@@ -14,9 +14,10 @@
 #include "enlace/v1/official.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
+#include "enlace/v1/watch.pb-c.h"
 
-#define SHAPES_MAX 128
-#define RULES_MAX 512
+#define SHAPES_MAX 192
+#define RULES_MAX 1024
 
 /* SubmitStreamRequest and the requests by one id have the bytes of the one that stands here. */
 static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
@@ -90,6 +91,9 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_ANSWER_DUTY_RESPONSE] = &enlace__v1__answer_duty_response__descriptor,
     [SHAPE_WAKE_DUTY_REQUEST] = &enlace__v1__wake_duty_request__descriptor,
     [SHAPE_WAKE_DUTY_RESPONSE] = &enlace__v1__wake_duty_response__descriptor,
+    [SHAPE_LIST_EXCHANGES_REQUEST] = &enlace__v1__list_exchanges_request__descriptor,
+    [SHAPE_LIST_EXCHANGES_RESPONSE] = &enlace__v1__list_exchanges_response__descriptor,
+    [SHAPE_TRACE_EXCHANGE_RESPONSE] = &enlace__v1__trace_exchange_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");

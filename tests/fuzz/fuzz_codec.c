@@ -11,6 +11,7 @@
 #include "rpc/codec_official.h"
 #include "rpc/codec_order.h"
 #include "rpc/codec_service.h"
+#include "rpc/codec_watch.h"
 #include "unit/rpc/codec_agrees.h"
 
 #define ARENA_MAX ((size_t)8 << 20)
@@ -452,6 +453,36 @@ static enum rc read_index_state(struct bytes from, struct arena *arena, struct b
     return RC_OK;
 }
 
+static enum rc read_watch_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                  struct fault *fault)
+{
+    struct watch_request request;
+
+    TRY(codec_watch_request_read(from, arena, &request, fault));
+    codec_watch_request_write(&request, again);
+    return RC_OK;
+}
+
+static enum rc read_watch_page(struct bytes from, struct arena *arena, struct buffer *again,
+                               struct fault *fault)
+{
+    struct watch_page page;
+
+    TRY(codec_watch_page_read(from, arena, &page, fault));
+    codec_watch_page_write(&page, arena, again);
+    return RC_OK;
+}
+
+static enum rc read_trace(struct bytes from, struct arena *arena, struct buffer *again,
+                          struct fault *fault)
+{
+    struct trace trace;
+
+    TRY(codec_trace_read(from, arena, &trace, fault));
+    codec_trace_write(&trace, arena, again);
+    return RC_OK;
+}
+
 static const struct {
     char name;
     enum shape_name shape;
@@ -496,6 +527,9 @@ static const struct {
     {'K', SHAPE_GIVE_TAG_KEY_RESPONSE, read_tag_key},
     {'z', SHAPE_CLOSE_AUDIT_REQUEST, read_closing},
     {'x', SHAPE_REINDEX_RESPONSE, read_index_state},
+    {'u', SHAPE_LIST_EXCHANGES_REQUEST, read_watch_request},
+    {'U', SHAPE_LIST_EXCHANGES_RESPONSE, read_watch_page},
+    {'T', SHAPE_TRACE_EXCHANGE_RESPONSE, read_trace},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

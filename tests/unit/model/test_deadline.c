@@ -108,6 +108,7 @@ static void what_stops_a_clock(void **state)
 
         assert_int_equal(deadline_is_owed(STOP_DECIDED, (enum state)s), is_before);
         assert_int_equal(deadline_is_owed(STOP_IN_FORCE, (enum state)s), is_before || is_between);
+        assert_int_equal(deadline_is_owed(STOP_ANSWERED, (enum state)s), s == STATE_RECALLED);
     }
 }
 

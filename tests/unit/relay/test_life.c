@@ -209,8 +209,8 @@ static void test_a_recall_reaches_whatever_became_of_the_items(void **unused)
 
     (void)unused;
     for (int from = STATE_SENT; from < STATES; from++) {
-        bool is_recallable =
-            from != STATE_RECALLED && from != STATE_PURGED && from != STATE_ENTERED_IN_ERROR;
+        bool is_recallable = from != STATE_RECALLED && from != STATE_PURGED &&
+                             from != STATE_ENTERED_IN_ERROR && from != STATE_AWAITING_APPROVAL;
         struct exchange exchange = running((enum state)from);
         struct fault fault = {0};
 
@@ -230,6 +230,29 @@ static void test_one_message_of_an_exchange_is_not_recalled(void **unused)
     message.header.regards.bytes[0] = 1;
     assert_int_equal(life_step(&message, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
     assert_string_equal(fault.reason, "recall.regards");
+}
+
+/* An answer is owed within a time of its own; a reason to keep stops it as well as a purge. */
+static void test_a_recall_is_to_be_answered_in_time(void **unused)
+{
+    struct exchange exchange = running(STATE_IN_FORCE);
+    struct message keep = act("cdmx/ssc", "cdmx/mpi-cdmx", EVENT_KEEP, 0);
+    struct message message = recall();
+    struct fault fault = {0};
+
+    (void)unused;
+    assert_int_equal(life_step(&message, at(1000), &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.clock_count, 1);
+    assert_true(terms_is_running(&exchange.clocks[0]));
+    assert_int_equal(exchange.clocks[0].due_ms, 1000 + 72 * 3600 * 1000);
+    assert_int_equal(terms_late(&exchange.clocks[0]), SIDE_EXECUTOR);
+    assert_int_equal(terms_alarm_ms(&exchange), 1000 + 36 * 3600 * 1000);
+    assert_int_equal(life_step(&keep, at(2000), &exchange, &fault), RC_OK);
+    assert_false(terms_is_running(&exchange.clocks[0]));
+    assert_int_equal(life_step(&message, at(3000), &exchange, &fault), RC_OK);
+    assert_int_equal(exchange.clock_count, 1);
+    assert_true(terms_is_running(&exchange.clocks[0]));
+    assert_int_equal(exchange.clocks[0].anchored.occurred_ms, 3000);
 }
 
 /* Said before the recall was heard of: it arrives, is logged, and moves nothing. */
@@ -275,6 +298,8 @@ static void test_an_error_told_after_custody_is_a_recall_on_both_sides(void **un
     assert_int_equal(life_arrive(&error, at(9), &executor, &fault), RC_OK);
     assert_int_equal(life_arrive(&custody, at(9), &sender, &fault), RC_OK);
     assert_int_equal(sender.items[0].state, STATE_RECALLED);
+    assert_string_equal(sender.clocks[0].rule.id, RECALL_CLOCK);
+    assert_string_equal(executor.clocks[0].rule.id, RECALL_CLOCK);
     assert_int_equal(executor.items[0].state, STATE_RECALLED);
     assert_int_equal(life_step(&error, at(9), &in_custody, &fault), RC_FAILED_PRECONDITION);
 }
@@ -289,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_a_member_may_be_both_sides),
         cmocka_unit_test(test_custody_of_a_change_moves_no_item),
         cmocka_unit_test(test_a_recall_reaches_whatever_became_of_the_items),
+        cmocka_unit_test(test_a_recall_is_to_be_answered_in_time),
         cmocka_unit_test(test_one_message_of_an_exchange_is_not_recalled),
         cmocka_unit_test(test_what_the_executor_said_before_it_heard_moves_nothing),
         cmocka_unit_test(test_an_error_told_after_custody_is_a_recall_on_both_sides),

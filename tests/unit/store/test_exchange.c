@@ -184,8 +184,8 @@ static void damaged_rows_are_data_loss(void **state)
         {CLOCKS_AT, 7, "fewer clocks than there are"},
         {CLOCKS_AT + 1, 16, "a clock's id past its array"},
         {CLOCKS_AT + 4, 3, "no such unit"},
-        {CLOCKS_AT + 5, 3, "no such anchor"},
-        {CLOCKS_AT + 6, 3, "no such stop"},
+        {CLOCKS_AT + 5, 4, "no such anchor"},
+        {CLOCKS_AT + 6, 4, "no such stop"},
         {CLOCKS_AT + 16, 33, "no such item"},
         {CLOCKS_AT + 17, 101, "more than all of it told"},
     };
