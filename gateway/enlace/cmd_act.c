@@ -8,6 +8,7 @@
 #include "client/annex.h"
 #include "client/compose.h"
 #include "enlace/command.h"
+#include "model/reason.h"
 
 struct step {
     struct id id;
@@ -17,6 +18,7 @@ struct step {
     const char *competent;
     const char *code;
     const char *occurred_at;
+    enum out_of_band band;
     bool has_evidence;
     uint8_t evidence[HASH_SIZE];
 };
@@ -53,6 +55,20 @@ static int read_evidence(const struct cli *cli, const char *command, bool is_fil
                : cli_usage(cli, command, "La huella son 64 cifras hexadecimales en minúsculas.");
 }
 
+static int read_band(const struct cli *cli, const char *command, const char *text,
+                     enum out_of_band *band)
+{
+    static const char *const names[] = {"telefono", "papel", "persona"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *band = (enum out_of_band)(BAND_TELEPHONE + i);
+            return EXIT_DONE;
+        }
+    }
+    return cli_usage(cli, command, "Se dice por telefono, papel o persona, no «%s».", text);
+}
+
 static int read_option(const struct cli *cli, const char *command, int choice, struct step *step)
 {
     switch (choice) {
@@ -72,6 +88,8 @@ static int read_option(const struct cli *cli, const char *command, int choice, s
     case 'o':
         step->occurred_at = optarg;
         return EXIT_DONE;
+    case 't':
+        return read_band(cli, command, optarg, &step->band);
     case 'e':
     case 's':
         return read_evidence(cli, command, choice == 'e', optarg, step);
@@ -89,6 +107,7 @@ static int read_step(const struct cli *cli, int argc, char **argv, struct step *
         {"competent", required_argument, NULL, 'c'},
         {"code", required_argument, NULL, 'k'},
         {"occurred-at", required_argument, NULL, 'o'},
+        {"told", required_argument, NULL, 't'},
         {"evidence", required_argument, NULL, 'e'},
         {"evidence-sha256", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
@@ -124,10 +143,26 @@ static int answer(struct cli *cli, const struct step *step, struct draft *draft,
     cli_answer(cli, &(*message)->header, &draft->header);
     draft->header.item = step->item;
     draft->header.occurred_at = step->occurred_at;
+    draft->header.out_of_band = step->band;
     if (step->has_evidence) {
         draft->header.evidence_sha256 = BYTES_OF(step->evidence);
     }
     return EXIT_DONE;
+}
+
+/* What a decline may say, for who did not say it. */
+static int list_declines(const struct cli *cli, const char *said)
+{
+    size_t count;
+    const struct reason *reasons = reason_declines(&count);
+    int status = cli_usage(
+        cli, "act",
+        said[0] == '\0' ? "Declinar lleva --reason." : "«%s» no es un motivo para declinar.", said);
+
+    for (size_t i = 0; !cli->is_json && i < count; i++) {
+        fprintf(stderr, "  %-22s %s\n", reasons[i].code, reasons[i].text);
+    }
+    return status;
 }
 
 int cmd_act(struct cli *cli, int argc, char **argv)
@@ -147,6 +182,9 @@ int cmd_act(struct cli *cli, int argc, char **argv)
     event = event_from_name(argv[optind]);
     if (event == EVENT_NONE) {
         return cli_usage(cli, "act", "No hay un evento «%s».", argv[optind]);
+    }
+    if (event == EVENT_DECLINE && reason_of_decline(step.reason) == NULL) {
+        return list_declines(cli, step.reason);
     }
     status = cli_id(cli, "act", argv[optind + 1], &step.id);
     status = status == EXIT_DONE ? answer(cli, &step, draft, &message) : status;

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "client/draft_json.h"
 #include "enlace/command.h"
+#include "enlace/kinship.h"
 
 static int dry_run(const struct cli *cli)
 {
@@ -21,7 +22,22 @@ struct submit_options {
     const char *reason; /* of the broken glass */
     bool is_dry;
     bool breaks_glass;
+    bool is_reroute; /* of what was declined there: */
+    struct id declined;
 };
+
+/* What was declined goes on to who is competent. */
+static int reroute(struct cli *cli, const struct id *declined, struct draft *draft)
+{
+    struct fault fault = {0};
+    int status = cli_need_session(cli);
+
+    if (status != EXIT_DONE) {
+        return status;
+    }
+    return kinship_reroute(cli, declined, draft, &fault) == RC_OK ? EXIT_DONE
+                                                                  : cli_fault(cli, &fault);
+}
 
 static int submit(struct cli *cli, const struct submit_options *options)
 {
@@ -38,7 +54,9 @@ static int submit(struct cli *cli, const struct submit_options *options)
             file.draft.header.break_glass = options->reason;
             file.draft.header.urgency = URGENCY_URGENT;
         }
-        status = !options->is_dry          ? cli_send(cli, &file.draft)
+        status = options->is_reroute ? reroute(cli, &options->declined, &file.draft) : EXIT_DONE;
+        status = status != EXIT_DONE ? status
+                 : !options->is_dry          ? cli_send(cli, &file.draft)
                  : options->folder == NULL ? dry_run(cli)
                                            : cli_explain(cli, &file.draft, options->folder);
     }
@@ -61,6 +79,13 @@ int cmd_submit(struct cli *cli, int argc, char **argv)
             options.breaks_glass = true;
         } else if (strcmp(argv[i], "--reason") == 0 && i + 1 < argc) {
             options.reason = argv[++i];
+        } else if (strcmp(argv[i], "--reroute") == 0 && i + 1 < argc) {
+            int status = cli_id(cli, "submit", argv[++i], &options.declined);
+
+            if (status != EXIT_DONE) {
+                return status;
+            }
+            options.is_reroute = true;
         } else if (options.path != NULL || (argv[i][0] == '-' && argv[i][1] != '\0')) {
             return cli_usage(cli, "submit", "No se entiende «%s».", argv[i]);
         } else {

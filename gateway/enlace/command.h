@@ -47,6 +47,7 @@ struct command {
 extern const struct command commands[]; /* ends with a row whose name is NULL */
 
 int cmd_submit(struct cli *cli, int argc, char **argv);
+int cmd_consult(struct cli *cli, int argc, char **argv);
 int cmd_inbox(struct cli *cli, int argc, char **argv);
 int cmd_act(struct cli *cli, int argc, char **argv);
 int cmd_report(struct cli *cli, int argc, char **argv);

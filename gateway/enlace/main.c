@@ -23,9 +23,15 @@ const struct command commands[] = {
      "  -            lo lee de la entrada estándar\n"
      "  --break-glass --reason CLAVE   urgente, sin esperar segunda aprobación ni ratificación;\n"
      "               lo firma quien responde, queda dicho a todos y se revisa en 24 horas\n"
+     "  --reroute ID vuelve a pedir a quien es competente lo que en ID fue declinado\n"
      "  --dry-run    lo revisa sin enviarlo; con --with CARPETA (del directorio), revisión por\n"
      "               revisión y la línea que decide\n",
      cmd_submit},
+    {"consult", "ARCHIVO.json", "hace una consulta a varias instituciones a la vez",
+     "  El archivo es un mensaje Consultation con «recipients», una lista de objetos: lo que cada\n"
+     "  uno diga (to, legal_basis, purpose, aviso) vale para esa institución. Cada una tiene su\n"
+     "  propio intercambio, que vence con la sesión (expires_at)\n",
+     cmd_consult},
     {"approve", "[ID]", "una segunda persona aprueba lo que espera; sin ID, qué espera",
      "  Se conecta con el certificado de quien aprueba, muestra el mensaje, y lo firma.\n"
      "  --yes        sin preguntar\n",
@@ -47,9 +53,11 @@ const struct command commands[] = {
     {"act", "EVENTO ID", "da un paso: accept, decline, start, in-force, end, confirm, close …",
      "  ID           el intercambio, o el mensaje al que se responde\n"
      "  --item N     sólo esa medida (todas)\n"
-     "  --reason C   motivo codificado;  --competent MIEMBRO  quién es competente\n"
+     "  --reason C   motivo codificado (decline sin motivo los enumera);\n"
+     "  --competent MIEMBRO  quién es competente, si el motivo es no-competente\n"
      "  --evidence ARCHIVO | --evidence-sha256 HUELLA   la evidencia (en vigor la exige)\n"
-     "  --occurred-at FECHA   cuándo ocurrió, con zona: 2019-06-03T10:00:00-06:00\n",
+     "  --occurred-at FECHA   cuándo ocurrió, con zona: 2019-06-03T10:00:00-06:00\n"
+     "  --told VÍA   se dijo antes por telefono, papel o persona: el plazo corre desde entonces\n",
      cmd_act},
     {"report", "ID --item N --occurrence N", "reporta una ocurrencia de una medida",
      "  --code C     código de la acción (el de la medida)\n"

@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "crypto/spiffe.h"
 #include "enlace/command.h"
+#include "enlace/kinship.h"
 #include "model/lifecycle.h"
 #include "rpc/codec.h"
 
@@ -32,7 +33,8 @@ static void official_release(struct official *official)
 static bool is_signed_by_person(const struct header *header)
 {
     return header->type == MESSAGE_RECALL || header->type == MESSAGE_AGGREGATE ||
-           header->consent == CONSENT_IMPEDED || header->break_glass[0] != '\0' ||
+           header->consent == CONSENT_IMPEDED || header->out_of_band != BAND_NONE ||
+           header->break_glass[0] != '\0' ||
            (header->type == MESSAGE_ACT && event_is_signed(header->event));
 }
 
@@ -79,6 +81,7 @@ static enum rc make(struct cli *cli, struct draft *draft, struct composed *compo
     enum rc rc;
 
     fill_sender(cli, &draft->header);
+    TRY(kinship_fit(cli, draft, fault));
     if (is_signed_by_person(&draft->header)) {
         TRY(load_official(cli, &official, fault));
         draft->header.on_behalf_of = official.spiffe.name;

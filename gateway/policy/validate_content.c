@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/reason.h"
 #include "policy/catalogue.h"
 #include "policy/member.h"
 #include "policy/validate_parts.h"
@@ -155,7 +156,7 @@ static enum rc check_reason(const struct header *header, bool is_required, struc
 static enum rc check_act(const struct header *header, struct fault *fault)
 {
     bool is_not_competent =
-        header->event == EVENT_DECLINE && strcmp(header->reason, "no-competente") == 0;
+        header->event == EVENT_DECLINE && strcmp(header->reason, REASON_NOT_COMPETENT) == 0;
 
     TRY(check_regards(header, fault));
     TRY(check_item_number(header, 0, fault));
@@ -163,10 +164,20 @@ static enum rc check_act(const struct header *header, struct fault *fault)
         return invalid(fault, "event.unknown", "Señale qué ocurre con la medida.", "header.event");
     }
     TRY(check_reason(header, event_needs_reason(header->event), fault));
+    if (header->event == EVENT_DECLINE && reason_of_decline(header->reason) == NULL) {
+        return invalid(fault, "reason.unknown",
+                       "Use un motivo de la tabla: no-competente, sin-capacidad, "
+                       "datos-insuficientes …; «enlace act» los enumera.",
+                       "header.reason");
+    }
     if ((is_not_competent || header->competent[0] != '\0') &&
         !member_code_is_valid(header->competent)) {
         return invalid(fault, "competent.missing",
                        "Señale la institución competente, como cdmx/ssc.", "header.competent");
+    }
+    if (strcmp(header->competent, header->from) == 0) {
+        return invalid(fault, "competent.self", "La institución competente es otra que la suya.",
+                       "header.competent");
     }
     return check_evidence(header, header->event == EVENT_IN_FORCE || header->event == EVENT_PURGE,
                           fault);

@@ -17,6 +17,7 @@
 #include "relay/forward.h"
 #include "relay/gather.h"
 #include "relay/glass.h"
+#include "relay/kin.h"
 #include "relay/life.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
@@ -319,6 +320,7 @@ static enum rc check_exchange(struct submit_job *job, struct txn *txn, struct ex
         } else if (job->is_local) {
             (void)life_received(exchange, now_ms);
         }
+        TRY(kin_check(txn, &message->header, exchange, &moment, &job->fault));
         return RC_OK;
     }
     TRY(exchange_get(txn, &message->header.exchange_id, message->header.from, exchange));
