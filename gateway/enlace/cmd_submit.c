@@ -55,8 +55,8 @@ static int submit(struct cli *cli, const struct submit_options *options)
             file.draft.header.urgency = URGENCY_URGENT;
         }
         status = options->is_reroute ? reroute(cli, &options->declined, &file.draft) : EXIT_DONE;
-        status = status != EXIT_DONE ? status
-                 : !options->is_dry          ? cli_send(cli, &file.draft)
+        status = status != EXIT_DONE       ? status
+                 : !options->is_dry        ? cli_send(cli, &file.draft)
                  : options->folder == NULL ? dry_run(cli)
                                            : cli_explain(cli, &file.draft, options->folder);
     }

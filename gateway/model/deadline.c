@@ -66,6 +66,7 @@ unsigned deadline_percent_left(int64_t anchored_ms, int64_t due_ms, int64_t now_
 bool deadline_is_owed(enum clock_stop stop, enum state state)
 {
     switch (state) {
+    case STATE_AWAITING_APPROVAL:
     case STATE_SENT:
     case STATE_RECEIVED:
     case STATE_IN_CUSTODY:

@@ -398,6 +398,158 @@ def jumps():
     VERDICT.promise("and misses nothing", is_told((MPI, SSC), opened, "F1", 50))
 
 
+def decline(opened, reason, competent=""):
+    return do(SSC, BOSS["ssc"], opened, DECLINE, reason=reason, competent=competent)
+
+
+def rerouted(desks):
+    """Declined as not competent: the origin turns to who is, by a request of its own."""
+    opened = ask(route="mpi-ssc-apoyo-federal", code="FED-APO")
+    wait_for(lambda: state(MPI, opened) == 3)
+    refused("a decline without a reason of the table", lambda: decline(opened, "porque-no"),
+            "reason.unknown")
+    refused("not competent, and nobody named", lambda: decline(opened, "no-competente"),
+            "competent.missing")
+    refused("competent itself", lambda: decline(opened, "no-competente", "cdmx/ssc"),
+            "competent.self")
+    early = onward(opened)
+    refused("going on before anybody declined", lambda: MPI.submit(MPI.wrap(early, MPI.alias())),
+            "exchange.parent")
+    decline(opened, "no-competente", "cdmx/c5")
+    wait_for(lambda: state(MPI, opened) == 9)
+    item = MPI.track(opened.exchange_id).items[0]
+    VERDICT.promise("declined: the clock stops, the requester stays responsible, and knows whom to "
+                    "ask", (item.reason, item.competent, item.responsible) ==
+                    ("no-competente", "cdmx/c5", "cdmx/mpi-cdmx"))
+    again = onward(opened)
+    MPI.submit(MPI.wrap(again, MPI.alias()))
+    VERDICT.promise("the request goes on to who is competent, and says what it replaces",
+                    bool(wait_for(lambda: any(o.exchange_id == again.exchange_id
+                                              for o in desks["c5"].openings))) and
+                    MPI.track(again.exchange_id).parent_exchange_id == opened.exchange_id)
+
+
+def onward(declined):
+    header = MPI.request(to="cdmx/c5", route="mpi-c5-apoyo-federal", code="FED-APO")
+    header.ClearField("decision")
+    header.parent_exchange_id = declined.exchange_id
+    return header
+
+
+def support():
+    """What the federal mechanism asks of the city."""
+    header = SEGOB.request(to="cdmx/mpi-cdmx", route="segob-mpi-apoyo", code="FED-APO")
+    header.ClearField("decision")
+    header.support_request.items.add(number=1, code="FED-APO")
+    SEGOB.submit(SEGOB.wrap(header, [(1, SEGOB.m.IdentityCompartment(full_name="Sintética"))]))
+    return header
+
+
+def federal():
+    """Federal, city, agency: 10 days to decide, 30 to be in force; the child fits inside."""
+    parent = support()
+    wait_for(lambda: state(SEGOB, parent) == 3)
+    f4, f6 = clock(SEGOB, parent, "F4"), clock(SEGOB, parent, "F6")
+    VERDICT.promise("ordinary: 10 and 30 calendar days, to the end of the local day",
+                    agree(parent, "F4", SEGOB, MPI) and agree(parent, "F6", SEGOB, MPI) and
+                    f4.due_at_ms % (DAY * 1000) == 6 * HOUR * 1000 and
+                    10 * DAY < (f4.due_at_ms - f4.anchored.occurred_at_ms) / 1000 <= 11 * DAY and
+                    f6.due_at_ms - f4.due_at_ms == 20 * DAY * 1000)
+    do(MPI, BOSS["mpi"], parent, ACCEPT)
+    forward(2 * DAY)
+    child = MPI.request(route="mpi-ssc-apoyo-federal", code="FED-APO")
+    child.ClearField("decision")
+    child.parent_exchange_id = parent.exchange_id
+    refused("a child that may take longer than its parent",
+            lambda: MPI.submit(MPI.wrap(child, MPI.alias())), "clock.exceeds_parent")
+    anchored = child.clocks.add(id="F6", due_at_ms=f6.due_at_ms)
+    anchored.anchored_at_ms = now_ms() + 15 * 60 * 1000
+    refused("a clock that runs from a moment to come",
+            lambda: MPI.submit(MPI.wrap(child, MPI.alias())), "clock.anchor")
+    anchored.anchored_at_ms, anchored.due_at_ms = now_ms() - 3 * DAY * 1000, now_ms()
+    refused("a clock that runs from nothing that happened",
+            lambda: MPI.submit(MPI.wrap(child, MPI.alias())), "clock.anchor")
+    anchored.anchored_at_ms, anchored.due_at_ms = now_ms(), f6.due_at_ms
+    MPI.submit(MPI.wrap(child, MPI.alias()))
+    wait_for(lambda: state(MPI, child) == 3)
+    VERDICT.promise("one that fits: both nodes keep the parent's earlier end",
+                    agree(child, "F6") and clock(SSC, child, "F6").due_at_ms == f6.due_at_ms)
+    VERDICT.promise("the child moves no responsibility of the parent's",
+                    SEGOB.track(parent.exchange_id).items[0].responsible == "cdmx/mpi-cdmx")
+    do(SSC, BOSS["ssc"], child, ACCEPT)
+    made = act(SSC, child, IN_FORCE, BOSS["ssc"], evidence_sha256=b"\4" * 32)
+    message = BOSS["ssc"].sign(SSC.wrap(made))
+    SSC.submit(message)
+    wait_for(lambda: state(MPI, child) == 6)
+    do(MPI, BOSS["mpi"], parent, IN_FORCE, evidence_sha256=client.commitment(message))
+    VERDICT.promise("the parent's R4 cites the child's, and stops its clock in time",
+                    bool(wait_for(lambda: state(SEGOB, parent) == 6)) and
+                    clock(SEGOB, parent, "F6").HasField("stopped") and
+                    not clock(SEGOB, parent, "F6").is_overdue)
+
+
+def ordinary_runs_out(desks):
+    """Nobody answers an ordinary request: told at 50, 75 and 100 % of 30 days."""
+    opened = ask()
+    wait_for(lambda: state(MPI, opened) == 3)
+    for days, percent in ((16, 50), (8, 75), (8, 100)):
+        forward(days * DAY)
+        VERDICT.promise(f"30 days, nobody answers: {percent} % is told on both sides",
+                        is_told((MPI, SSC), opened, "F6", percent))
+    VERDICT.promise("in the end to another institution than the late one",
+                    bool(wait_for(lambda: desks["cdhcm"].told(opened, "F6", 100))) and
+                    clock(SSC, opened, "F6").is_overdue)
+
+
+def consultation():
+    """One question to two members; who does not answer before the session ends, can not."""
+    def question(to, route):
+        header = MPI.header(to, route)
+        header.consent.state = 3
+        header.consultation.session = "MESA-7"
+        header.consultation.expires_at_ms = now_ms() + HOUR * 1000
+        MPI.submit(MPI.wrap(header))
+        return header
+    ssc = question("cdmx/ssc", "mpi-ssc-consulta")
+    secgob = question("cdmx/secgob", "mpi-secgob-consulta")
+    wait_for(lambda: state(MPI, ssc) == 3)
+    do(SSC, BOSS["ssc"], ssc, ACCEPT)
+    wait_for(lambda: state(MPI, ssc) == 4)
+    forward(HOUR + 60)
+    VERDICT.promise("a consultation ends with its session: what was answered stands, the rest failed",
+                    bool(wait_for(lambda: state(MPI, secgob) == 10)) and state(MPI, ssc) == 4 and
+                    MPI.track(secgob.exchange_id).items[0].reason == "sesion-concluida")
+    refused("an answer after the session",
+            lambda: do(SSC, BOSS["ssc"], ssc, IN_FORCE, evidence_sha256=b"\6" * 32),
+            "exchange.expired")
+
+
+def bad_acts(opened):
+    """Out of order, by the wrong one, unsigned, of nothing known, twice."""
+    refused("in force before anybody accepted",
+            lambda: do(SSC, BOSS["ssc"], opened, IN_FORCE, evidence_sha256=b"\1" * 32),
+            "life.not_from_here")
+    refused("accepted by the requester", lambda: do(MPI, BOSS["mpi"], opened, ACCEPT),
+            "route.direction")
+    stranger = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    refused("accepted by another institution's official",
+            lambda: SSC.submit(BOSS["mpi"].sign(SSC.wrap(stranger))), "signature.not_official")
+    unsigned = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    refused("accepted without a signature", lambda: SSC.submit(SSC.wrap(unsigned)),
+            "signature.missing")
+    nowhere = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    nowhere.exchange_id = client.Partner.new_id()
+    refused("of an exchange that nobody knows",
+            lambda: SSC.submit(BOSS["ssc"].sign(SSC.wrap(nowhere))), "exchange.unknown")
+    first = act(SSC, opened, ACCEPT, BOSS["ssc"])
+    message = BOSS["ssc"].sign(SSC.wrap(first))
+    receipt = SSC.submit(message)
+    VERDICT.promise("the same act twice is one: the first receipt again",
+                    SSC.submit(message) == receipt)
+    refused("accepted once more by another act", lambda: do(SSC, BOSS["ssc"], opened, ACCEPT),
+            "life.not_from_here")
+
+
 def overdue_is_recorded():
     for node in ("cdmx/cdmx", "cdmx/ssc"):
         kinds = [(r.reason, r.count) for r in records(node) if r.kind == 19]
@@ -430,8 +582,17 @@ def main():
     partition(desks)
     calm = {"ssc": desks["ssc-ordinary"],
             "mpi": Desk("cdmx.mpi-cdmx.plataforma", "cdmx/cdmx"),
-            "cdhcm": Desk("cdmx.cdhcm.adapter", "cdmx/cdmx")}
+            "cdhcm": Desk("cdmx.cdhcm.adapter", "cdmx/cdmx"),
+            "secgob": Desk("cdmx.secgob.adapter", "cdmx/cdmx")}
+    desks["c5"] = Desk("cdmx.c5.adapter", "cdmx/cdmx")
+    rerouted(desks)
+    consultation()
+    federal()
+    later = ask()
+    wait_for(lambda: state(MPI, later) == 3)
+    bad_acts(later)
     occurrences(calm)
+    ordinary_runs_out(calm)
     nobody_else_makes_notices(opened)
     overdue_is_recorded()
     for home in HOMES.values():

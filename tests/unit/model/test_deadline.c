@@ -103,7 +103,7 @@ static void what_stops_a_clock(void **state)
 {
     (void)state;
     for (int s = STATE_NONE + 1; s < STATES; s++) {
-        bool is_before = s <= STATE_IN_CUSTODY;
+        bool is_before = s <= STATE_IN_CUSTODY || s == STATE_AWAITING_APPROVAL;
         bool is_between = s == STATE_ACCEPTED || s == STATE_IN_PROGRESS || s == STATE_ON_HOLD;
 
         assert_int_equal(deadline_is_owed(STOP_DECIDED, (enum state)s), is_before);

@@ -124,6 +124,26 @@ static void acts_that_bind_an_office_are_signed(void **state)
     assert_false(event_is_signed(EVENT_CUSTODY));
 }
 
+/* Never nobody; R3 alone moves it to the executor, and no act of one that was not asked to. */
+static void only_r3_moves_the_responsibility_to_the_executor(void **state)
+{
+    (void)state;
+    for (int from = STATE_NONE; from < STATES; from++) {
+        assert_int_not_equal(state_responsible((enum state)from), SIDE_NONE);
+        for (int event = EVENT_NONE; event < EVENTS; event++) {
+            for (int side = SIDE_NONE; side <= SIDE_EXECUTOR; side++) {
+                const struct transition *step =
+                    lifecycle_step((enum state)from, (enum event)event, (enum side)side);
+                bool moves = step != NULL &&
+                             state_responsible((enum state)from) == SIDE_REQUESTER &&
+                             state_responsible(step->to) == SIDE_EXECUTOR;
+
+                assert_int_equal(moves, step != NULL && event == EVENT_ACCEPT);
+            }
+        }
+    }
+}
+
 static void final_states_have_no_way_out(void **state)
 {
     static const enum state finals[] = {STATE_NONE, STATE_CLOSED, STATE_PURGED, STATE_KEPT};
@@ -171,6 +191,7 @@ int main(void)
         cmocka_unit_test(exactly_the_legal_steps_are_possible),
         cmocka_unit_test(an_event_is_signed_in_every_state_or_in_none),
         cmocka_unit_test(acts_that_bind_an_office_are_signed),
+        cmocka_unit_test(only_r3_moves_the_responsibility_to_the_executor),
         cmocka_unit_test(final_states_have_no_way_out),
         cmocka_unit_test(reports_count_while_the_measure_can_happen),
         cmocka_unit_test(every_state_has_a_status_of_fhir_task),

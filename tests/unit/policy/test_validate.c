@@ -238,6 +238,11 @@ BEND(no_event, h->event = EVENT_NONE)
 BEND(event_16, h->event = EVENTS)
 BEND(decline_bare, h->event = EVENT_DECLINE)
 BEND(decline_text, (h->event = EVENT_DECLINE, h->reason = "No nos toca"))
+BEND(decline_other, (h->event = EVENT_DECLINE, h->reason = "porque-no"))
+BEND(decline_self, (h->event = EVENT_DECLINE, h->reason = "no-competente", h->competent = h->from))
+BEND(told_when, (h->out_of_band = BAND_TELEPHONE, h->occurred_at = ""))
+BEND(told_by_whom, (h->out_of_band = BAND_PAPER, h->on_behalf_of = "",
+                    h->occurred_at = "2026-05-15T10:00:00-06:00"))
 BEND(decline_whose, (h->event = EVENT_DECLINE, h->reason = "no-competente"))
 BEND(in_force_bare, h->event = EVENT_IN_FORCE)
 BEND(purge_bare, h->event = EVENT_PURGE)
@@ -378,6 +383,10 @@ static const struct refused refused[] = {
     {letter_act, event_16, "event.unknown", "header.event"},
     {letter_act, decline_bare, "reason.missing", "header.reason"},
     {letter_act, decline_text, "reason.not_coded", "header.reason"},
+    {letter_act, decline_other, "reason.unknown", "header.reason"},
+    {letter_act, decline_self, "competent.self", "header.competent"},
+    {letter_request, told_when, "band.no_time", "header.occurred_at"},
+    {letter_request, told_by_whom, "band.no_official", "header.on_behalf_of"},
     {letter_act, decline_whose, "competent.missing", "header.competent"},
     {letter_act, purge_bare, "evidence.missing", "header.evidence_sha256"},
     {letter_act, in_force_bare, "evidence.missing", "header.evidence_sha256"},
