@@ -315,6 +315,9 @@ def own_folder(first):
             not any(i in forensic.read(bundle) for i in ids)
 
     VERDICT.promise("the node's own export gives them up, too", wait_for(is_gone))
+    holding = [path for folder in ("export", "before", "after", "count")
+               for path in forensic.holds(b"Canario-poda-", f"{WORK}/{folder}")]
+    VERDICT.promise("no export ever held a word of the content", holding)
     status, answer = verify("log", f"{WORK}/export")
     VERDICT.promise("and verifies", [] if status == 0 and answer["minimum_index"] == 256 else [answer])
 

@@ -125,8 +125,8 @@ class World:
         header.CopyFrom(opened)
         header.message_id = self.mpi.new_id()
         header.ClearField("measure_request")
-        header.measure_change.item, header.measure_change.kind = 1, 1
-        header.measure_change.ends_on = "2030-01-01"
+        header.act.item, header.act.event = 1, self.mpi.m.EVENT_ENTERED_IN_ERROR
+        header.act.regards = opened.message_id
         return header
 
     def again(self, name):
@@ -427,6 +427,8 @@ def main():
                     kinds.count(15) >= 5 and kinds.count(7) >= 5 and 16 in kinds and 17 in kinds and
                     all(record.legal_basis == "LGPDPPSO-18" and record.reason
                         for record in records if record.kind in (7, 15)))
+    VERDICT.promise("the index is made anew after each, and what it lacks then is no alarm",
+                    NODE.lines("by an erasure") > 0 and NODE.lines("index.differed") == 0)
     backups(world)
     retention(world)
     return VERDICT.end()
