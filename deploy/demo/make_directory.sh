@@ -48,7 +48,7 @@ list_node() { # NETWORK CODE PORT LOG WITNESS
 # As what somebody reads a log (policy/directory_file.h), where it is more than the rule.
 roles_of() { # KIND NETWORK/CODE/NAME
     case $1:$2 in
-    official:cdmx/mpi-cdmx/enlace-02) echo 'official operator' ;;
+    official:cdmx/mpi-cdmx/enlace-02 | official:cdmx/ssc/enlace-01) echo 'official operator' ;;
     official:mx/segob/enlace-01) echo 'official coordinator' ;;
     auditor:cdmx/contraloria/auditor-02) echo 'auditor authority' ;;
     esac

@@ -215,6 +215,13 @@ const struct command commands[] = {
      cmd_hold},
     {"blocked", "UUID --member I --purpose CLAVE -o ARCHIVO",
      "la autoridad lee un mensaje bloqueado; queda en la bitácora", NULL, cmd_blocked},
+    {"parcel", "export|import …", "lo que un nodo debe a otro, por archivo, cuando no hay enlace",
+     "  export NODO ARCHIVO --certificate C   lo que se le debe, cifrado para él;\n"
+     "                    C: el certificado de ese nodo, que da quien lo opera\n"
+     "  import ARCHIVO --certificate C -o RESPUESTA       lo que trajo otro nodo; C: el suyo.\n"
+     "                    La respuesta se lleva de vuelta y se importa allá\n"
+     "  Sólo para quien opera el nodo. Repetir un archivo no duplica nada.\n",
+     cmd_parcel},
     {"duty", "VERBO …", "a quién se despierta, para qué, y su respuesta",
      "  new RED/CLAVE                  un rol de guardias para empezar\n"
      "  check ARCHIVO                  dice si se entiende y cubre toda la semana\n"

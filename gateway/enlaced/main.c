@@ -51,6 +51,7 @@
 #include "relay/lawkeeper.h"
 #include "relay/indexer.h"
 #include "relay/node.h"
+#include "relay/parcels.h"
 #include "relay/postings.h"
 #include "relay/recall_own.h"
 #include "relay/reading_rate.h"
@@ -306,6 +307,7 @@ static enum rc open_relay(struct running *running)
     TRY(backlog_new(node->db, (uint64_t)running->settings.outbox_max, &node->backlog));
     node->pool = cq_pool_new((unsigned)running->settings.threads);
     node->link_pool = cq_pool_new(LINK_THREADS);
+    node->parcels = parcels_new();
     node->refusals = refusals_new();
     node->reading_room = worker_new("reading", AUDIT_CHORES_MAX);
     node->reading_rate = reading_rate_new();
@@ -314,8 +316,8 @@ static enum rc open_relay(struct running *running)
     node->desk = node->pool != NULL ? desk_new(node) : NULL;
     node->links = node->desk != NULL && node->link_pool != NULL ? links_new(node) : NULL;
     if (node->links == NULL || node->refusals == NULL || node->annexes == NULL ||
-        node->budget == NULL || node->room == NULL || node->reading_room == NULL ||
-        node->reading_rate == NULL) {
+        node->budget == NULL || node->room == NULL || node->parcels == NULL ||
+        node->reading_room == NULL || node->reading_rate == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
     return couriers_start(node, &node->couriers);
@@ -522,6 +524,7 @@ static void stop(struct running *running)
     http_loop_free(running->http);
     cq_pool_free(node->pool);
     room_free(node->room);
+    parcels_free(node->parcels);
     cq_pool_free(node->link_pool);
     budget_free(node->budget);
     desk_free(node->desk);

@@ -136,7 +136,7 @@ void lineage_ask(struct lineage_step *step, struct stream *stream, bool is_reque
     enum rc rc = RC_ABORTED;
 
     codec_question_write(&question, is_request, &bytes);
-    if (!lineage->is_closed && step->asked++ < QUESTIONS_MAX) {
+    if (stream != NULL && !lineage->is_closed && step->asked++ < QUESTIONS_MAX) {
         pthread_mutex_lock(&lineage->lock);
         step->state = LINEAGE_ASKED;
         pthread_mutex_unlock(&lineage->lock);

@@ -68,7 +68,8 @@ void lineage_enter(struct lineage *lineage, struct lineage_step *step,
                    const struct checkpoint *proven, struct bytes note);
 /* Queue thread: the step came by on_doubt, not by on_passed. */
 bool lineage_is_doubted(const struct lineage_step *step);
-/* Queue thread: puts the question to the peer; when it cannot be put, on_passed tells. */
+/* Queue thread: puts the question to the peer; when it cannot be put (there is no stream: NULL),
+ * on_passed tells. */
 void lineage_ask(struct lineage_step *step, struct stream *stream, bool is_request);
 /*
  * Queue thread: the peer's answer. RC_INVALID_ARGUMENT: nobody asked this. A wrong proof fails its

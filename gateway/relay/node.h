@@ -34,6 +34,7 @@ struct keyring;
 struct lawfetch;
 struct links;
 struct meters;
+struct parcels;
 struct policy;
 struct postings;
 struct reading_rate;
@@ -88,6 +89,7 @@ struct node {
     struct couriers *couriers; /* attachments owed to peer nodes */
     struct eraser *eraser;     /* carries out erasures */
     struct meters *meters;     /* what is counted for those who look after it */
+    struct parcels *parcels;   /* what goes and comes as files */
     struct waker *waker;       /* wakes somebody; NULL before it is started */
     struct room *room;         /* of the disk, for urgent messages */
     struct urgency_limits urgency;

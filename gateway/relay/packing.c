@@ -75,6 +75,7 @@ static enum rc add_entry(const struct pack *pack, uint64_t index)
     struct settle_job *job = pack->job;
     struct parcel_entry *entry = &job->parcel.entries[job->parcel.entry_count];
     struct settle_item *item = &job->items[job->parcel.entry_count];
+    size_t max = pack->packing->bytes_max > 0 ? pack->packing->bytes_max : PARCEL_BYTES_SOFT;
     struct goods goods;
     struct proof proof;
     size_t bytes;
@@ -82,7 +83,7 @@ static enum rc add_entry(const struct pack *pack, uint64_t index)
     TRY(fetch(pack, index, item, &goods));
     TRY(auditlog_inclusion(pack->packing->reader, pack->txn, index, pack->size, &proof));
     bytes = goods.message.size + ENTRY_BYTES + proof.count * PATH_HASH_BYTES;
-    if (job->parcel.entry_count > 0 && job->bytes + bytes > PARCEL_BYTES_SOFT) {
+    if (job->parcel.entry_count > 0 && job->bytes + bytes > max) {
         return RC_OUT_OF_RANGE;
     }
     TRY(chain_path(&proof, pack->arena, &entry->path));

@@ -18,6 +18,7 @@ struct packing {
     struct node *node;
     const char *code; /* of the peer: "cdmx/ssc" */
     enum urgency urgency;
+    size_t bytes_max;  /* of a parcel's messages; 0: what a stream takes */
     uint64_t cursor;   /* index of the last debt that was packed */
     bool wants_anchor; /* a debt is younger than the checkpoint: it waits for the next one */
     struct recents recents;

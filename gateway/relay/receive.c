@@ -17,6 +17,7 @@
 #include "relay/inforce.h"
 #include "relay/lawfetch.h"
 #include "relay/node.h"
+#include "relay/receive_parts.h"
 #include "relay/room.h"
 #include "relay/refusals.h"
 #include "policy/member.h"
@@ -36,46 +37,6 @@
 /* Leaf and path of one answer, about. */
 #define ANSWER_ROOM ((size_t)1024)
 #define INTAKE_ARENA_MAX ((size_t)96 << 20)
-
-struct gate {
-    struct stream_user user; /* first */
-    struct node *node;
-    struct node_entry peer; /* once it is greeted */
-    bool is_greeted;
-    enum urgency urgency;
-    struct chain chain;
-    struct lineage lineage;
-    struct budget_hold hold;
-    uint64_t told_size; /* of our log, that the peer has seen on this stream */
-    unsigned under_way;
-    bool wants_read;
-};
-
-/* One entry of a parcel, with the proof under which it came. */
-struct intake_entry {
-    struct arrival arrival;
-    bool is_refused; /* before the writer saw it */
-    struct bytes leaf;
-    struct proof proof;
-};
-
-/* One parcel on its way to the commit and its answer. */
-struct intake {
-    struct write write; /* first: the writer's */
-    struct stream_item item;
-    struct lineage_step step; /* the parcel's checkpoint, on the line before anything is taken */
-    struct anchor_write anchoring; /* our own, before the answer shows it */
-    struct node *node;
-    struct arena *arena;
-    struct gate *gate;
-    struct stream *stream;
-    const struct node_entry *peer; /* the gate's */
-    struct edition *edition;       /* by which it is judged */
-    struct parcel *parcel;
-    struct intake_entry *entries;
-    struct bytes note;
-    size_t weight; /* in the budget */
-};
 
 static enum rc apply_intake(struct write *write, struct txn *txn);
 static void forget_intake(struct write *write);
@@ -192,7 +153,7 @@ static struct intake *intake_new(struct gate *gate, struct arena *arena, struct 
     return intake;
 }
 
-static void intake_free(struct intake *intake)
+void receive_free(struct intake *intake)
 {
     for (size_t i = 0; i < intake->parcel->entry_count; i++) {
         arrival_release(&intake->entries[i].arrival, intake->node);
@@ -291,6 +252,10 @@ static void hand_over(struct intake *intake)
 {
     struct stream *stream = intake->stream;
 
+    if (stream == NULL) {
+        intake->on_back(intake);
+        return;
+    }
     stream_resume(stream, &intake->item);
     stream_release(stream);
 }
@@ -358,7 +323,7 @@ static enum rc answer_entry(struct intake *intake, struct auditlog_reader *reade
     return chain_path(&proof, intake->arena, &answer->path);
 }
 
-static enum rc build_answer(struct intake *intake, struct buffer *bytes)
+enum rc receive_answer(struct intake *intake, struct buffer *bytes)
 {
     struct gate *gate = intake->gate;
     size_t count = intake->parcel->entry_count;
@@ -403,7 +368,7 @@ static void send_answer(struct intake *intake)
         refuse_fork(gate->user.stream);
         return;
     }
-    if (intake->write.rc != RC_OK || build_answer(intake, &bytes) != RC_OK ||
+    if (intake->write.rc != RC_OK || receive_answer(intake, &bytes) != RC_OK ||
         stream_send_buffer(gate->user.stream, &bytes) != RC_OK) {
         stream_cancel(gate->user.stream); /* the peer sends again, and we know it by id */
         return;
@@ -467,6 +432,10 @@ static void on_doubt(struct lineage_step *step)
 {
     struct intake *intake = intake_of(step);
 
+    if (intake->stream == NULL) {
+        intake->on_back(intake);
+        return;
+    }
     stream_resume(intake->stream, &intake->item);
 }
 
@@ -484,16 +453,23 @@ static void on_passed(struct lineage_step *step)
 static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel,
                            size_t size, struct fault *fault)
 {
-    struct checkpoint before = gate->chain.last;
     struct node_entry peer;
-    struct intake *intake;
 
     TRY(who_is_node(gate->node, stream_peer(gate->user.stream), &peer, fault));
     if (gate->under_way >= PARCELS_UNDER_WAY) {
         return refuse(fault, RC_RESOURCE_EXHAUSTED, "peer.too_many", "parcel",
                       "Hay demasiados paquetes sin respuesta en esta conexión.");
     }
-    lawfetch_hint(gate->node, peer.code, parcel->directory_sha256);
+    return receive_parcel(gate, arena, parcel, size, NULL, NULL, fault);
+}
+
+enum rc receive_parcel(struct gate *gate, struct arena **arena, struct parcel *parcel, size_t size,
+                       void (*on_back)(struct intake *intake), void *owner, struct fault *fault)
+{
+    struct checkpoint before = gate->chain.last;
+    struct intake *intake;
+
+    lawfetch_hint(gate->node, gate->peer.code, parcel->directory_sha256);
     TRY(chain_extend(&gate->chain, &parcel->progress, fault));
     intake = intake_new(gate, *arena, parcel);
     if (intake == NULL) {
@@ -507,7 +483,11 @@ static enum rc take_parcel(struct gate *gate, struct arena **arena, struct parce
     intake->weight = budget_weight(size);
     prepare_entries(intake);
     budget_add_bytes(&gate->hold, intake->weight);
-    stream_hold(intake->stream);
+    intake->on_back = on_back;
+    intake->owner = owner;
+    if (intake->stream != NULL) {
+        stream_hold(intake->stream);
+    }
     gate->under_way++;
     lineage_enter(&gate->lineage, &intake->step, &before, intake->note);
     return RC_OK;
@@ -574,7 +554,7 @@ static void on_items(struct stream_user *user, struct stream_item *items)
         gate->under_way--;
         budget_drop_bytes(&gate->hold, intake->weight);
         send_answer(intake);
-        intake_free(intake);
+        receive_free(intake);
     }
     if (gate->wants_read && !stream_is_over(user->stream)) {
         read_on(gate);

@@ -11,6 +11,7 @@
 #include "relay/node.h"
 #include "relay/officials.h"
 #include "relay/orders.h"
+#include "relay/parcels.h"
 #include "relay/receipts.h"
 #include "relay/lawfetch.h"
 #include "relay/receive.h"
@@ -31,6 +32,7 @@
 #define ORDER "/enlace.v1.OrderService/"
 #define OFFICIAL "/enlace.v1.OfficialService/"
 #define DUTY "/enlace.v1.DutyService/"
+#define PARCEL "/enlace.v1.ParcelService/"
 
 static const struct rpc_method table[] = {
     {.path = EXCHANGE "Submit", .kind = RPC_UNARY, .on_call = submit_on_call},
@@ -60,6 +62,8 @@ static const struct rpc_method table[] = {
     {.path = FEDERATION "WakeDuty", .kind = RPC_UNARY, .on_call = wake_peer_on_call},
     {.path = DUTY "ListDuty", .kind = RPC_UNARY, .on_call = duty_calls_on_list},
     {.path = DUTY "AnswerDuty", .kind = RPC_UNARY, .on_call = duty_calls_on_answer},
+    {.path = PARCEL "ExportParcel", .kind = RPC_UNARY, .on_call = parcels_on_export},
+    {.path = PARCEL "ImportParcel", .kind = RPC_UNARY, .on_call = parcels_on_import},
     {.path = ORDER "GiveOrder", .kind = RPC_UNARY, .on_call = orders_on_give},
     {.path = ORDER "GetOrder", .kind = RPC_UNARY, .on_call = orders_on_get},
     {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},

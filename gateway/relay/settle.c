@@ -146,6 +146,10 @@ static void on_doubt(struct lineage_step *step)
 {
     struct settle_job *job = job_of(step);
 
+    if (job->stream == NULL) {
+        job->on_settled(job);
+        return;
+    }
     stream_resume(job->stream, &job->item);
 }
 

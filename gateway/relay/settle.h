@@ -36,10 +36,11 @@ struct settle_job {
     size_t bytes;
     struct checkpoint proven; /* where the chain stood before the answer */
     struct bytes note;
-    bool is_held_back; /* the peer refused something for now: it is sent again later */
-    struct stream *stream;
+    bool is_held_back;     /* the peer refused something for now: it is sent again later */
+    struct stream *stream; /* NULL: the answer came as a file */
+    void *owner;           /* on_settled's */
     /* Once, on any thread: hands over. The item may come to the stream before, when the lineage
-     * doubts (lineage_is_doubted). */
+     * doubts (lineage_is_doubted); without a stream it comes this way. */
     void (*on_settled)(struct settle_job *job);
 };
 

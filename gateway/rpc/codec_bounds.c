@@ -4,6 +4,7 @@
 #include "model/official.h"
 #include "model/order.h"
 #include "rpc/codec_duty.h"
+#include "rpc/codec_parcel_file.h"
 #include "rpc/codec_service.h"
 #include "rpc/codec_watch.h"
 
@@ -231,6 +232,13 @@ static const struct bound bounds[] = {
     {"WakeDutyRequest", "token", REQUIRED, EXACTLY(ID_SIZE)},
     {"WakeDutyRequest", "urgency", REQUIRED},
     {"WakeDutyResponse", "actor", UP_TO(DUTYCALL_URI_SIZE - 1)},
+    {"ExportParcelRequest", "node", REQUIRED, UP_TO(CODE_SIZE - 1)},
+    {"ExportParcelRequest", "certificate", REQUIRED, SOME_UP_TO(CERTIFICATE_MAX)},
+    {"ExportParcelResponse", "file", UP_TO(PARCEL_FILE_MAX)},
+    {"ImportParcelRequest", "file", REQUIRED, SOME_UP_TO(PARCEL_FILE_MAX)},
+    {"ImportParcelRequest", "certificate", REQUIRED, SOME_UP_TO(CERTIFICATE_MAX)},
+    {"ImportParcelResponse", "answer", UP_TO(PARCEL_FILE_MAX)},
+    {"ImportParcelResponse", "from", UP_TO(CODE_SIZE - 1)},
 
     {"ReadRecordsResponse", "checkpoint", UP_TO(NOTE_MAX)},
     {"ReadRecordsResponse", "entries", COUNT(AUDIT_PAGE_MAX)},

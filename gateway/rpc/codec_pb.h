@@ -12,6 +12,7 @@
 #include "enlace/v1/message.pb-c.h"
 #include "enlace/v1/official.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
+#include "enlace/v1/parcel.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 #include "rpc/codec_service.h"
 #include "rpc/codec_shape.h"

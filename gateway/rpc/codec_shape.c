@@ -13,6 +13,7 @@
 #include "enlace/v1/operation.pb-c.h"
 #include "enlace/v1/official.pb-c.h"
 #include "enlace/v1/order.pb-c.h"
+#include "enlace/v1/parcel.pb-c.h"
 #include "enlace/v1/receipt.pb-c.h"
 #include "enlace/v1/watch.pb-c.h"
 
@@ -94,6 +95,10 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_LIST_EXCHANGES_REQUEST] = &enlace__v1__list_exchanges_request__descriptor,
     [SHAPE_LIST_EXCHANGES_RESPONSE] = &enlace__v1__list_exchanges_response__descriptor,
     [SHAPE_TRACE_EXCHANGE_RESPONSE] = &enlace__v1__trace_exchange_response__descriptor,
+    [SHAPE_EXPORT_PARCEL_REQUEST] = &enlace__v1__export_parcel_request__descriptor,
+    [SHAPE_EXPORT_PARCEL_RESPONSE] = &enlace__v1__export_parcel_response__descriptor,
+    [SHAPE_IMPORT_PARCEL_REQUEST] = &enlace__v1__import_parcel_request__descriptor,
+    [SHAPE_IMPORT_PARCEL_RESPONSE] = &enlace__v1__import_parcel_response__descriptor,
 };
 
 _Static_assert((int)SHAPE_IDENTITY == (int)COMPARTMENT_IDENTITY, "compartments stand first");
