@@ -9,6 +9,7 @@
 #include "client/ask.h"
 #include "client/profile.h"
 #include "client/session.h"
+#include "enlace/card.h"
 #include "enlace/command.h"
 #include "enlace/receipts_text.h"
 #include "offline/receipts_check.h"
@@ -17,6 +18,9 @@
 struct asking {
     const char *path; /* NULL: shown only */
     bool is_witnessed;
+    bool is_for_person;
+    const char *folio;
+    const char *html;
     struct id id;
 };
 
@@ -92,6 +96,9 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct asking 
 {
     static const struct option names[] = {
         {"witnessed", no_argument, NULL, 'w'},
+        {"person", no_argument, NULL, 'p'},
+        {"folio", required_argument, NULL, 'f'},
+        {"html", required_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int choice;
@@ -102,6 +109,12 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct asking 
             asking->is_witnessed = true;
         } else if (choice == 'o') {
             asking->path = optarg;
+        } else if (choice == 'p') {
+            asking->is_for_person = true;
+        } else if (choice == 'f') {
+            asking->folio = optarg;
+        } else if (choice == 'h') {
+            asking->html = optarg;
         } else {
             return cli_usage(cli, "receipt", "Una opción no se entiende.");
         }
@@ -115,7 +128,7 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct asking 
 int cmd_receipt(struct cli *cli, int argc, char **argv)
 {
     struct receipt_file *file = arena_alloc(cli->arena, sizeof *file);
-    struct asking asking = {0};
+    struct asking asking = {.folio = ""};
     OWN(buffer) text = {0};
     struct fault fault = {0};
     int status = read_arguments(cli, argc, argv, &asking);
@@ -123,6 +136,11 @@ int cmd_receipt(struct cli *cli, int argc, char **argv)
     status = status == EXIT_DONE ? cli_need_session(cli) : status;
     if (status != EXIT_DONE || file == NULL) {
         return status != EXIT_DONE ? status : EXIT_FAILED;
+    }
+    if (asking.is_for_person) {
+        const struct card_request card = {asking.id, asking.folio, asking.html};
+
+        return card_print(cli, &card);
     }
     if (asking.is_witnessed && cli->profile->policy[0] == '\0') {
         return cli_usage(cli, "receipt",

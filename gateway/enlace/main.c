@@ -64,9 +64,9 @@ const struct command commands[] = {
      "  --evidence ARCHIVO | --evidence-sha256 HUELLA\n"
      "  --occurred-at FECHA\n",
      cmd_report},
-    {"withdraw", "ID",
-     "retira un intercambio: quien recibió los datos los suprime, o dice por qué no",
+    {"withdraw", "ID", "retira lo enviado: quien recibió los datos los suprime, o dice por qué no",
      "  --reason C   motivo codificado (revocacion-del-consentimiento)\n"
+     "  --only       sólo ese intercambio; sin ella, todo lo enviado de las mismas personas\n"
      "  Se contesta con «act purge ID --evidence CONSTANCIA» o «act keep ID --reason C», "
      "firmados.\n",
      cmd_withdraw},
@@ -81,7 +81,10 @@ const struct command commands[] = {
      cmd_board},
     {"receipt", "ID", "trae los acuses de un mensaje (R0, R1), los verifica y los guarda",
      "  -o ARCHIVO   dónde se guardan (sólo se muestran)\n"
-     "  --witnessed  la prueba bajo un sello con el quórum de testigos de la policy del perfil\n",
+     "  --witnessed  la prueba bajo un sello con el quórum de testigos de la policy del perfil\n"
+     "  --person     la constancia que la persona se lleva: folio, plazos y cómo inconformarse; "
+     "nada\n"
+     "               más; --folio F  el folio en papel; --html ARCHIVO  también como página\n",
      cmd_receipt},
     {"verify", "QUÉ ARCHIVO…", "verifica acuses y bitácoras sin conexión y sin el nodo",
      "  receipt ARCHIVO        los acuses de un mensaje\n"

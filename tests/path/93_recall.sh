@@ -3,7 +3,7 @@
 # 93_recall.sh: what was sent is taken back: purged under an official's signature, and then unreadable
 # on the receiver's disks; kept for a coded reason; not answered. What crosses on the way ends in one
 # state on both sides.
-# shellcheck source-path=SCRIPTDIR source=lib.sh source=adapter.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh source=adapter.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/adapter.sh"
 
@@ -129,6 +129,26 @@ late=$(request tarde)
 promise "one in custody" taken "$late"
 promise "after custody only a recall takes it back" refused life.not_from_here mpi act entered-in-error "$late"
 
+# ---- consent withdrawn: everybody who received something of that person ----
+
+node_start pgj || exit 1
+adapter_profile pgj pgj adapter pgj
+withdrawn=$(request persona 33333333-3333-4333-8333-333333333333)
+sed -e 's/"to": "cdmx.ssc"/"to": "cdmx\/pgj"/; s/PRO-COD-VIG/PRO-JUR-CAR/g; s/"proteccion"/"acceso-a-la-justicia"/; s/"cadence": {[^}]*}/"cadence": {"count": 4, "period": "month"}/' \
+    -e 's/{"subject": 0, "type": "identity".*/{"subject": 0, "type": "identity", "fields": {"full_name": "Canario-fiscal-alias"}}]}/' \
+    "$WORK/persona.json" >"$WORK/fiscal.json"
+second=$(submit "$WORK/fiscal.json")
+[ -n "$second" ] || { mpi submit "$WORK/fiscal.json"; exit 1; }
+bystander=$(request ajeno 44444444-4444-4444-8444-444444444444)
+promise "one person's data with two institutions, another's with one" \
+    eval 'until_state mpi "$withdrawn" received && until_state mpi "$second" received && until_state mpi "$bystander" received'
+promise "consent withdrawn: one order, both are asked" mpi withdraw "$withdrawn"
+promise "the first" until_state mpi "$withdrawn" recalled
+promise "and the second" until_state mpi "$second" recalled
+promise "nobody else's" until_state mpi "$bystander" received
+promise "again there is nothing left to ask" refused withdraw.nothing mpi withdraw "$second"
+
 node_stop cdmx
 node_stop ssc
+node_stop pgj
 promises_end

@@ -2,7 +2,7 @@
 #
 # 94_track.sh: where an exchange hangs, in each place where it can, said by the node that it hangs at
 # and by the other one; and the board, what is due first on top.
-# shellcheck source-path=SCRIPTDIR source=lib.sh source=adapter.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh source=adapter.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/adapter.sh"
 
@@ -103,6 +103,15 @@ request >/dev/null
 promise "the oldest that was not delivered is its headline" \
     eval 'sleep 1; mpi board | head -1 | grep -q "el más antiguo espera desde hace"'
 promise "a system sees its own member's only" refused board.not_allowed mpi board --member cdmx/ssc
+
+# ---- the card ----
+
+promise "the person's card has a folio, what is due, and how to complain" \
+    eval 'mpi receipt --person "$one" --html "$WORK/card.html" >"$WORK/card" && grep -q "^Folio " "$WORK/card" && grep -q "inconformarse" "$WORK/card" && grep -q "61 y 62" "$WORK/card.html"'
+promise "it reveals neither measure, nor agency, nor anything of the message" \
+    eval '! grep -iE "PRO-|COD-VIG|ssc|vigilancia|seguridad|canario|polic|$one|medida [0-9]" "$WORK/card" "$WORK/card.html"'
+promise "it bears the folio of the paper file, as text in the page" \
+    eval 'mpi receipt --person "$one" --folio "MPI/2026/<1>" --html "$WORK/card.html" | grep -q "MPI/2026/<1>" && grep -q "MPI/2026/&lt;1&gt;" "$WORK/card.html"'
 
 node_stop cdmx
 promises_end
