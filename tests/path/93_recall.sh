@@ -89,7 +89,8 @@ promise "the requester has the certificate" until_state mpi "$one" purged
 promise "its texts cannot be recovered from the executor's disks any more" gone ssc retirado
 promise "those of another exchange in the same shard can" readable ssc vecino
 promise "leaf and receipt stay, and verify" erased_receipt "$one"
-promise "it is over: a second recall finds nothing" refused life.not_from_here mpi withdraw "$one"
+promise "it is over: a second recall finds nothing" refused withdraw.nothing mpi withdraw "$one"
+promise "by itself neither" refused life.not_from_here mpi withdraw "$one" --only
 
 # ---- kept ----
 
