@@ -46,6 +46,17 @@ enum rc official_read(struct session *session, const struct id *id, struct arena
     return codec_awaiting_message_read(response, arena, message, fault);
 }
 
+enum rc official_will(struct session *session, const struct id *person, struct arena *arena,
+                      struct will *will, struct fault *fault)
+{
+    OWN(buffer) request = {0};
+    struct bytes response;
+
+    codec_id_request_write(person, &request);
+    TRY(ask(session, SERVICE "GetWill", buffer_bytes(&request), arena, &response, fault));
+    return codec_will_read(response, arena, will, fault);
+}
+
 /* M of what is about to be approved, from the parts that were read: not what the node says it is.
  */
 static enum rc commitment_of(const struct message *message, uint8_t out[DIGEST_SIZE],

@@ -7,6 +7,7 @@
 #define CLIENT_OFFICIAL_ASK_H
 
 #include "model/official.h"
+#include "model/will.h"
 
 struct arena;
 struct profile;
@@ -17,6 +18,9 @@ MUST_CHECK enum rc official_list(struct session *session, struct arena *arena,
                                  struct awaiting *rows, size_t *count, struct fault *fault);
 MUST_CHECK enum rc official_read(struct session *session, const struct id *id, struct arena *arena,
                                  struct message *message, struct fault *fault);
+
+MUST_CHECK enum rc official_will(struct session *session, const struct id *person,
+                                 struct arena *arena, struct will *will, struct fault *fault);
 
 /*
  * Signs with the profile's official (official_certificate, official_key; else the certificate and

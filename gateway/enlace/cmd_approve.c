@@ -37,12 +37,15 @@ static void print_row(const struct awaiting *row)
                row->urgency == URGENCY_URGENT ? "URGENTE " : "", row->to, row->official, since,
                until);
     } else {
-        printf("%s  salió sin esperar, por %s, el %s\n    debe revisarse antes del %s%s\n", id,
+        printf("%s  %s, por %s, el %s\n    antes del %s%s\n", id,
+               row->kind == AWAITING_REVIEW
+                   ? "salió sin esperar: otra persona lo revisa"
+                   : "se decidió por la persona: falta que ratifique («consent ratify»)",
                row->official, since, until, row->until_ms < clock_now_ms() ? "  VENCIDA" : "");
     }
 }
 
-static int list(struct cli *cli, enum awaiting_kind kind, const char *none)
+static int list(struct cli *cli, bool is_approval, const char *none)
 {
     struct awaiting *rows = arena_alloc(cli->arena, OFFICIAL_AWAITING_MAX * sizeof *rows);
     json_t *out = json_array();
@@ -55,7 +58,7 @@ static int list(struct cli *cli, enum awaiting_kind kind, const char *none)
         return cli_fault(cli, &fault);
     }
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].kind != kind) {
+        if ((rows[i].kind == AWAITING_APPROVAL) != is_approval) {
             continue;
         }
         is_any = true;
@@ -133,7 +136,8 @@ static int done(const struct cli *cli, const struct id *id, const char *word, co
 static int approve(struct cli *cli, const struct id *id, bool is_agreed)
 {
     struct message *message = arena_alloc(cli->arena, sizeof *message);
-    struct official_act act = {.kind = OFFICIAL_APPROVE, .message_id = *id, .reason = ""};
+    struct official_act act = {
+        .kind = OFFICIAL_APPROVE, .message_id = *id, .reason = "", .target = ""};
     struct fault fault = {0};
 
     if (message == NULL || official_read(cli->session, id, cli->arena, message, &fault) != RC_OK) {
@@ -173,7 +177,7 @@ int cmd_approve(struct cli *cli, int argc, char **argv)
         return status;
     }
     return text != NULL ? approve(cli, &id, is_agreed)
-                        : list(cli, AWAITING_APPROVAL, "Nada espera una segunda aprobación.");
+                        : list(cli, true, "Nada espera una segunda aprobación.");
 }
 
 /* `argv[0]` is the command, or its verb. */
@@ -182,7 +186,7 @@ static int decide(struct cli *cli, const char *command, enum official_kind kind,
 {
     static const struct option names[] = {{"reason", required_argument, NULL, 'r'},
                                           {NULL, 0, NULL, 0}};
-    struct official_act act = {.kind = kind, .reason = ""};
+    struct official_act act = {.kind = kind, .reason = "", .target = ""};
     struct fault fault = {0};
     int choice;
     int status;
@@ -226,7 +230,6 @@ int cmd_review(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, "review", "Diga qué: list o close.");
     }
     status = cli_need_session(cli);
-    return status == EXIT_DONE
-               ? list(cli, AWAITING_REVIEW, "Nada salió sin esperar que falte revisar.")
-               : status;
+    return status == EXIT_DONE ? list(cli, false, "Nada salió sin esperar que falte revisar.")
+                               : status;
 }

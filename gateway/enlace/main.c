@@ -42,6 +42,17 @@ const struct command commands[] = {
      "  Otra persona que la que no esperó, en 24 horas. La clave «uso-indebido» dice que no hacía\n"
      "  falta.\n",
      cmd_review},
+    {"consent", "show|ratify|withdraw PERSONA", "lo que la persona consintió",
+     "  PERSONA      el identificador con que la institución la conoce («local» en el mensaje)\n"
+     "  ratify, withdraw --reference REF   dónde consta, hasta 64 caracteres\n"
+     "  Tras un retiro no sale nada nuevo de ella; a quien ya recibió se le pide con «withdraw».\n",
+     cmd_consent},
+    {"veto", "list|add|remove PERSONA [DESTINO]", "a quién excluyó la persona",
+     "  DESTINO      una institución, un sistema o una persona servidora pública:\n"
+     "               cdmx/ssc, cdmx/ssc/system/adapter, cdmx/ssc/official/enlace-01\n"
+     "  grant PERSONA OFICIAL   también ella o él lleva el caso\n"
+     "  Lo declara quien lleva el caso, con su firma; a nadie más se le dice.\n",
+     cmd_veto},
     {"inbox", "", "muestra lo que el nodo tiene para este sistema",
      "  --ack        lo toma: custodia (R2) de las solicitudes, acuse de lo demás\n"
      "  --urgent     sólo lo urgente;  --ordinary  sólo lo ordinario\n"

@@ -6,6 +6,7 @@
 #ifndef MODEL_OFFICIAL_H
 #define MODEL_OFFICIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,11 @@ enum official_kind {
     OFFICIAL_APPROVE,
     OFFICIAL_REJECT,
     OFFICIAL_CLOSE_REVIEW,
+    OFFICIAL_RATIFY,
+    OFFICIAL_WITHDRAW,
+    OFFICIAL_EXCLUDE,
+    OFFICIAL_INCLUDE,
+    OFFICIAL_GIVE_STANDING,
     OFFICIAL_KINDS
 };
 
@@ -32,6 +38,8 @@ struct official_act {
     struct id message_id;
     const char *reason;
     int64_t created_at_ms;
+    struct id subject;  /* the person, by the member's own id; of what follows */
+    const char *target; /* who is excluded, who gets standing; a consent's reference */
 };
 
 struct official_signed {
@@ -42,7 +50,7 @@ struct official_signed {
     struct signature approval; /* over the message's M */
 };
 
-enum awaiting_kind { AWAITING_NONE, AWAITING_APPROVAL, AWAITING_REVIEW };
+enum awaiting_kind { AWAITING_NONE, AWAITING_APPROVAL, AWAITING_REVIEW, AWAITING_RATIFICATION };
 
 /* What waits for an official: a message for its approval, a broken glass for its review. */
 struct awaiting {
@@ -56,6 +64,8 @@ struct awaiting {
     int64_t until_ms;
 };
 
+/* Is it about a person? */
+bool official_act_is_personal(enum official_kind kind);
 /* What its leaf says: "approval.given"; NULL: no such kind. */
 const char *official_act_name(enum official_kind kind);
 

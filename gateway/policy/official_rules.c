@@ -45,7 +45,10 @@ static enum rc check_parts(const struct official_signed *act, struct fault *faul
                    ? RC_OK
                    : wrong(fault, "act.missing", "act.reason", "Señale el mensaje y el motivo.");
     default:
-        return RC_OK;
+        return !id_is_zero(&act->act.subject) && act->act.target[0] != '\0'
+                   ? RC_OK
+                   : wrong(fault, "act.missing", "act.subject",
+                           "Señale a la persona, y a quién excluye o dónde consta.");
     }
 }
 

@@ -26,30 +26,26 @@ static enum rc put_control(const struct node *node, struct txn *txn)
     return entry_put_control(txn, &record, &index);
 }
 
-static void key_of(const char *member, const struct id *message, struct dutycall_key *key)
+static void key_of(const char *member, const struct id *exchange, struct dutycall_key *key)
 {
     memset(key, 0, sizeof *key);
     key->kind = DUTYCALL_REVIEW;
-    key->exchange = *message;
+    key->exchange = *exchange;
     snprintf(key->member, sizeof key->member, "%s", member);
 }
 
-static enum rc put_call(struct txn *txn, const struct entry *entry)
+/* The review that every waiver calls for (relay/urgency) stands already: here, who may not close
+ * it. */
+static enum rc name_breaker(struct txn *txn, const struct entry *entry)
 {
     const struct header *header = &entry->message->header;
-    int64_t now_ms = clock_now_ms();
+    struct dutycall_key key;
     struct dutycall call;
-    enum rc rc;
 
-    memset(&call, 0, sizeof call);
-    key_of(header->from, &header->message_id, &call.key);
-    call.urgency = header->urgency;
-    call.made_at_ms = call.wake_at_ms = now_ms;
-    call.due_ms = now_ms + GLASS_REVIEW_MS;
-    snprintf(call.route, sizeof call.route, "%s", entry->route->id);
+    key_of(header->from, &header->exchange_id, &key);
+    TRY(dutycall_get(txn, &key, &call));
     snprintf(call.because, sizeof call.because, "%s", header->on_behalf_of);
-    rc = dutycall_put(txn, &call);
-    return rc == RC_ALREADY_EXISTS ? RC_OK : rc;
+    return dutycall_is_over(call.state) ? RC_OK : dutycall_update(txn, &call);
 }
 
 enum rc glass_put(const struct node *node, struct txn *txn, const struct entry *entry)
@@ -57,7 +53,7 @@ enum rc glass_put(const struct node *node, struct txn *txn, const struct entry *
     if (!glass_is_broken(entry->message)) {
         return RC_OK;
     }
-    TRY(put_call(txn, entry));
+    TRY(name_breaker(txn, entry));
     return put_control(node, txn);
 }
 
@@ -143,7 +139,8 @@ enum rc review_list(const struct node *node, const char *member, struct awaiting
         if (strcmp(call.key.member, member) == 0) {
             struct awaiting *row = &rows[(*count)++];
 
-            *row = (struct awaiting){.kind = AWAITING_REVIEW,
+            *row = (struct awaiting){.kind = call.key.clock[0] == '\0' ? AWAITING_REVIEW
+                                                                       : AWAITING_RATIFICATION,
                                      .message_id = call.key.exchange,
                                      .urgency = call.urgency,
                                      .since_ms = call.made_at_ms,
@@ -168,7 +165,8 @@ void reviews_remind(const struct node *node, int64_t now_ms)
     while (rc == RC_OK) {
         if (call.due_ms < now_ms) {
             id_format(&call.key.exchange, id);
-            log_warn("review.overdue", "msg=%s member=%s hours=%lld", id, call.key.member,
+            log_warn(call.key.clock[0] == '\0' ? "review.overdue" : "consent.overdue",
+                     "msg=%s member=%s hours=%lld", id, call.key.member,
                      (long long)((now_ms - call.due_ms) / 3600000));
         }
         after = call.key;

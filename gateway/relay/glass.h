@@ -3,9 +3,10 @@
  *
  * A message with Header.break_glass leaves without its second official, and without a consent's
  * ratification. In its own transaction stand a control leaf, which everybody may read and which
- * names nobody, and a call for duty of kind REVIEW (store/dutycall), which another official of the
- * same member closes; the operator's log has an alarm at both ends, and every hour for a review
- * that is overdue. What is never waived is not asked here: parties, suspensions, vetoes, seals.
+ * names nobody, and the call for duty of kind REVIEW that every waiver puts (relay/urgency), which
+ * another official of the same member closes; the operator's log has an alarm at both ends, and
+ * every hour for a review that is overdue. What is never waived is not asked here: parties,
+ * suspensions, vetoes, seals.
  */
 #ifndef RELAY_GLASS_H
 #define RELAY_GLASS_H
@@ -16,7 +17,8 @@
 struct entry;
 struct node;
 
-#define GLASS_REVIEW_MS ((int64_t)24 * 3600 * 1000)
+/* What else waits in the same list: the ratification of what was decided for a person. */
+#define GLASS_RATIFICATION "CONSENT"
 /* A review that found that it was not needed closes with this reason. */
 #define GLASS_MISUSE "uso-indebido"
 

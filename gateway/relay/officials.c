@@ -12,6 +12,7 @@
 #include "relay/pending.h"
 #include "relay/refusals.h"
 #include "relay/who.h"
+#include "relay/wills.h"
 #include "rpc/call.h"
 #include "rpc/codec_official.h"
 #include "rpc/codec_service.h"
@@ -26,8 +27,9 @@ struct act_job {
     struct identity official;
     struct official_signed act;
     uint8_t digest[HASH_SIZE];
-    struct decision decision; /* of an approval or a rejection */
-    struct review review;     /* else */
+    struct decision decision;  /* of an approval or a rejection */
+    struct review review;      /* of the end of a review */
+    struct will_change change; /* of what is about a person */
     struct fault fault;
 };
 
@@ -89,6 +91,27 @@ static enum rc get(const struct node *node, struct call *call, struct buffer *re
     return RC_OK;
 }
 
+static enum rc read_will(const struct node *node, struct call *call, struct buffer *response,
+                         struct fault *fault)
+{
+    struct identity official;
+    struct will will;
+    struct id id;
+    enum rc rc;
+
+    TRY(who_is_official(node, call, &official, fault));
+    TRY(codec_id_request_read(call_request(call), &id, fault));
+    rc = wills_read(node, &official, &id, &will);
+    if (rc == RC_NOT_FOUND) {
+        return refuse(fault, rc, "person.unknown", "subject",
+                      "No lleva usted el caso de una persona con ese identificador.");
+    }
+    TRY(rc);
+    codec_will_write(&will, response);
+    explicit_bzero(&will, sizeof will);
+    return RC_OK;
+}
+
 static void answer(struct call *call, enum rc rc, struct buffer *response, struct fault *fault)
 {
     if (rc == RC_OK && !response->is_failed) {
@@ -117,11 +140,59 @@ void officials_on_get(struct rpc_service *service, struct call *call)
     answer(call, get((struct node *)service, call, &response, &fault), &response, &fault);
 }
 
+void officials_on_will(struct rpc_service *service, struct call *call)
+{
+    OWN(buffer) response = {0};
+    struct fault fault = {0};
+
+    answer(call, read_will((struct node *)service, call, &response, &fault), &response, &fault);
+}
+
 /* ---- an act ---- */
 
-static bool is_review(const struct act_job *job)
+/* What kind of thing is done, in the order of the steps. */
+static enum rc prepare_kind(struct act_job *job)
 {
-    return job->act.act.kind == OFFICIAL_CLOSE_REVIEW;
+    const struct official_act *act = &job->act.act;
+
+    if (official_act_is_personal(act->kind)) {
+        return will_change_prepare(&job->change, job->node, job->edition->directory, &job->official,
+                                   act, &job->fault);
+    }
+    if (act->kind == OFFICIAL_CLOSE_REVIEW) {
+        return review_prepare(&job->review, job->node, &job->official, act, &job->fault);
+    }
+    return decision_prepare(&job->decision, job->node, job->edition->directory, &job->official,
+                            &job->act, call_arena(job->call), &job->fault);
+}
+
+static enum rc check_kind(struct act_job *job, struct txn *txn)
+{
+    if (official_act_is_personal(job->act.act.kind)) {
+        return will_change_check(&job->change, txn, &job->fault);
+    }
+    return job->act.act.kind == OFFICIAL_CLOSE_REVIEW
+               ? review_check(&job->review, txn, &job->fault)
+               : decision_check(&job->decision, job->node, txn, &job->fault);
+}
+
+static enum rc put_kind(struct act_job *job, struct txn *txn)
+{
+    if (official_act_is_personal(job->act.act.kind)) {
+        return will_change_put(&job->change, job->node, txn);
+    }
+    return job->act.act.kind == OFFICIAL_CLOSE_REVIEW
+               ? review_put(&job->review, txn)
+               : decision_put(&job->decision, job->node, txn);
+}
+
+static void announce_kind(struct act_job *job)
+{
+    if (official_act_is_personal(job->act.act.kind)) {
+        will_change_done(&job->change, job->node);
+    } else if (job->act.act.kind != OFFICIAL_CLOSE_REVIEW) {
+        decision_announce(&job->decision, job->node);
+    }
 }
 
 static enum rc prepare(struct act_job *job)
@@ -133,11 +204,7 @@ static enum rc prepare(struct act_job *job)
     commit_official(job->act.bytes, job->digest);
     TRY(official_rules_check(job->node->ca, &job->official, &job->act, job->digest, clock_now_ms(),
                              &job->fault));
-    if (is_review(job)) {
-        return review_prepare(&job->review, job->node, &job->official, &job->act.act, &job->fault);
-    }
-    return decision_prepare(&job->decision, job->node, job->edition->directory, &job->official,
-                            &job->act, arena, &job->fault);
+    return prepare_kind(job);
 }
 
 static enum rc put_leaf(const struct act_job *job, struct txn *txn)
@@ -163,15 +230,13 @@ static enum rc put_leaf(const struct act_job *job, struct txn *txn)
 static enum rc apply_job(struct write *write, struct txn *txn)
 {
     struct act_job *job = (struct act_job *)write;
-    enum rc rc = is_review(job) ? review_check(&job->review, txn, &job->fault)
-                                : decision_check(&job->decision, job->node, txn, &job->fault);
+    enum rc rc = check_kind(job, txn);
 
     if (rc != RC_OK) {
         return job->fault.rc != RC_OK ? RC_OK : rc; /* a refusal is no failed write */
     }
     TRY(put_leaf(job, txn));
-    return is_review(job) ? review_put(&job->review, txn)
-                          : decision_put(&job->decision, job->node, txn);
+    return put_kind(job, txn);
 }
 
 static void forget_job(struct write *write)
@@ -200,6 +265,7 @@ static void finish(struct act_job *job, enum rc rc)
     }
     commit_point_release(job->write.point);
     decision_release(&job->decision, job->node);
+    will_change_release(&job->change);
     inforce_leave(job->edition);
     answer(call, rc, &response, &fault);
 }
@@ -215,8 +281,8 @@ static void job_done(struct write *write)
 {
     struct act_job *job = (struct act_job *)write;
 
-    if (write->rc == RC_OK && job->fault.rc == RC_OK && !is_review(job)) {
-        decision_announce(&job->decision, job->node);
+    if (write->rc == RC_OK && job->fault.rc == RC_OK) {
+        announce_kind(job);
     }
     call_resume(job->call, answer_call);
 }

@@ -12,9 +12,10 @@
 struct call;
 struct rpc_service;
 
-/* The rpc methods ListAwaiting, GetAwaiting, GiveAct. */
+/* The rpc methods ListAwaiting, GetAwaiting, GetWill, GiveAct. */
 void officials_on_list(struct rpc_service *service, struct call *call);
 void officials_on_get(struct rpc_service *service, struct call *call);
+void officials_on_will(struct rpc_service *service, struct call *call);
 void officials_on_give(struct rpc_service *service, struct call *call);
 
 #endif

@@ -14,6 +14,7 @@
 #include "relay/held.h"
 #include "relay/life.h"
 #include "relay/node.h"
+#include "relay/wills.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
 #include "store/body.h"
@@ -221,6 +222,30 @@ static enum rc prepare_local(struct decision *decision, const struct node *node,
                                   persons.count);
 }
 
+/* The person may have said no meanwhile. */
+static enum rc ask_will(const struct decision *decision, const struct node *node,
+                        const struct directory *directory, struct txn *txn, const struct held *held,
+                        struct fault *fault)
+{
+    struct content_persons persons;
+    struct fault told = {0};
+    struct will will;
+    bool is_pending;
+    struct bytes keys;
+    struct bytes body;
+    enum rc rc;
+
+    TRY(body_get(txn, held->index, &keys, &body));
+    TRY(content_persons_open(node->vault, keys, held->leaf.nonce, &persons));
+    rc = wills_ask(node, directory, decision->message, persons.ids, persons.count, &will,
+                   &is_pending, &told, fault);
+    if (told.rc != RC_OK) {
+        *fault = told;
+    }
+    explicit_bzero(&will, sizeof will);
+    return rc;
+}
+
 static enum rc load(struct decision *decision, const struct node *node,
                     const struct directory *directory, const struct identity *by,
                     const struct official_signed *act, struct arena *arena, struct txn *txn,
@@ -234,6 +259,7 @@ static enum rc load(struct decision *decision, const struct node *node,
     }
     TRY(held_load(node, txn, decision->row.index, arena, held));
     TRY(add_signature(decision, &held->message, &act->approval, arena, fault));
+    TRY(ask_will(decision, node, directory, txn, held, fault));
     TRY(judge(decision, node, directory, txn, decision->arrival.entry.commitment, fault));
     if (!decision->is_local) {
         return RC_OK;

@@ -69,6 +69,7 @@ static const struct rpc_method table[] = {
     {.path = ORDER "ReadBlocked", .kind = RPC_UNARY, .on_call = orders_on_read_blocked},
     {.path = OFFICIAL "ListAwaiting", .kind = RPC_UNARY, .on_call = officials_on_list},
     {.path = OFFICIAL "GetAwaiting", .kind = RPC_UNARY, .on_call = officials_on_get},
+    {.path = OFFICIAL "GetWill", .kind = RPC_UNARY, .on_call = officials_on_will},
     {.path = OFFICIAL "GiveAct", .kind = RPC_UNARY, .on_call = officials_on_give},
     {.path = AUDIT "ReadRecords", .kind = RPC_STREAM, .on_stream = audit_on_whole_stream},
     {.path = AUDIT "QueryRecords", .kind = RPC_STREAM, .on_stream = audit_on_query_stream},

@@ -31,6 +31,7 @@
 #include "relay/terms.h"
 #include "relay/urgency.h"
 #include "relay/who.h"
+#include "relay/wills.h"
 #include "rpc/call.h"
 #include "rpc/codec.h"
 #include "store/auditlog.h"
@@ -90,10 +91,8 @@ static enum rc find_running(struct submit_job *job, struct exchange *exchange,
     TRY(txn_read(job->node->db, &txn));
     rc = exchange_get(txn, &header->exchange_id, header->from, exchange);
     if (rc == RC_NOT_FOUND) {
-        return replay_is_under_way(job->node->replay)
-                   ? refuse_recovering(job)
-                   : refuse(&job->fault, RC_NOT_FOUND, "exchange.unknown", "header.exchange_id",
-                            "No hay un intercambio suyo con ese identificador.");
+        return replay_is_under_way(job->node->replay) ? refuse_recovering(job)
+                                                      : wills_uniform(&job->fault);
     }
     *running = exchange;
     return rc;
@@ -143,6 +142,28 @@ static enum rc prepare_local(struct submit_job *job)
     return job->arrival->is_known ? refuse_used(job) : RC_OK;
 }
 
+/* The answers of the executor speak of people by our pseudonyms: their will is kept here. */
+static enum rc ask_will(struct submit_job *job, const struct exchange *running)
+{
+    const char *from = job->submission->message.header.from;
+    struct will *pending;
+    bool is_pending = false;
+    enum rc rc;
+
+    if (running != NULL && strcmp(running->from, from) != 0) {
+        return RC_OK;
+    }
+    pending = arena_alloc(job->arena, sizeof *pending);
+    if (pending == NULL) {
+        return RC_RESOURCE_EXHAUSTED;
+    }
+    rc = wills_ask(job->node, job->edition->directory, &job->submission->message,
+                   job->submission->local_subjects, job->submission->local_subject_count, pending,
+                   &is_pending, &job->told, &job->fault);
+    job->pending = is_pending ? pending : NULL;
+    return rc;
+}
+
 static enum rc prepare(struct submit_job *job)
 {
     struct submission *submission = job->submission;
@@ -160,6 +181,7 @@ static enum rc prepare(struct submit_job *job)
                       "Los avisos de plazo los hace el nodo, que cuenta por sí mismo.");
     }
     TRY(find_running(job, &exchange, &running));
+    TRY(ask_will(job, running));
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
                       clock_doubt_now_ms(job->node), &job->sent.route, &job->fault));
     TRY(find_recipient(job));
@@ -380,6 +402,9 @@ static enum rc put_sent(struct submit_job *job, struct txn *txn, struct views *v
         TRY(purge_put(job->purge, txn, job->index));
     }
     TRY(glass_put(job->node, txn, &job->sent));
+    if (job->pending != NULL) {
+        TRY(wills_note(txn, &job->submission->message, job->sent.tags[0].key, job->pending));
+    }
     TRY(settle_custody(job, txn));
     if (job->awaits) {
         return pending_put(&job->sent, txn);
@@ -544,7 +569,7 @@ void submit_result(struct submit_job *job, struct buffer *scratch, struct submit
     *result = (struct submit_result){.message_id = job->submission->message.header.message_id};
     if (job->fault.rc != RC_OK) {
         reply_log_refusal(job);
-        result->fault = job->fault;
+        result->fault = job->told.rc != RC_OK ? job->told : job->fault;
         return;
     }
     result->is_erased = job->is_erased;

@@ -25,6 +25,7 @@ struct edition;
 struct identity;
 struct lodged;
 struct submission;
+struct will;
 
 /* What a receipt takes, about: leaf, path and checkpoint as text. */
 #define SUBMIT_RECEIPT_ROOM ((size_t)1280)
@@ -37,7 +38,9 @@ struct submit_job {
     const struct identity *sender; /* the arena's */
     struct edition *edition;       /* by which it is judged; left by submit_release */
     struct submission *submission;
-    struct fault fault; /* rc not RC_OK: refused or failed */
+    struct fault fault;   /* rc not RC_OK: refused or failed */
+    struct fault told;    /* what this sender alone is answered instead (relay/wills), or RC_OK */
+    struct will *pending; /* an impeded person's, to be kept with this message; or NULL */
     struct entry sent;
     struct purge *purge;     /* by which this act erases what the sender holds, or NULL */
     struct arrival *arrival; /* when the recipient is hosted here too; else NULL */

@@ -3,6 +3,7 @@
 #include "model/condition.h"
 #include "model/official.h"
 #include "model/order.h"
+#include "model/will.h"
 #include "rpc/codec_duty.h"
 #include "rpc/codec_parcel_file.h"
 #include "rpc/codec_service.h"
@@ -199,6 +200,12 @@ static const struct bound bounds[] = {
     {"OfficialAct", "kind", REQUIRED},
     {"OfficialAct", "message_id", EXACTLY(ID_SIZE)},
     {"OfficialAct", "reason", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"OfficialAct", "subject", EXACTLY(ID_SIZE)},
+    {"OfficialAct", "target", UP_TO(WILL_NAME_SIZE - 1)},
+    {"GetWillResponse", "reference", UP_TO(MESSAGE_CODE_MAX)},
+    {"GetWillResponse", "official", UP_TO(MESSAGE_CODE_MAX - 1)},
+    {"GetWillResponse", "excluded", COUNT(WILL_EXCLUDED_MAX), SOME_UP_TO(WILL_NAME_SIZE - 1)},
+    {"GetWillResponse", "standing", COUNT(WILL_STANDING_MAX), SOME_UP_TO(MESSAGE_CODE_MAX - 1)},
     {"GiveActRequest", "act", REQUIRED, SOME_UP_TO(OFFICIAL_ACT_MAX)},
     {"GiveActRequest", "signature", REQUIRED},
     {"GiveActResponse", "digest", REQUIRED, EXACTLY(HASH_SIZE)},

@@ -18,6 +18,8 @@ void codec_official_act_write(const struct official_act *act, struct buffer *out
     wire.message_id = pb_id_data(&act->message_id);
     wire.reason = pb_text(act->reason);
     wire.created_at_ms = act->created_at_ms;
+    wire.subject = pb_id_data(&act->subject);
+    wire.target = pb_text(act->target);
     pb_write(&wire.base, out);
 }
 
@@ -34,7 +36,9 @@ static enum rc act_read(struct bytes from, struct arena *arena, struct official_
                                  .kind = (enum official_kind)wire->kind,
                                  .message_id = pb_id(wire->message_id),
                                  .reason = wire->reason,
-                                 .created_at_ms = wire->created_at_ms};
+                                 .created_at_ms = wire->created_at_ms,
+                                 .subject = pb_id(wire->subject),
+                                 .target = wire->target};
     return RC_OK;
 }
 
@@ -174,5 +178,54 @@ void codec_awaiting_message_write(const struct message *message, struct buffer *
     }
     enlace__v1__get_awaiting_response__init(&wire);
     wire.message = &inner.message;
+    pb_write(&wire.base, out);
+}
+
+enum rc codec_will_read(struct bytes from, struct arena *arena, struct will *will,
+                        struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+    const Enlace__V1__GetWillResponse *wire;
+
+    TRY(pb_read(SHAPE_GET_WILL_RESPONSE, from, "", arena, &read, fault));
+    wire = (const Enlace__V1__GetWillResponse *)read;
+    *will = (struct will){.consent = (enum will_consent)wire->consent,
+                          .since_ms = wire->since_ms,
+                          .ratify_by_ms = wire->ratify_by_ms,
+                          .excluded_count = wire->n_excluded,
+                          .standing_count = wire->n_standing};
+    snprintf(will->reference, sizeof will->reference, "%s", wire->reference);
+    snprintf(will->official, sizeof will->official, "%s", wire->official);
+    for (size_t i = 0; i < wire->n_excluded; i++) {
+        snprintf(will->excluded[i], WILL_NAME_SIZE, "%s", wire->excluded[i]);
+    }
+    for (size_t i = 0; i < wire->n_standing; i++) {
+        snprintf(will->standing[i], CODE_SIZE, "%s", wire->standing[i]);
+    }
+    return RC_OK;
+}
+
+void codec_will_write(const struct will *will, struct buffer *out)
+{
+    Enlace__V1__GetWillResponse wire;
+    char *excluded[WILL_EXCLUDED_MAX];
+    char *standing[WILL_STANDING_MAX];
+
+    enlace__v1__get_will_response__init(&wire);
+    wire.consent = (Enlace__V1__WillConsent)will->consent;
+    wire.reference = pb_text(will->reference);
+    wire.official = pb_text(will->official);
+    wire.since_ms = will->since_ms;
+    wire.ratify_by_ms = will->ratify_by_ms;
+    for (size_t i = 0; i < will->excluded_count; i++) {
+        excluded[i] = pb_text(will->excluded[i]);
+    }
+    for (size_t i = 0; i < will->standing_count; i++) {
+        standing[i] = pb_text(will->standing[i]);
+    }
+    wire.n_excluded = will->excluded_count;
+    wire.excluded = excluded;
+    wire.n_standing = will->standing_count;
+    wire.standing = standing;
     pb_write(&wire.base, out);
 }

@@ -7,6 +7,7 @@
 #define RPC_CODEC_OFFICIAL_H
 
 #include "model/official.h"
+#include "model/will.h"
 #include "rpc/codec.h"
 
 /* An OfficialAct, serialised once: what its maker does, and nobody after. */
@@ -24,6 +25,10 @@ void codec_official_answer_write(const uint8_t digest[HASH_SIZE], struct buffer 
 MUST_CHECK enum rc codec_awaiting_read(struct bytes from, struct arena *arena,
                                        struct awaiting *rows, size_t *count, struct fault *fault);
 void codec_awaiting_write(const struct awaiting *rows, size_t count, struct buffer *out);
+
+MUST_CHECK enum rc codec_will_read(struct bytes from, struct arena *arena, struct will *will,
+                                   struct fault *fault);
+void codec_will_write(const struct will *will, struct buffer *out);
 
 /* A GetAwaitingResponse: the Message as it stands there, and the same decoded. */
 MUST_CHECK enum rc codec_awaiting_message_read(struct bytes from, struct arena *arena,

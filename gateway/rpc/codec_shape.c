@@ -17,7 +17,7 @@
 #include "enlace/v1/receipt.pb-c.h"
 #include "enlace/v1/watch.pb-c.h"
 
-#define SHAPES_MAX 192
+#define SHAPES_MAX 256
 #define RULES_MAX 1024
 
 /* SubmitStreamRequest and the requests by one id have the bytes of the one that stands here. */
@@ -71,6 +71,7 @@ static const ProtobufCMessageDescriptor *const roots[SHAPE_ROOTS] = {
     [SHAPE_GIVE_ACT_REQUEST] = &enlace__v1__give_act_request__descriptor,
     [SHAPE_GIVE_ACT_RESPONSE] = &enlace__v1__give_act_response__descriptor,
     [SHAPE_LIST_AWAITING_RESPONSE] = &enlace__v1__list_awaiting_response__descriptor,
+    [SHAPE_GET_WILL_RESPONSE] = &enlace__v1__get_will_response__descriptor,
     [SHAPE_GET_AWAITING_RESPONSE] = &enlace__v1__get_awaiting_response__descriptor,
     [SHAPE_FETCH_DIRECTORY_REQUEST] = &enlace__v1__fetch_directory_request__descriptor,
     [SHAPE_FETCH_DIRECTORY_RESPONSE] = &enlace__v1__fetch_directory_response__descriptor,

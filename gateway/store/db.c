@@ -52,6 +52,7 @@ static const struct table_name names[TABLES] = {
     [TABLE_ORDERED] = {DB_LOG, "ordered"},
     [TABLE_DUTY] = {DB_LOG, "duty"},
     [TABLE_APPROVAL] = {DB_LOG, "approval"},
+    [TABLE_WILL] = {DB_LOG, "will"},
     [TABLE_CHANGE] = {DB_LOG, "change"},
     [TABLE_SEEN] = {DB_SEEN, "seen"},
     [TABLE_POSTING] = {DB_INDEX, "posting"},

@@ -36,9 +36,10 @@ enum table {
     TABLE_ORDERED,    /* order id ‖ kind ‖ ... -> what an erasure has to remember */
     TABLE_DUTY,       /* u8 over ‖ reason -> who must be woken, who was (dutycall.h) */
     TABLE_APPROVAL,   /* u8 decided ‖ u64 index -> what a second official decides (approval.h) */
-    TABLE_CHANGE,     /* u64 sequence -> what a commit changed, for a follower (feed.h) */
-    TABLE_SEEN,       /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
-    TABLE_POSTING,    /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
+    TABLE_WILL, /* member[8] ‖ tag[16] -> what a person wants, under her or his key (willbook.h) */
+    TABLE_CHANGE,  /* u64 sequence -> what a commit changed, for a follower (feed.h) */
+    TABLE_SEEN,    /* SHA-256(origin) -> last checkpoint of a foreign log; in `seen/` */
+    TABLE_POSTING, /* u8 field ‖ value[7] ‖ u64 index -> nothing; in `index/` */
     TABLES
 };
 

@@ -380,6 +380,16 @@ static enum rc read_awaiting(struct bytes from, struct arena *arena, struct buff
     return RC_OK;
 }
 
+static enum rc read_will(struct bytes from, struct arena *arena, struct buffer *again,
+                         struct fault *fault)
+{
+    struct will will;
+
+    TRY(codec_will_read(from, arena, &will, fault));
+    codec_will_write(&will, again);
+    return RC_OK;
+}
+
 static enum rc read_query(struct bytes from, struct arena *arena, struct buffer *again,
                           struct fault *fault)
 {
@@ -518,6 +528,7 @@ static const struct {
     {'F', SHAPE_READ_BLOCKED_RESPONSE, read_blocked},
     {'d', SHAPE_GIVE_ACT_REQUEST, read_act},
     {'j', SHAPE_GIVE_ACT_RESPONSE, read_act_answer},
+    {'W', SHAPE_GET_WILL_RESPONSE, read_will},
     {'J', SHAPE_LIST_AWAITING_RESPONSE, read_awaiting},
     {'L', SHAPE_READ_RECORDS_RESPONSE, read_audit_page},
     {'q', SHAPE_AUDIT_QUERY, read_query},

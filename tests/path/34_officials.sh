@@ -88,7 +88,7 @@ in_record() { # REASON: a leaf of an official's act says so
 }
 overdue() {
     node_stop cdmx
-    node_start cdmx faketime -f '+25h' || return 1
+    node_start cdmx later +25h || return 1
     local tries
     for ((tries = 0; tries < 100; tries++)); do
         grep -q "review.overdue.*$id" "$WORK/node/cdmx/log" && return

@@ -119,6 +119,13 @@ node_log() {
     cat "$WORK/node/$1/log"
 }
 
+# later +25h COMMAND...: runs it as if it were so much later.
+later() {
+    offset=$1
+    shift
+    env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 "FAKETIME=$offset" "$@"
+}
+
 # promise TEXT COMMAND...: one promise, kept when the command succeeds.
 promise() {
     text=$1
