@@ -144,7 +144,7 @@ static const char *instant_text(const struct reading *reading, int64_t instant_m
 static const char *due_text(const struct reading *reading)
 {
     const struct header *header = &reading->message->header;
-    int64_t due_ms = 0;
+    int64_t due_ms = header->type == MESSAGE_NOTICE ? header->notice_due_ms : 0;
 
     for (size_t i = 0; i < header->clock_count; i++) {
         if (due_ms == 0 || header->clocks[i].due_at_ms < due_ms) {

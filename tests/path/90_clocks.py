@@ -2,8 +2,10 @@
 
     90_clocks.py WORK BUILD CLOCKSHIFT-LIBRARY
 """
+import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -550,6 +552,100 @@ def bad_acts(opened):
             "life.not_from_here")
 
 
+# ---- the same, as people at a terminal do it ----
+
+def vkeys():
+    node = None
+    with open(f"{WORK}/directory.txt", encoding="utf-8") as text:
+        for line in text:
+            if not line.startswith(" "):
+                node = line.split()[1] if line.startswith("node ") else None
+            elif node and line.split()[0] == "log-key":
+                yield node, line.split()[1]
+
+
+def profile(member, system, node):
+    keys = f"{WORK}/pki/system/{member}.{system}"
+    official = f"{WORK}/pki/official/{member}.enlace-01"
+    path = f"{WORK}/{member}.conf"
+    logs = dict(vkeys())
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"address = {MPI.facts['address'][node]}\n"
+                  f"node = spiffe://enlace.cdmx/node/{node.split('/')[1]}\n"
+                  f"certificate = {keys}/tls.pem\nkey = {keys}/tls.key\n"
+                  f"ca = {WORK}/pki/ca/all.pem\nmember = {member.replace('.', '/')}\n"
+                  f"system = {system}\nnode_log = {logs[node]}\n"
+                  f"official_certificate = {official}/tls.pem\n"
+                  f"official_key = {official}/tls.key\nspool = {WORK}/spool-{member}\n")
+        out.writelines(f"log = {key}\n" for name, key in logs.items() if name != node)
+    return path
+
+
+def run(conf, *words, content=None):
+    """(exit status, what it says) of the command, by the nodes' time."""
+    done = subprocess.run([f"{BUILD}/bin/enlace", "--profile", conf, *words], text=True,
+                          capture_output=True, timeout=30, check=False,
+                          input=json.dumps(content) if content else None,
+                          env=dict(os.environ, LD_PRELOAD=LIBRARY,
+                                   CLOCK_SHIFT=HOMES["cdmx"].clock))
+    return done.returncode, done.stdout + done.stderr
+
+
+def draft(kind, to, route, **more):
+    rules, aviso = MPI.facts["routes"][route], MPI.facts["aviso"]["AVISO-MPI-CDMX"]
+    return {"type": kind, "to": to, "purpose": rules["purpose"][0],
+            "legal_basis": rules["basis"][0],
+            "aviso": {"id": "AVISO-MPI-CDMX", "version": aviso["version"],
+                      "sha256": aviso["document"]}, **more}
+
+
+def at_a_terminal():
+    mpi = profile("cdmx.mpi-cdmx", "plataforma", "cdmx/cdmx")
+    ssc = profile("cdmx.ssc", "adapter", "cdmx/ssc")
+    asked = draft("Consultation", "cdmx/ssc", "mpi-ssc-consulta", session="MESA-8",
+                  expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                                           time.gmtime(ShiftedTime.time() + DAY)),
+                  consent={"state": "not_needed"})
+    asked["recipients"] = [{"to": "cdmx/ssc"}, {"to": "cdmx/secgob"}]
+    path = f"{WORK}/consulta.json"
+    with open(path, "w", encoding="utf-8") as out:
+        json.dump(asked, out)
+    status, said = run(mpi, "consult", path)
+    VERDICT.promise("enlace consult asks each member in an exchange of its own",
+                    [] if status == 0 and said.count("Acuse R0 verificado") == 2 else [said])
+    opened = ask(route="mpi-ssc-apoyo-federal", code="FED-APO")
+    wait_for(lambda: state(MPI, opened) == 3)
+    status, said = run(ssc, "act", "decline", uuid(opened))
+    VERDICT.promise("enlace act decline lists the reasons", [] if status == 2 and
+                    "no-competente" in said and "sin-capacidad" in said else [said])
+    decline(opened, "no-competente", "cdmx/c5")
+    wait_for(lambda: state(MPI, opened) == 9)
+    again = draft("MeasureRequest", "cdmx/ssc", "mpi-c5-apoyo-federal", urgency="ordinary",
+                  catalogue_code="FED-APO", consent={"state": "given", "reference": "SINTETICO-2"},
+                  subjects=[{"role": "person"}], items=[{"code": "FED-APO"}],
+                  compartments=[{"subject": 0, "type": "identity", "fields": {"alias": "S"}}])
+    status, said = run(mpi, "--json", "submit", "-", "--reroute", uuid(opened), content=again)
+    VERDICT.promise("enlace submit --reroute goes to who is competent",
+                    [] if status == 0 else [said])
+    new = json.loads(said)["message_id"] if status == 0 else uuid(opened)
+    status, said = run(mpi, "--json", "track", new)
+    track = json.loads(said)
+    clocks = {c["id"]: c for c in track["clocks"]}
+    VERDICT.promise("as its successor, inside the time that was left",
+                    [] if track["to"] == "cdmx/c5" and
+                    track["parent_exchange_id"] == uuid(opened) and
+                    clocks["F6"]["due_at_ms"] == clock(MPI, opened, "F6").due_at_ms else [said])
+    status, said = run(mpi, "track", new)
+    VERDICT.promise("enlace track says who must act, and until when", [] if status == 0 and
+                    "responsable: cdmx/mpi-cdmx" in said and "F6" in said and "vence" in said
+                    else [said])
+
+
+def uuid(opened):
+    text = opened.exchange_id.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
 def overdue_is_recorded():
     for node in ("cdmx/cdmx", "cdmx/ssc"):
         kinds = [(r.reason, r.count) for r in records(node) if r.kind == 19]
@@ -591,6 +687,7 @@ def main():
     later = ask()
     wait_for(lambda: state(MPI, later) == 3)
     bad_acts(later)
+    at_a_terminal()
     occurrences(calm)
     ordinary_runs_out(calm)
     nobody_else_makes_notices(opened)

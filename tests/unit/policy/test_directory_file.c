@@ -254,6 +254,43 @@ static void refused_texts_name_line_and_remedy(void **state)
     }
 }
 
+static void clocks_say_what_they_run_from_and_to(void **state)
+{
+    static char text[2 * sizeof FIXTURE];
+    const struct refused row = {
+        .find = "clocks F1=3h F6=30d\n  ladder cdmx/mpi-cdmx",
+        .put = "clocks F1=90m,opening..R3,urgent F2=9h\n  clocks C1=20dh,R3..R4,ordinary "
+               "X2=5d,decision..R4 F5=72h\n  ladder cdmx/mpi-cdmx cdmx/old",
+    };
+    static const struct clock_rule expected[] = {
+        {"F1", 5400000, CLOCK_INSTANTS, ANCHOR_OPENING, STOP_DECIDED, URGENCY_URGENT},
+        {"F2", 32400000, CLOCK_INSTANTS, ANCHOR_ACCEPT, STOP_IN_FORCE, URGENCY_URGENT},
+        {"C1", 20, CLOCK_WORKING_DAYS, ANCHOR_ACCEPT, STOP_IN_FORCE, URGENCY_ORDINARY},
+        {"X2", 5, CLOCK_CALENDAR_DAYS, ANCHOR_DECISION, STOP_IN_FORCE, URGENCY_NONE},
+        {"F5", 259200000, CLOCK_INSTANTS, ANCHOR_DECISION, STOP_RECEIVED, URGENCY_NONE},
+    };
+    const struct route *route;
+    size_t size;
+
+    (void)state;
+    bend(&row, text, sizeof text);
+    size = strlen(text);
+    snprintf(text + size, sizeof text - size,
+             "holidays 2027\n  days 2027-01-01\nholidays 2026\n  days 2026-02-02\n  days "
+             "2026-12-25\n");
+    {
+        OWN_PTR(directory) d = fixture_directory(text);
+
+        route = route_by_id(d, "medidas");
+        assert_non_null(route);
+        assert_int_equal(route->clock_count, 5);
+        assert_memory_equal(route->clocks, expected, sizeof expected);
+        assert_int_equal(d->working_terms[route->text].count, 3);
+        assert_int_equal(d->working_terms[route->text].days[0], fixture_day("2026-02-02"));
+        assert_int_equal(d->working_terms[route->text].days[2], fixture_day("2027-01-01"));
+    }
+}
+
 static void a_text_without_its_end_is_refused(void **state)
 {
     struct directory *directory = NULL;
@@ -332,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_system_acts_for_whom_the_roster_binds_it_to),
         cmocka_unit_test(identities_carry_uri_certificate_and_seal),
         cmocka_unit_test(refused_texts_name_line_and_remedy),
+        cmocka_unit_test(clocks_say_what_they_run_from_and_to),
         cmocka_unit_test(a_text_without_its_end_is_refused),
         cmocka_unit_test(long_lines_and_large_texts_are_refused),
         cmocka_unit_test(a_name_may_change_with_its_date),
