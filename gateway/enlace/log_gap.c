@@ -1,6 +1,7 @@
 /*
  * log gap: of an exported log that began after another one was lost, which leaves of that one came
- * back and which are known by number only.
+ * back and which are known by number only; and which messages came back without their attachments,
+ * which no log and no peer gives back.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 /* Leaves of the old log that one command keeps in mind: two million bytes. */
 #define LEAVES_MAX ((uint64_t)1 << 24)
 #define RECORD_ARENA ((size_t)256 << 10)
+#define BARE_MAX 4096
 
 struct gap {
     struct log_visitor visitor; /* first */
@@ -30,6 +32,8 @@ struct gap {
     uint8_t *is_back; /* a bit for each */
     uint64_t back;
     uint64_t unread;
+    struct id bare[BARE_MAX]; /* messages whose attachments are to be put again */
+    size_t bare_count;        /* all of them; the first BARE_MAX are named */
 };
 
 static void begin(struct gap *gap, const struct record *record)
@@ -61,6 +65,24 @@ static void mark(struct gap *gap, struct bytes old_leaf)
     gap->leaves = leaf.index >= gap->leaves ? leaf.index + 1 : gap->leaves;
 }
 
+static bool has_attachments(const struct record *record)
+{
+    int number = field_number("attachments.entries.attachment_id");
+
+    return (record->sealed_types >> COMPARTMENT_ATTACHMENTS & 1) != 0 ||
+           (number >= 0 && field_set_has(record->fields_sent, (unsigned)number));
+}
+
+static void note_bare(struct gap *gap, const struct record *record)
+{
+    if (has_attachments(record)) {
+        if (gap->bare_count < BARE_MAX) {
+            gap->bare[gap->bare_count] = record->message_id;
+        }
+        gap->bare_count++;
+    }
+}
+
 static void on_leaf(struct log_visitor *visitor, const struct checkpoint *head,
                     const struct leaf *leaf, struct bytes blind_and_record)
 {
@@ -80,6 +102,7 @@ static void on_leaf(struct log_visitor *visitor, const struct checkpoint *head,
         begin(gap, &record);
     } else if (gap->has_succession && record.replayed_leaf.size > 0) {
         mark(gap, record.replayed_leaf);
+        note_bare(gap, &record);
     }
 }
 
@@ -110,17 +133,40 @@ static void print_ranges(const struct gap *gap, json_t *ranges)
     }
 }
 
+static void print_bare(const struct gap *gap, json_t *ids)
+{
+    size_t count = gap->bare_count < BARE_MAX ? gap->bare_count : BARE_MAX;
+
+    if (ids == NULL && count > 0) {
+        printf("Volvieron sin sus anexos %zu mensajes; quien tenga los archivos los envía otra vez "
+               "(enlace put --id):\n",
+               gap->bare_count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char id[ID_TEXT_SIZE];
+
+        id_format(&gap->bare[i], id);
+        if (ids != NULL) {
+            json_array_append_new(ids, json_string(id));
+        } else {
+            printf("  %s\n", id);
+        }
+    }
+}
+
 static int print(struct cli *cli, const struct gap *gap)
 {
     if (cli->is_json) {
         json_t *ranges = json_array();
+        json_t *bare = json_array();
 
         print_ranges(gap, ranges);
+        print_bare(gap, bare);
         cli_print(json_pack(
-            "{s:s,s:s,s:s,s:I,s:I,s:I,s:o}", "log", gap->succession.new_key.name, "old_log",
+            "{s:s,s:s,s:s,s:I,s:I,s:I,s:o,s:o}", "log", gap->succession.new_key.name, "old_log",
             gap->succession.old_key.name, "cause", succession_cause_name(gap->succession.cause),
             "last_size", (json_int_t)gap->succession.last.size, "leaves", (json_int_t)gap->leaves,
-            "back", (json_int_t)gap->back, "missing", ranges));
+            "back", (json_int_t)gap->back, "missing", ranges, "without_attachments", bare));
         return EXIT_DONE;
     }
     printf("%s sucede a %s (%s): último sello %" PRIu64 " hojas, se sabe de %" PRIu64
@@ -129,6 +175,7 @@ static int print(struct cli *cli, const struct gap *gap)
            succession_cause_name(gap->succession.cause), gap->succession.last.size, gap->leaves,
            gap->back);
     print_ranges(gap, NULL);
+    print_bare(gap, NULL);
     return EXIT_DONE;
 }
 

@@ -69,17 +69,37 @@ def eventually(check, seconds=30):
     return False
 
 
-def request_in_the_house():
-    """A draft as `enlace submit` reads it, for another member of the same node."""
+def request(to, **changes):
+    """A draft as `enlace submit` reads it, to another member than the demonstration's."""
     with open(f"{ROOT}/deploy/demo/solicitud.json", encoding="utf-8") as file:
         draft = json.load(file)
-    draft.update(to="cdmx/sedesa", catalogue_code="PRO-PSI-SEG", purpose="atencion-a-la-salud",
-                 items=[{"code": "PRO-PSI-SEG"}],
-                 compartments=[{"subject": 0, "type": "identity",
-                                "fields": {"full_name": "Persona Sintética"}}])
-    with open(f"{WORK}/sedesa.json", "w", encoding="utf-8") as file:
+    draft.update(to=to, **changes)
+    draft["items"] = [{"code": draft["catalogue_code"]}]
+    path = f"{WORK}/{to.split('/')[1]}.json"
+    with open(path, "w", encoding="utf-8") as file:
         json.dump(draft, file)
-    return f"{WORK}/sedesa.json"
+    return path
+
+
+def in_the_house():
+    """To another member of the same node."""
+    return request("cdmx/ceavi", catalogue_code="PRO-PSI-CRI", purpose="atencion-a-victimas",
+                   legal_basis="LPI-CDMX-2015",
+                   compartments=[{"subject": 0, "type": "contact", "fields": {"phone": "5500000000"}}])
+
+
+def with_an_annex():
+    """Answered with the id in the way of `enlace receipt`: the request is a system's of its own."""
+    mpi = client.Partner(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
+    mpi.is_patient = True
+    m, x = mpi.m, mpi.x
+    header = mpi.request("cdmx/sedesa", "mpi-sedesa-medidas", "PRO-PSI-SEG")
+    entry = m.Attachment(attachment_id=mpi.new_id(), media_type="application/pdf", size=5,
+                         sha256=os.urandom(32), title="dictamen")
+    message = mpi.wrap(header, [(10, m.AttachmentsCompartment(entries=[entry]))])
+    mpi.call("Submit", x.SubmitRequest(submission=x.Submission(message=message)), x.SubmitResponse)
+    raw = header.message_id.hex()
+    return "-".join((raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:]))
 
 
 def submit(path):
@@ -122,17 +142,31 @@ def lost_disk(cdmx):
     return not cdmx.is_dead()
 
 
+def gap(annexed):
+    """Attachments are in no log: the gap names the messages that came back without."""
+    verdict.promise("what the third node holds is back, too", eventually(lambda: level(annexed)))
+    enlace("auditor", "log", "export", f"{WORK}/new", "--purpose", "revision", "--records")
+    _, answers, said = enlace("auditor", "log", "gap", f"{WORK}/new")
+    verdict.promise("the gap names the message whose attachments are to be put again",
+                    [] if answers and answers[0].get("without_attachments") == [annexed] else [said])
+
+
 def main():
     client.generate_protocol(f"{WORK}/py")
     new = enlace(None, "log", "vkey", "--key", f"{WORK}/new-log.key", "--name", NEW)[2].strip()
     logs = [of_directory("cdmx/cdmx", "log-key"), new]
     profile("mpi", "cdmx/cdmx", "system/cdmx.mpi-cdmx.plataforma", "cdmx/mpi-cdmx", logs)
+    profile("auditor", "cdmx/cdmx", "auditor/cdmx.contraloria.auditor-01", "cdmx/contraloria", logs)
     profile("ssc", "cdmx/ssc", "auditor/cdmx.contraloria.auditor-01", "cdmx/contraloria",
             [of_directory("cdmx/ssc", "log-key")])
     cdmx, ssc = storm.Node(WORK, BUILD, "cdmx"), storm.Node(WORK, BUILD, "ssc")
     cdmx.start()
     ssc.start()
+    sedesa = storm.Node(WORK, BUILD, "sedesa").start()
     solicitud = f"{ROOT}/deploy/demo/solicitud.json"
+    annexed = with_an_annex()
+    eventually(lambda: level(annexed))
+    enlace("mpi", "resend")
     first = submit(solicitud)
     verdict.promise("a message that was answered is kept on its sender's disk", kept() == {first})
     verdict.promise("once another institution's log holds it (R1)", eventually(lambda: level(first)))
@@ -140,7 +174,7 @@ def main():
     verdict.promise("it is kept no longer", not kept())
     ssc.kill()
     untold = submit(solicitud)
-    local = submit(request_in_the_house())
+    local = submit(in_the_house())
     enlace("mpi", "resend")
     verdict.promise("what is not forwarded, and what stays in the house, is kept",
                     kept() == {untold, local})
@@ -164,6 +198,7 @@ def main():
     verdict.promise("what came before, the peer gives back", eventually(lambda: level(first)))
     enlace("mpi", "resend")
     verdict.promise("and only what no other log holds is still kept", kept() == {local})
+    gap(annexed)
     return verdict.end()
 
 

@@ -8,4 +8,5 @@ federation "${PORT:-7860}"
 (umask 077; openssl genpkey -algorithm ed25519 -out "$WORK/new-log.key") || exit 1
 node_settings cdmx
 node_settings ssc
+node_settings sedesa
 timeout 120 /usr/bin/python3 "$ROOT/tests/path/35_lost_disk.py" "$WORK" "$BUILD" "$ROOT"
