@@ -10,6 +10,8 @@ static const struct page pages[] = {
     {"POST", "/api/bitacora/buscar", page_records_search},
     {"POST", "/api/bitacora/mas", page_records_more},
     {"POST", "/api/bitacora/hoja", page_records_leaf},
+    {"GET", "/api/red", page_network},
+    {"POST", "/api/red/prueba", page_network_test},
 };
 
 const struct page *routes_find(bool is_post, const char *path)

@@ -23,4 +23,8 @@ enum rc page_records_search(const struct asked *asked, json_t **answer, struct f
 enum rc page_records_more(const struct asked *asked, json_t **answer, struct fault *fault);
 enum rc page_records_leaf(const struct asked *asked, json_t **answer, struct fault *fault);
 
+/* console/page_network.c */
+enum rc page_network(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_network_test(const struct asked *asked, json_t **answer, struct fault *fault);
+
 #endif

@@ -32,7 +32,8 @@
     FILE_ROW(pages, "pages.js", JS)                                                                \
     FILE_ROW(export, "export.js", JS)                                                              \
     FILE_ROW(records, "records.js", JS)                                                            \
-    FILE_ROW(leaf, "leaf.js", JS)
+    FILE_ROW(leaf, "leaf.js", JS)                                                                  \
+    FILE_ROW(network, "network.js", JS)
 
 #define HTML "text/html; charset=utf-8"
 #define CSS "text/css; charset=utf-8"

@@ -5,7 +5,7 @@
 #include "crypto/cert.h"
 #include "crypto/spiffe.h"
 #include "enlace/command.h"
-#include "enlace/doctor.h"
+#include "enlace/doctor_say.h"
 #include "policy/directory_file.h"
 #include "policy/member.h"
 

@@ -28,7 +28,7 @@ export function equal(is, wanted) {
 }
 
 export function end() {
-  console.log(`90_console.mjs: ${passed} passed, ${failed} failed`);
+  console.log(`${process.argv[1].split("/").at(-1)}: ${passed} passed, ${failed} failed`);
   process.exit(failed === 0 ? 0 : 1);
 }
 

@@ -1,8 +1,8 @@
 /*
- * doctor - says at which check a connection or a certificate fails, each with its remedy.
+ * doctor_say - says at which check a connection or a certificate fails, each with its remedy.
  */
-#ifndef ENLACE_DOCTOR_H
-#define ENLACE_DOCTOR_H
+#ifndef ENLACE_DOCTOR_SAY_H
+#define ENLACE_DOCTOR_SAY_H
 
 #include <stdbool.h>
 
