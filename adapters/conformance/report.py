@@ -56,18 +56,23 @@ def read_settings(path):
         if not equals or name.strip() in settings:
             raise Problem(f"{path}:{number}: se espera «nombre = valor», cada nombre una vez")
         settings[name.strip()] = value.strip()
-    for name in ("mapping", "schema", "outgoing", "incoming", "sign_certificate", "sign_key",
-                 "signers", "ca", "certificate", "key", "report_certificate", "report_key"):
+    for name in ("mapping", "schema", "detail_schema", "outgoing", "incoming", "sign_certificate",
+                 "sign_key", "signers", "ca", "certificate", "key", "server_certificate", "server_key",
+                 "report_certificate", "report_key"):
         if settings.get(name):
             settings[name] = os.path.join(os.path.dirname(os.path.abspath(path)), settings[name])
     return settings
+
+
+# Settings that name no file.
+PLAIN = ("url", "sender", "addresses", "listen")
 
 
 def need(settings, *names):
     for name in names:
         if not settings.get(name):
             raise Problem(f"falta «{name}» en la configuración")
-        if name != "url" and not os.path.exists(settings[name]):
+        if name not in PLAIN and not os.path.exists(settings[name]):
             raise Problem(f"{name}: no existe {settings[name]}")
 
 

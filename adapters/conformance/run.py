@@ -19,10 +19,12 @@ import time
 
 import kit_lote
 import kit_pgj
+import kit_sedesa
+import kit_ssc
 from report import Problem, Report, openssl, read_settings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KITS = {"lote": kit_lote, "pgj": kit_pgj}
+KITS = {"lote": kit_lote, "pgj": kit_pgj, "sedesa": kit_sedesa, "ssc": kit_ssc}
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
@@ -52,13 +54,45 @@ def simulator_lote(work, base):
             "sign_certificate = enlace.pem\nsign_key = enlace.key\nsigners = institution.pem\n", None)
 
 
-def simulator_pgj(work, base):
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def authority(work, *names):
     for name in ("ca", "report"):
         self_signed(work, name)
-    for name in ("server", "client"):
+    for name in names:
         issued(work, name)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+
+
+def simulator_sedesa(work, base):
+    authority(work, "server", "client")
+    port = free_port()
+    return (["--port", str(port), "--cert", f"{work}/server.pem", "--key", f"{work}/server.key",
+             "--ca", f"{work}/ca.pem"],
+            f"mapping = {base}/mappings/comun.map\nurl = https://127.0.0.1:{port}/fhir\n"
+            "ca = ca.pem\ncertificate = client.pem\nkey = client.key\n", port)
+
+
+def simulator_ssc(work, base):
+    authority(work, "server", "client", "adapter", "centre", "other")
+    port, listen = free_port(), free_port()
+    return (["--port", str(port), "--cert", f"{work}/server.pem", "--key", f"{work}/server.key",
+             "--ca", f"{work}/ca.pem", "--schema", f"{base}/cap.xsd", "--detail-schema",
+             f"{base}/detalle.xsd", "--adapter", str(listen), "--client-cert",
+             f"{work}/centre.pem", "--client-key", f"{work}/centre.key", "--other-cert",
+             f"{work}/other.pem", "--other-key", f"{work}/other.key"],
+            f"mapping = {base}/mappings/comun.map\nschema = {base}/cap.xsd\n"
+            f"detail_schema = {base}/detalle.xsd\nurl = https://127.0.0.1:{port}\nca = ca.pem\n"
+            "certificate = client.pem\nkey = client.key\nsender = enlace.cdmx\n"
+            f"addresses = centro.sintetico\nlisten = 127.0.0.1:{listen}\n"
+            "server_certificate = adapter.pem\nserver_key = adapter.key\n", port)
+
+
+def simulator_pgj(work, base):
+    authority(work, "server", "client")
+    port = free_port()
     return (["--port", str(port), "--cert", f"{work}/server.pem", "--key", f"{work}/server.key",
              "--ca", f"{work}/ca.pem", "--schema", f"{base}/pgj.xsd"],
             f"mapping = {base}/mappings/comun.map\nschema = {base}/pgj.xsd\n"
@@ -69,7 +103,8 @@ def simulator_pgj(work, base):
 def simulator_start(adapter, work, options):
     """The process and its settings file; the settings' certificate signs the report."""
     base = os.path.join(os.path.dirname(HERE), adapter)
-    make = {"lote": simulator_lote, "pgj": simulator_pgj}[adapter]
+    make = {"lote": simulator_lote, "pgj": simulator_pgj, "sedesa": simulator_sedesa,
+            "ssc": simulator_ssc}[adapter]
     arguments, settings, port = make(work, base)
     with open(f"{work}/agency.conf", "w", encoding="utf-8") as file:
         file.write(settings + "report_certificate = report.pem\nreport_key = report.key\n"

@@ -2,7 +2,8 @@
 """simulator - stands for a hospital's FHIR R4 server; shares no code with the adapter.
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --state FOLDER
-                 [--fault NAME]... [--referrals N] [--page N] [--agenda FILE] [--book FILE]
+                 [--fault NAME]... [--habit NAME]... [--referrals N] [--page N] [--agenda FILE]
+                 [--book FILE]
 
 Answers from fixtures/: transactions with conditional create and update, searches with pages. What is
 asked is done: odd ones step by step (aceptada, en-vigor, one session at a time, terminada), even ones
@@ -12,6 +13,8 @@ is kept in FOLDER/posted for the validators. All is synthetic.
 Faults, each once, in the order given for each kind of call: other-version (of /metadata); slow, 500,
 503, throttled, invalid, lost-answer, half, wrong-answer, too-few (of a transaction); duplicate-keys,
 huge-number, bomb, other-type, no-zone, foreign, twice, elsewhere, half-page (of a search of Tasks).
+
+Habits, always: forgetful, trusting, backwards, skips, invented, contrary.
 """
 import argparse
 import copy
@@ -115,6 +118,8 @@ class Hospital:
             else:
                 query = request["ifNoneExist"]
             found = self.find(kind, query)
+            if "forgetful" in self.options.habit:
+                found = []
             if len(found) > 1:
                 raise Refused("several")
             if found and request["method"] == "POST":
@@ -130,7 +135,7 @@ class Hospital:
             text = json.dumps(self.store["resources"][key])
             for name, target in names.items():
                 text = text.replace(f'"{name}"', f'"{target}"')
-            if "urn:uuid:" in text:
+            if "urn:uuid:" in text and "trusting" not in self.options.habit:
                 raise Refused("a reference to nothing")
             self.check(json.loads(text))
             self.store["resources"][key] = json.loads(text)
@@ -167,6 +172,10 @@ class Hospital:
         task["status"] = statuses[state]
         task["businessStatus"] = copy.deepcopy(fixture("task.json")["businessStatus"])
         task["businessStatus"]["coding"][0]["code"] = state
+        if "invented" in self.options.habit:
+            task["businessStatus"]["coding"][0]["code"] = "quien-sabe"
+        if "contrary" in self.options.habit and state == "aceptada":
+            task["status"] = "completed"
         task["lastModified"] = now()
         if state == "en-vigor":
             task["executionPeriod"] = {"start": now()}
@@ -185,6 +194,8 @@ class Hospital:
             if request["identifier"][0]["system"] != OURS:
                 continue
             sessions, entries = self.sessions_of(task, request)
+            if "skips" in self.options.habit:
+                sessions, entries = sessions[1:], entries[1:]
             done = len(task.get("output", []))
             if int(task["id"]) % 2 == 0:
                 done_now += entries
@@ -194,6 +205,9 @@ class Hospital:
                 self.step(task, "aceptada")
             elif task["status"] == "accepted":
                 self.step(task, "en-vigor")
+            elif "backwards" in self.options.habit and done == 1 and len(sessions) > 1:
+                task["output"] = []
+                self.step(task, "aceptada")
             elif done < len(sessions):
                 done_now.append(entries[done])
                 task.setdefault("output", []).append(sessions[done])
@@ -362,6 +376,7 @@ def main():
     for name in ("cert", "key", "ca", "state"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     parser.add_argument("--page", type=int, default=2)
     add_arguments(parser)

@@ -3,7 +3,7 @@
 
     simulator.py --port N --cert PEM --key PEM --ca PEM --schema XSD --detail-schema XSD --state FILE
                  --adapter PORT --client-cert PEM --client-key PEM --other-cert PEM --other-key PEM
-                 [--fault NAME]... [--referrals N] [--idle] [--agenda FILE] [--book FILE]
+                 [--fault NAME]... [--habit NAME]... [--referrals N] [--idle] [--agenda FILE] [--book FILE]
 
 Takes alerts over HTTPS with client certificates, checks each with `xmllint --schema`, answers Ack,
 pulls the detail with its token, and posts Updates: ACEPTADA, EN_VIGOR, REALIZADA as often as the
@@ -13,6 +13,8 @@ Everything in it is synthetic.
 Faults, each once. Of its answers: slow, 500, wrong-answer, half, lost-answer, other-alert, error. Of
 what it posts and pulls: duplicate-ack, pull-twice, pull-other, bad-token, foreign, no-officer,
 no-zone, doctype, bomb.
+
+Habits, always: forgetful, trusting, backwards, skips, invented, gives-up, blind, greedy, talkative.
 """
 import argparse
 import datetime
@@ -105,13 +107,20 @@ class Centre:
         return ack
 
     def take(self, document):
-        if not is_valid(document, self.options.schema):
+        good = b"<!DOCTYPE" not in document and is_valid(document, self.options.schema)
+        if not good and "trusting" not in self.options.habit:
             return None
-        alert = ET.fromstring(document)
+        try:
+            alert = ET.fromstring(document)
+        except ET.ParseError:
+            return ET.tostring(ET.Element(f"{{{CAP}}}alert"))
         kind = "Error" if text_of(alert, "msgType") == "Alert" and self.fault("error") else "Ack"
         with self.lock:
             identifier = text_of(alert, "identifier")
             known = identifier in self.state["alerts"]
+            if known and "forgetful" in self.options.habit:
+                del self.state["acks"][identifier]
+                known = False
             if known and self.state["alerts"][identifier] != document.decode():
                 return None  # one identifier, one alert
             if not known:
@@ -176,7 +185,7 @@ class Centre:
 
     def must_post(self, document):
         """Again until it is taken or refused."""
-        while self.post(document) not in (200, 422):
+        while self.post(document) not in (200, 422) and "gives-up" not in self.options.habit:
             time.sleep(0.2)
 
     def detail_counts(self, alert):
@@ -184,7 +193,7 @@ class Centre:
         infos = alert.findall(f"{{{CAP}}}info")
         token = parameters(infos[0]).get("detalle", "") if infos else ""
         counts = {parameters(info).get("medida", "1"): 1 for info in infos}
-        if not token:
+        if not token or "blind" in self.options.habit:
             return counts
         if self.fault("bad-token"):
             self.pull(token[:-1] + ("0" if token[-1] != "0" else "1"))
@@ -193,6 +202,9 @@ class Centre:
             for measure in ET.fromstring(body).findall(f"{{{DETAIL}}}Medida"):
                 counts[measure.findtext(f"{{{DETAIL}}}Numero")] = int(
                     measure.findtext(f"{{{DETAIL}}}Veces") or 1)
+        if "greedy" in self.options.habit:
+            self.pull(token)
+            self.pull(token)
         if self.fault("pull-twice"):
             self.pull(token)
         if self.fault("pull-other"):
@@ -229,8 +241,18 @@ class Centre:
             steps = [("ACEPTADA", "", ""), ("EN_VIGOR", "", "")]
             steps += [("REALIZADA", str(n), day.isoformat(timespec="seconds")) for n, day in enumerate(days, 1)]
             self.year.did([(folio, item, n, day, codes.get(item) or "") for n, day in enumerate(days, 1)])
+            habits = self.options.habit
+            if "backwards" in habits:
+                steps[0], steps[1] = steps[1], steps[0]
+            if "skips" in habits:
+                del steps[2]
+            if "invented" in habits:
+                steps.insert(1, ("QUIEN_SABE", "", ""))
             for event, occurrence, onset in steps + [("TERMINADA", "", "")]:
                 self.must_post(ET.tostring(self.update(alert, event, item, occurrence, onset=onset)))
+            if "talkative" in habits:
+                note = self.update(alert, "REALIZADA", item, "9", officer="CANARIO-SINTETICO")
+                self.post(ET.tostring(note))
 
     def referral(self, number):
         root = ET.Element(f"{{{CAP}}}alert")
@@ -319,6 +341,7 @@ def main():
                  "other-cert", "other-key"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--referrals", type=int, default=0)
     parser.add_argument("--idle", action="store_true")
     add_arguments(parser)

@@ -29,11 +29,10 @@ assert found["resultado"] == ("no conforme" if bad else "conforme")
 PY
 }
 
-try lote lote
-try pgj pgj
+adapters="lote pgj sedesa ssc"
+for adapter in $adapters; do try "$adapter" "$adapter"; done
 wait
-promise "the batches' simulator conforms" has_faults lote 0
-promise "the office's simulator conforms" has_faults pgj 0
+for adapter in $adapters; do promise "the simulator of $adapter conforms" has_faults "$adapter" 0; done
 
 # fault or habit, its line
 declare -A cases
@@ -45,8 +44,24 @@ cases[pgj]="fault/slow/servicio fault/500/servicio fault/lost-answer/servicio fa
 fault/wrong-answer/esquema fault/cut/esquema fault/doctype/esquema fault/bomb/esquema
 fault/no-zone/fechas fault/foreign/folios habit/forgetful/repetido habit/trusting/rechazo
 habit/backwards/orden habit/skips/ocurrencias habit/invented/estados"
+cases[sedesa]="fault/too-few/custodia fault/duplicate-keys/json habit/forgetful/repetido
+habit/contrary/estados"
+cases[ssc]="fault/no-zone/fechas fault/no-officer/oficial habit/gives-up/insiste habit/talkative/privado"
+if [ "${FAULTS:-}" = full ]; then
+    cases[sedesa]+=" fault/other-version/version fault/lost-answer/servicio fault/elsewhere/paginas
+fault/foreign/folios habit/trusting/rechazo fault/slow/servicio fault/500/servicio
+fault/503/servicio fault/throttled/custodia
+fault/invalid/custodia fault/half/json fault/wrong-answer/json fault/huge-number/json fault/bomb/json
+fault/other-type/json fault/half-page/json fault/no-zone/folios habit/backwards/orden
+habit/backwards/ocurrencias habit/skips/termino habit/invented/estados"
+    cases[ssc]+=" fault/500/servicio fault/other-alert/custodia fault/doctype/esquema
+fault/foreign/folios habit/forgetful/repetido fault/slow/servicio fault/lost-answer/servicio
+fault/wrong-answer/esquema
+fault/half/esquema fault/error/custodia fault/bomb/esquema habit/trusting/rechazo habit/backwards/orden
+habit/skips/ocurrencias habit/invented/estados habit/blind/detalle habit/greedy/una-vez"
+fi
 running=0
-for adapter in lote pgj; do
+for adapter in $adapters; do
     for one in ${cases[$adapter]}; do
         IFS=/ read -r kind name line <<<"$one"
         try "$adapter-$name-$line" "$adapter" "--$kind" "$name" --timeout 3
@@ -55,7 +70,7 @@ for adapter in lote pgj; do
     done
 done
 wait
-for adapter in lote pgj; do
+for adapter in $adapters; do
     for one in ${cases[$adapter]}; do
         IFS=/ read -r kind name line <<<"$one"
         promise "$adapter: $name is seen: $line" has_faults "$adapter-$name-$line" 1 "$line"
