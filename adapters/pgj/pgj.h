@@ -52,8 +52,9 @@ MUST_CHECK enum rc pgj_hand(struct handover_user *user, const struct message *me
                             struct arena *arena, struct handover_answer *answer);
 /* pgj_in.c; on the poller's thread. */
 MUST_CHECK enum rc pgj_poll(struct poller_user *user);
-/* A StatusList of the office, said on the adapter's thread; `refused` rows are logged. */
+/* A StatusList of the office, said on the adapter's thread; `refused` rows are logged, and the list
+ * set aside for a person. */
 MUST_CHECK enum rc pgj_apply(struct pgj *pgj, struct adapter *adapter, const struct xml *list,
-                             size_t *refused);
+                             struct bytes text, size_t *refused);
 
 #endif

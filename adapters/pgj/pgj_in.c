@@ -131,7 +131,7 @@ typedef enum rc say_one(const struct pgj *pgj, struct adapter *adapter, const st
 
 /* Every element of that name; what cannot be said is logged and left, the rest goes on. */
 static enum rc say_all(const struct pgj *pgj, struct adapter *adapter, const struct _xmlNode *root,
-                       const char *name, say_one *say, size_t *refused)
+                       const char *name, say_one *say, struct bytes text, size_t *refused)
 {
     OWN_PTR(arena) arena = arena_new(ARENA_MAX);
 
@@ -148,22 +148,25 @@ static enum rc say_all(const struct pgj *pgj, struct adapter *adapter, const str
         if (rc != RC_OK) {
             (*refused)++;
             log_error("status.refused", "reason=%s path=%s", fault.reason, fault.path);
+            adapter_set_aside(adapter, text, &fault);
         }
         arena_reset(arena);
     }
     return RC_OK;
 }
 
-enum rc pgj_apply(struct pgj *pgj, struct adapter *adapter, const struct xml *list, size_t *refused)
+enum rc pgj_apply(struct pgj *pgj, struct adapter *adapter, const struct xml *list,
+                  struct bytes text, size_t *refused)
 {
-    TRY(say_all(pgj, adapter, xml_root(list), "Status", say_status, refused));
-    return say_all(pgj, adapter, xml_root(list), "Referral", say_referral, refused);
+    TRY(say_all(pgj, adapter, xml_root(list), "Status", say_status, text, refused));
+    return say_all(pgj, adapter, xml_root(list), "Referral", say_referral, text, refused);
 }
 
 struct applying {
     struct adapter_call call; /* first */
     struct pgj *pgj;
     const struct xml *list;
+    struct bytes text;
     size_t refused;
 };
 
@@ -171,22 +174,22 @@ static enum rc apply(struct adapter_call *call, struct adapter *adapter)
 {
     struct applying *applying = (struct applying *)call;
 
-    return pgj_apply(applying->pgj, adapter, applying->list, &applying->refused);
+    return pgj_apply(applying->pgj, adapter, applying->list, applying->text, &applying->refused);
 }
 
-static enum rc fetch(struct pgj *pgj, const char *since, struct xml **list, struct fault *fault)
+static enum rc fetch(struct pgj *pgj, const char *since, struct https_answer *answer,
+                     struct xml **list, struct fault *fault)
 {
-    OWN(https_answer) answer = {0};
     char path[64];
     struct https_request request = {.method = "GET", .path = path};
 
     snprintf(path, sizeof path, "/statuses?since=%.20s", since);
-    TRY(https_call(pgj->lines[PGJ_POLL], &request, &answer, fault));
-    if (answer.status != 200) {
+    TRY(https_call(pgj->lines[PGJ_POLL], &request, answer, fault));
+    if (answer->status != 200) {
         return refuse(fault, RC_UNAVAILABLE, "agency.status", "",
-                      "La institución contestó %d a la consulta de estados.", answer.status);
+                      "La institución contestó %d a la consulta de estados.", answer->status);
     }
-    TRY(xml_read(buffer_bytes(&answer.body), pgj->schemas[PGJ_POLL], list, fault));
+    TRY(xml_read(buffer_bytes(&answer->body), pgj->schemas[PGJ_POLL], list, fault));
     return xml_is(xml_root(*list), "StatusList")
                ? RC_OK
                : refuse(fault, RC_INVALID_ARGUMENT, "agency.answer", "",
@@ -195,6 +198,7 @@ static enum rc fetch(struct pgj *pgj, const char *since, struct xml **list, stru
 
 static enum rc poll_once(struct pgj *pgj, struct fault *fault)
 {
+    OWN(https_answer) answer = {0};
     OWN_PTR(xml) list = NULL;
     OWN_PTR(arena) arena = arena_new(4096);
     char since[BOOK_VALUE_MAX + 1] = "0";
@@ -204,8 +208,9 @@ static enum rc poll_once(struct pgj *pgj, struct fault *fault)
         (book_find(pgj->position, "next", since) != RC_OK && strcmp(since, "0") != 0)) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(fetch(pgj, since, &list, fault));
+    TRY(fetch(pgj, since, &answer, &list, fault));
     applying.list = list;
+    applying.text = buffer_bytes(&answer.body);
     TRY(adapter_call(pgj->context->adapter, &applying.call));
     return book_put(pgj->position, "next", xml_attribute(xml_root(list), "next", arena));
 }

@@ -123,6 +123,13 @@ MUST_CHECK enum rc adapter_reject(struct adapter *adapter, const struct message 
                                   const char *reason, const struct fault *why);
 
 /*
+ * What the agency's system said and cannot be taken: a status of an exchange that is not its own,
+ * say. Kept in the spool's "aside" beside a .why for a person, the same again once; the caller has
+ * logged it and told the agency where it can. At most 1,000 by one process.
+ */
+void adapter_set_aside(struct adapter *adapter, struct bytes said, const struct fault *why);
+
+/*
  * A message that opens an exchange, begun by the agency: `foreign` is its own name of it (1 to 96
  * bytes, no control characters), and it is said once for ever, however often this is called. The
  * draft comes without ids, sender and instants, which are filled in; it may have signers.
@@ -175,6 +182,7 @@ struct adapter_figures {
     size_t owed;       /* no receipt yet */
     size_t undealt;    /* in the inbox: it waits, or on_message failed */
     uint64_t rejected; /* by the agency's system, by this process */
+    uint64_t aside;    /* what it said and could not be taken, by this process */
 };
 struct adapter_figures adapter_figures(const struct adapter *adapter);
 

@@ -83,6 +83,25 @@ enum rc adapter_pseudonym(struct adapter *adapter, const char *foreign, const ch
     return keep_id(adapter, key, local);
 }
 
+/* ---- what it said and cannot be taken ---- */
+
+void adapter_set_aside(struct adapter *adapter, struct bytes said, const struct fault *why)
+{
+    const struct bytes parts[] = {said, bytes_text(why->reason), bytes_text(why->path)};
+    uint8_t digest[DIGEST_SIZE];
+    struct id id;
+
+    digest_of(parts, 3, digest);
+    id = id_v7(0, digest); /* the same again is one file */
+    if (adapter->figures.aside >= ADAPTER_ASIDE_MAX ||
+        spool_has(adapter->spool, SPOOL_ASIDE, &id)) {
+        return;
+    }
+    if (spool_reject(adapter->spool, SPOOL_ASIDE, &id, said, why) == RC_OK) {
+        adapter->figures.aside++;
+    }
+}
+
 /* ---- what its system refuses ---- */
 
 enum rc adapter_reject(struct adapter *adapter, const struct message *message, const char *reason,
@@ -97,7 +116,8 @@ enum rc adapter_reject(struct adapter *adapter, const struct message *message, c
     if (bytes.is_failed) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(spool_reject(adapter->spool, &header->message_id, buffer_bytes(&bytes), why));
+    TRY(spool_reject(adapter->spool, SPOOL_REJECTED, &header->message_id, buffer_bytes(&bytes),
+                     why));
     id_format(&header->message_id, id);
     log_error("message.rejected", "msg=%s type=%s reason=%s", id, message_type_name(header->type),
               why->reason);

@@ -33,6 +33,7 @@ struct session;
 #define ADAPTER_ARENA_MAX ((size_t)16 << 20)
 #define ADAPTER_OUT_MAX 512 /* given to a stream without an answer */
 #define ADAPTER_RETRY_MS 1000
+#define ADAPTER_ASIDE_MAX 1000 /* files that one process keeps for a person */
 #define ADAPTER_TICK_MS 1000
 
 /* One for each urgency; its thread holds attach_run. */

@@ -25,13 +25,14 @@ static json_t *describe(const char *program, const struct adapter *adapter,
         out = handover_figures(handover);
     }
     clock_format_local(clock_now_ms(), now);
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "program", program, "at",
-                     now, "at_ms", (json_int_t)clock_now_ms(), "messages",
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "program", program,
+                     "at", now, "at_ms", (json_int_t)clock_now_ms(), "messages",
                      (json_int_t)adapter_counts(adapter)->messages, "said",
                      (json_int_t)figures.said, "owed", (json_int_t)figures.owed, "undealt",
                      (json_int_t)figures.undealt, "parked", (json_int_t)figures.parked, "rejected",
-                     (json_int_t)figures.rejected, "handing_over", (json_int_t)out.waiting,
-                     "oldest_ms", (json_int_t)out.oldest_ms, "retried", (json_int_t)out.retried);
+                     (json_int_t)figures.rejected, "aside", (json_int_t)figures.aside,
+                     "handing_over", (json_int_t)out.waiting, "oldest_ms",
+                     (json_int_t)out.oldest_ms, "retried", (json_int_t)out.retried);
 }
 
 void pulse_write(const char *program, const struct adapter *adapter, struct handover *handover)
@@ -78,12 +79,12 @@ void pulse_print(const struct adapter *adapter, struct handover *handover, FILE 
         }
     }
     fprintf(out,
-            " said=%llu repeated=%llu parked=%llu rejected=%llu owed=%zu undealt=%zu "
+            " said=%llu repeated=%llu parked=%llu rejected=%llu aside=%llu owed=%zu undealt=%zu "
             "confirmed=%llu retried=%llu\n",
             (unsigned long long)figures.said, (unsigned long long)figures.repeated,
-            (unsigned long long)figures.parked, (unsigned long long)figures.rejected, figures.owed,
-            figures.undealt, (unsigned long long)handed.confirmed,
-            (unsigned long long)handed.retried);
+            (unsigned long long)figures.parked, (unsigned long long)figures.rejected,
+            (unsigned long long)figures.aside, figures.owed, figures.undealt,
+            (unsigned long long)handed.confirmed, (unsigned long long)handed.retried);
 }
 
 /* ---- reading it ---- */
@@ -122,6 +123,8 @@ int pulse_tell(const struct profile *profile, FILE *out)
                     number(object, "parked"));
     is_good &= line(out, number(object, "rejected") == 0, "apartados que la institución rechazó",
                     number(object, "rejected"));
+    is_good &= line(out, number(object, "aside") == 0,
+                    "dichos de la institución sin tomar, en aside", number(object, "aside"));
     (void)line(out, true, "por enviar al nodo", number(object, "owed"));
     json_decref(object);
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;

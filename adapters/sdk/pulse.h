@@ -2,10 +2,11 @@
  * pulse - how an adapter fares, for whoever looks after it: no id, no name, no content.
  *
  *     {"program": "enlace-sedesa", "at": "2026-11-23T13:32:30-06:00", "owed": 0, "undealt": 2,
- *      "handing_over": 2, "oldest_ms": 61000, "retried": 7, "rejected": 0, "parked": 0, ...}
+ *      "handing_over": 2, "oldest_ms": 61000, "retried": 7, "rejected": 0, "parked": 0, "aside": 0,
+ * ...}
  *
  * Healthy: written within the last 10 s, nothing waits for the agency longer than PULSE_LATE_MS,
- * and nothing was parked or rejected by this process.
+ * and nothing was parked, rejected or set aside by this process.
  */
 #ifndef SDK_PULSE_H
 #define SDK_PULSE_H

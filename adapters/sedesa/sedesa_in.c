@@ -52,9 +52,16 @@ static void learn(struct page *page, struct book *book, const char *key, const c
     snprintf(one->value, sizeof one->value, "%s", value);
 }
 
-static void refused_entry(const char *event, const struct fault *fault)
+static void refused_entry(struct adapter *adapter, const char *event, const json_t *resource,
+                          const struct fault *fault)
 {
+    OWN(buffer) text = {0};
+
     log_error(event, "reason=%s path=%s", fault->reason, fault->path);
+    fhir_write(resource, &text);
+    if (!text.is_failed) {
+        adapter_set_aside(adapter, buffer_bytes(&text), fault);
+    }
 }
 
 /* The later of two instants of the server's clock; an odd one counts for nothing. */
@@ -193,7 +200,7 @@ static enum rc say_tasks(struct adapter_call *call, struct adapter *adapter)
             rc = RC_OK;
         }
         if (rc != RC_OK && !is_ours(rc)) {
-            refused_entry("task.refused", &fault);
+            refused_entry(adapter, "task.refused", task, &fault);
             rc = RC_OK;
         }
     }
@@ -317,7 +324,7 @@ static enum rc say_requests(struct adapter_call *call, struct adapter *adapter)
         }
         rc = say_request(page, adapter, request, scratch, &fault);
         if (rc != RC_OK && !is_ours(rc)) {
-            refused_entry("referral.refused", &fault);
+            refused_entry(adapter, "referral.refused", request, &fault);
             rc = RC_OK;
         }
     }

@@ -128,16 +128,29 @@ struct applying {
     struct ssc *ssc;
     const struct xml *alert;
     struct bytes evidence;
+    struct bytes body;
     struct arena *arena;
     struct fault *fault;
 };
+
+static int status_of(enum rc rc)
+{
+    return rc == RC_OK                                                                ? 200
+           : rc == RC_UNAVAILABLE || rc == RC_RESOURCE_EXHAUSTED || rc == RC_INTERNAL ? 503
+                                                                                      : 422;
+}
 
 static enum rc apply(struct adapter_call *call, struct adapter *adapter)
 {
     struct applying *applying = (struct applying *)call;
 
-    return ssc_apply(applying->ssc, adapter, applying->alert, applying->evidence, applying->arena,
-                     applying->fault);
+    enum rc rc = ssc_apply(applying->ssc, adapter, applying->alert, applying->evidence,
+                           applying->arena, applying->fault);
+
+    if (status_of(rc) == 422) {
+        adapter_set_aside(adapter, applying->body, applying->fault);
+    }
+    return rc;
 }
 
 static enum rc take(struct ssc *ssc, struct bytes body, struct arena *arena, struct fault *fault)
@@ -147,6 +160,7 @@ static enum rc take(struct ssc *ssc, struct bytes body, struct arena *arena, str
     struct applying applying = {.call.run = apply,
                                 .ssc = ssc,
                                 .evidence = BYTES_OF(digest),
+                                .body = body,
                                 .arena = arena,
                                 .fault = fault};
 
@@ -154,13 +168,6 @@ static enum rc take(struct ssc *ssc, struct bytes body, struct arena *arena, str
     TRY(xml_read(body, ssc->schemas[SSC_SERVE], &alert, fault));
     applying.alert = alert;
     return adapter_call(ssc->context->adapter, &applying.call);
-}
-
-static int status_of(enum rc rc)
-{
-    return rc == RC_OK                                                                ? 200
-           : rc == RC_UNAVAILABLE || rc == RC_RESOURCE_EXHAUSTED || rc == RC_INTERNAL ? 503
-                                                                                      : 422;
 }
 
 /* The reason is a key of ours; no value comes back. */

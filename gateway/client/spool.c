@@ -24,7 +24,8 @@ struct spool {
 };
 
 static const char *const folder_names[SPOOL_FOLDERS] = {
-    "outbox", "answered", "receipts", "inbox", "exchanges", "parked", "rejected", "evidence",
+    "outbox", "answered", "receipts", "inbox", "exchanges",
+    "parked", "rejected", "evidence", "aside",
 };
 
 static enum rc failed_at(const struct spool *spool, const char *what, const char *name)
@@ -361,14 +362,14 @@ void spool_park(struct spool *spool, const struct id *id, const struct fault *wh
     }
 }
 
-enum rc spool_reject(struct spool *spool, const struct id *id, struct bytes message,
-                     const struct fault *why)
+enum rc spool_reject(struct spool *spool, enum spool_folder folder, const struct id *id,
+                     struct bytes message, const struct fault *why)
 {
-    struct spool_entry entry = {SPOOL_REJECTED, *id, message};
+    struct spool_entry entry = {folder, *id, message};
     char name[ID_TEXT_SIZE];
 
     id_format(id, name);
-    TRY(put_why(spool, SPOOL_REJECTED, name, why));
+    TRY(put_why(spool, folder, name, why));
     return spool_store(spool, &entry, 1);
 }
 

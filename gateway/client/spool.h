@@ -11,6 +11,7 @@
  *     exchanges/   headers (Messages without compartments) of the openings of running exchanges
  *     parked/      what the node refused for good, beside a .why with the reason, for a person
  *     evidence/    both receipts of what came (receipt files), where the adapter wants them
+ *     aside/       what the agency's system said and could not be taken, beside a .why, likewise
  *     rejected/    what came and the agency's own system refused for good, likewise
  *
  * Files are named by the message's id, written to a temporary name, synced, renamed; the folder is
@@ -41,6 +42,7 @@ enum spool_folder {
     SPOOL_PARKED,
     SPOOL_REJECTED,
     SPOOL_EVIDENCE,
+    SPOOL_ASIDE,
     SPOOL_FOLDERS
 };
 
@@ -76,9 +78,9 @@ void spool_move(struct spool *spool, enum spool_folder from, enum spool_folder t
  * A failure is logged; the message stays in the outbox then. */
 void spool_park(struct spool *spool, const struct id *id, const struct fault *why);
 
-/* What came goes to rejected, with the reason for a person to read: durable on return. */
-MUST_CHECK enum rc spool_reject(struct spool *spool, const struct id *id, struct bytes message,
-                                const struct fault *why);
+/* Into rejected or aside, with the reason for a person to read: durable on return. */
+MUST_CHECK enum rc spool_reject(struct spool *spool, enum spool_folder folder, const struct id *id,
+                                struct bytes message, const struct fault *why);
 
 struct spool_ids {
     struct id *items;

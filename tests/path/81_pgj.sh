@@ -72,6 +72,8 @@ promise "an office that is slow, down, wrong and hostile loses nothing" all_end
 promise "a document type is refused" logged xml.doctype
 promise "a bomb is refused" logged "xml.malformed\|xml.depth"
 promise "a status for another agency's exchange is refused" logged exchange.unknown
+is_aside() { grep -q exchange.unknown "$WORK"/spool/*/adapter/aside/*.why; }
+promise "and kept for a person beside its reason" is_aside
 counted() {
     "$BUILD/bin/enlace" --profile "$WORK/mpi.conf" --json track "${many[0]}" |
         python3 -c 'import json, sys; assert json.load(sys.stdin)["items"][0]["occurrences"] == 4'

@@ -106,6 +106,8 @@ promise "a hospital that is slow, down, wrong and hostile loses nothing" all_end
 for reason in fhir.version fhir.depth fhir.json fhir.type task.time exchange.unknown fhir.next; do
     promise "it says so: $reason" logged "$reason" 200
 done
+is_aside() { grep -q exchange.unknown "$WORK"/spool/*/adapter/aside/*.why; }
+promise "a Task of another agency's exchange is kept for a person beside its reason" is_aside
 promise "a session that was told twice counts once" counted "${many[1]}"
 once() {
     python3 - "$WORK/hospital/state.json" <<'PY'

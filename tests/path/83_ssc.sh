@@ -131,6 +131,8 @@ promise "what is foreign, unsigned by an officer, without a zone or hostile is r
     state_says "set(s['refused']) == {'alert.unknown', 'alert.officer', 'xml.invalid', 'xml.doctype', 'xml.malformed'}"
 each_reason() { for r in alert.unknown alert.officer xml.invalid xml.doctype; do logged "reason=$r" 10 || return 1; done; }
 promise "each with its own reason" each_reason
+is_aside() { grep -q alert.unknown "$WORK"/spool/*/adapter/aside/*.why; }
+promise "and what answers no alert of ours is kept for a person" is_aside
 counted() {
     "$BUILD/bin/enlace" --profile "$WORK/mpi.conf" --json track "$exchange" |
         python3 -c 'import json, sys; assert json.load(sys.stdin)["items"][0]["occurrences"] == 4'
