@@ -60,6 +60,7 @@ struct adapter_arrival {
     struct buffer evidence; /* of a delivery, when they are kept: a receipt file */
     struct fault fault;     /* of a result */
     struct adapter_task *task;
+    bool was_settled; /* the node was asked for it again: no custody is taken twice */
 };
 void adapter_arrival_free(struct adapter_arrival *arrival);
 

@@ -47,6 +47,7 @@ bool adapter_on_delivery(struct attach_user *user, const struct delivery *delive
     arrival->kind = ARRIVAL_DELIVERY;
     arrival->stream = stream;
     arrival->id = delivery->message->header.message_id;
+    arrival->was_settled = delivery->was_settled;
     codec_message_write(delivery->message, &arrival->bytes);
     if (stream->adapter->config.keeps_receipts) {
         write_evidence(delivery, commitment, &arrival->evidence);
@@ -71,6 +72,7 @@ struct dealing {
     bool is_new;   /* else known: only answered again */
     bool is_dealt; /* on_message said so */
     bool is_kept;  /* stands in the inbox of the spool */
+    bool was_settled;
 };
 
 static enum rc decode(struct dealing *dealing)
@@ -161,7 +163,7 @@ static enum rc deal(struct adapter *adapter, struct dealing *dealing)
     size_t before = adapter->drafts.count;
     enum rc rc;
 
-    if (message_wants_custody(message->header.type)) {
+    if (message_wants_custody(message->header.type) && !dealing->was_settled) {
         TRY(adapter_say_custody(adapter, message)); /* before what else is said of it */
     }
     if (!dealing->is_new) {
@@ -185,7 +187,7 @@ static void finish(struct adapter *adapter, const struct dealing *dealing)
     if (dealing->is_kept && dealing->is_dealt) {
         spool_remove(adapter->spool, SPOOL_INBOX, &header->message_id);
     }
-    if (dealing->stream != NULL && !message_wants_custody(header->type) &&
+    if (dealing->stream != NULL && (dealing->was_settled || !message_wants_custody(header->type)) &&
         (dealing->is_dealt || dealing->is_kept || !dealing->is_new) &&
         attach_acknowledge(dealing->stream->attach, &header->message_id) != RC_OK) {
         log_debug("acknowledge.later", "stream=%d", (int)dealing->stream->urgency);
@@ -232,7 +234,8 @@ enum rc adapter_take(struct adapter *adapter, struct adapter_arrival *const *bat
         *dealing = (struct dealing){.stream = batch[i]->stream,
                                     .bytes = buffer_bytes(&batch[i]->bytes),
                                     .evidence = buffer_bytes(&batch[i]->evidence),
-                                    .is_new = !ledger_has(adapter->ledger, &batch[i]->id)};
+                                    .is_new = !ledger_has(adapter->ledger, &batch[i]->id),
+                                    .was_settled = batch[i]->was_settled};
         adapter->figures.repeated += dealing->is_new ? 0 : 1;
         used++;
         rc = decode(dealing);

@@ -59,3 +59,14 @@ enum rc watch_trace(struct session *session, const struct id *exchange_id, struc
     TRY(ask(session, SERVICE "TraceExchange", buffer_bytes(&request), arena, &response, fault));
     return codec_trace_read(response, arena, trace, fault);
 }
+
+enum rc watch_redeliver(struct session *session, struct redeliver *redeliver, struct arena *arena,
+                        struct fault *fault)
+{
+    OWN(buffer) request = {0};
+    struct bytes response;
+
+    codec_redeliver_request_write(redeliver, &request);
+    TRY(ask(session, SERVICE "Redeliver", buffer_bytes(&request), arena, &response, fault));
+    return codec_redeliver_response_read(response, arena, redeliver, fault);
+}

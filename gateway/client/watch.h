@@ -19,4 +19,8 @@ MUST_CHECK enum rc watch_related(struct session *session, const struct id *excha
 MUST_CHECK enum rc watch_trace(struct session *session, const struct id *exchange_id,
                                struct arena *arena, struct trace *trace, struct fault *fault);
 
+/* What this system had received from redeliver->from on is delivered again: sets count and next. */
+MUST_CHECK enum rc watch_redeliver(struct session *session, struct redeliver *redeliver,
+                                   struct arena *arena, struct fault *fault);
+
 #endif

@@ -14,6 +14,7 @@
 #include "client/profile.h"
 #include "client/reading.h"
 #include "client/spool.h"
+#include "client/watch.h"
 #include "crypto/digest.h"
 #include "enlace/command.h"
 
@@ -114,6 +115,7 @@ static json_t *delivery_json(const struct inbox_reader *reader, const struct del
                   "from_system", header->from_system, "catalogue_code", header->catalogue_code,
                   "urgent", header->urgency == URGENCY_URGENT, "on_behalf_of", header->on_behalf_of,
                   "occurred_at", header->occurred_at, "redelivered", delivery->is_redelivered);
+    json_object_set_new(object, "settled_before", json_boolean(delivery->was_settled));
     if (header->break_glass[0] != '\0') {
         json_object_set_new(object, "break_glass", json_string(header->break_glass));
     }
@@ -168,7 +170,10 @@ static void print_delivery(const struct delivery *delivery, json_t *object)
     if (header->occurred_at[0] != '\0') {
         printf(" el %.10s", header->occurred_at);
     }
-    printf("  de %s%s\n", header->from, delivery->is_redelivered ? "  (repetido)" : "");
+    printf("  de %s%s\n", header->from,
+           delivery->was_settled      ? "  (repetido a petición: ya se había tomado)"
+           : delivery->is_redelivered ? "  (repetido)"
+                                      : "");
     if (header->break_glass[0] != '\0') {
         printf("      SIN ESPERAR lo que faltaba, por %s: %s\n", header->on_behalf_of,
                header->break_glass);
@@ -214,12 +219,14 @@ static enum rc take_custody(struct inbox_reader *reader, const struct message *m
     return attach_submit(reader->attach, buffer_bytes(&composed.request));
 }
 
-static enum rc take(struct inbox_reader *reader, const struct message *message)
+static enum rc take(struct inbox_reader *reader, const struct delivery *delivery)
 {
+    const struct message *message = delivery->message;
+
     if (message_opens(message)) {
         cli_keep_exchange(reader->cli, message);
     }
-    if (message_wants_custody(message->header.type)) {
+    if (message_wants_custody(message->header.type) && !delivery->was_settled) {
         return take_custody(reader, message);
     }
     return attach_acknowledge(reader->attach, &message->header.message_id);
@@ -256,7 +263,7 @@ static bool on_delivery(struct attach_user *user, const struct delivery *deliver
     if (reader->save != NULL && save(reader, delivery->message) != RC_OK) {
         return false;
     }
-    return !reader->takes || take(reader, delivery->message) == RC_OK;
+    return !reader->takes || take(reader, delivery) == RC_OK;
 }
 
 static void on_result(struct attach_user *user, const struct submit_result *result,
@@ -274,6 +281,33 @@ static void on_result(struct attach_user *user, const struct submit_result *resu
 }
 
 /* ---- running ---- */
+
+/* What had been taken already comes again, from a leaf or an instant on. */
+static int order_again(struct cli *cli, struct redeliver again)
+{
+    struct fault fault = {0};
+    unsigned long long count = 0;
+
+    do {
+        if (watch_redeliver(cli->session, &again, cli->arena, &fault) != RC_OK) {
+            return cli_fault(cli, &fault);
+        }
+        count += again.count;
+        again.from = again.next;
+    } while (again.next != 0);
+    if (!cli->is_json) {
+        printf("Se entregan otra vez %llu mensajes.\n", count);
+    }
+    return EXIT_DONE;
+}
+
+static bool read_from(const char *text, struct redeliver *again)
+{
+    char *end;
+
+    again->from = strtoull(text, &end, 10);
+    return end != text && *end == '\0' && text[0] != '-';
+}
 
 static int read_urgency(struct inbox_reader *reader, enum urgency urgency, int quiet_ms)
 {
@@ -328,12 +362,16 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
     static const struct option names[] = {
         {"ack", no_argument, NULL, 'a'},        {"urgent", no_argument, NULL, 'u'},
         {"ordinary", no_argument, NULL, 'o'},   {"full", no_argument, NULL, 'f'},
+        {"from", required_argument, NULL, '0'}, {"since", required_argument, NULL, '1'},
         {"follow", no_argument, NULL, 'F'},     {"wait", required_argument, NULL, 'w'},
         {"save", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
     };
     OWN(inbox_reader) reader = {.user = {on_delivery, on_result}, .cli = cli, .list = json_array()};
     bool is_urgent = false;
     bool is_ordinary = false;
+    struct redeliver again = {0};
+    bool wants_again = false;
+    bool is_understood = true;
     int quiet_ms = 1000;
     int choice;
     int status;
@@ -362,9 +400,23 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
         case 's':
             reader.save = optarg;
             break;
+        case '0':
+            is_understood = is_understood && read_from(optarg, &again);
+            wants_again = true;
+            break;
+        case '1':
+            is_understood =
+                is_understood && clock_parse(bytes_text(optarg), &again.from_ms) == RC_OK;
+            wants_again = true;
+            break;
         default:
             return cli_usage(cli, "inbox", "No se entiende una opción.");
         }
+    }
+    if (!is_understood) {
+        return cli_usage(cli, "inbox",
+                         "--from es el número de una hoja; --since, un instante con "
+                         "zona: 2026-11-24T03:10:00-06:00.");
     }
     if (optind != argc || (quiet_ms < 0 && is_urgent == is_ordinary)) {
         return cli_usage(cli, "inbox", "--follow es de una sola urgencia: --urgent o --ordinary.");
@@ -373,6 +425,7 @@ int cmd_inbox(struct cli *cli, int argc, char **argv)
     status = cli_need_session(cli);
     status = status == EXIT_DONE && reader.takes ? cli_need_spool(cli) : status;
     status = status == EXIT_DONE ? load_seal(&reader) : status;
+    status = status == EXIT_DONE && wants_again ? order_again(cli, again) : status;
     if (status != EXIT_DONE || reader.arena == NULL) {
         return status != EXIT_DONE ? status : EXIT_FAILED;
     }

@@ -59,7 +59,10 @@ const struct command commands[] = {
      "  --full       también los datos que vienen en claro y los sellados a este sistema\n"
      "  --follow     sigue esperando hasta Ctrl-C (requiere --urgent o --ordinary)\n"
      "  --save CARPETA  guarda cada mensaje como CARPETA/<id>.message, para «verify»\n"
-     "  --wait MS    cuánto espera a que llegue algo (1000)\n",
+     "  --wait MS    cuánto espera a que llegue algo (1000)\n"
+     "  --from HOJA | --since INSTANTE  tras recuperar su base de un respaldo: otra vez lo que "
+     "este\n"
+     "               sistema ya había tomado desde ahí, marcado como repetido\n",
      cmd_inbox},
     {"act", "EVENTO ID", "da un paso: accept, decline, start, in-force, end, confirm, close …",
      "  ID           el intercambio, o el mensaje al que se responde\n"

@@ -118,13 +118,14 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     if (held == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    TRY(delivery_write(attached->node, attached->reader, txn, index, was_given, arena, held,
+    TRY(delivery_write(attached->node, attached->reader, txn, debt, was_given, arena, held,
                        &bytes));
     TRY(stream_send(attached->user.stream, buffer_bytes(&bytes)));
     slot->message_id = held->message.header.message_id;
     slot->index = index;
     slot->queue = queue;
-    slot->wants_custody = message_wants_custody(held->message.header.type);
+    slot->wants_custody =
+        message_wants_custody(held->message.header.type) && (debt->flags & OUTBOX_SETTLED) == 0;
     attached->in_flight_count++;
     return RC_OK;
 }

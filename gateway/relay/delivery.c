@@ -6,6 +6,7 @@
 #include "relay/receipts.h"
 #include "rpc/codec_service.h"
 #include "store/journal.h"
+#include "store/outbox.h"
 
 /* A sender that is hosted here has its evidence in our own log, any other came with a parcel. */
 static enum rc put_senders(const struct node *node, struct auditlog_reader *reader, struct txn *txn,
@@ -26,21 +27,22 @@ static enum rc put_senders(const struct node *node, struct auditlog_reader *read
 }
 
 enum rc delivery_write(const struct node *node, struct auditlog_reader *reader, struct txn *txn,
-                       uint64_t index, bool is_redelivered, struct arena *arena, struct held *held,
-                       struct buffer *bytes)
+                       const struct outbox_entry *debt, bool is_redelivered, struct arena *arena,
+                       struct held *held, struct buffer *bytes)
 {
     struct attach_response response = {.kind = ANSWER_DELIVERY};
     struct receipt_span own;
     struct receipt_span senders;
     OWN(buffer) scratch = {0};
 
-    TRY(held_load(node, txn, index, arena, held));
-    TRY(receipts_stored(node, reader, txn, RECEIPT_RECEIVED, index, &scratch, &own));
+    TRY(held_load(node, txn, debt->index, arena, held));
+    TRY(receipts_stored(node, reader, txn, RECEIPT_RECEIVED, debt->index, &scratch, &own));
     TRY(put_senders(node, reader, txn, held, &scratch, &senders));
     response.delivery.message = &held->message;
     response.delivery.receipt = receipt_of(&own, &scratch);
     response.delivery.sender_receipt = receipt_of(&senders, &scratch);
     response.delivery.is_redelivered = is_redelivered;
+    response.delivery.was_settled = (debt->flags & OUTBOX_SETTLED) != 0;
     codec_attach_response_write(&response, bytes);
     return bytes->is_failed ? RC_RESOURCE_EXHAUSTED : RC_OK;
 }

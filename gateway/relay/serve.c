@@ -15,6 +15,7 @@
 #include "relay/receipts.h"
 #include "relay/lawfetch.h"
 #include "relay/receive.h"
+#include "relay/redeliver.h"
 #include "relay/replay.h"
 #include "relay/submit.h"
 #include "relay/submit_stream.h"
@@ -48,6 +49,7 @@ static const struct rpc_method table[] = {
     {.path = EXCHANGE "GetAttachment", .kind = RPC_STREAM, .on_stream = annex_out_on_stream},
     {.path = EXCHANGE "Ping", .kind = RPC_UNARY, .on_call = ping_on_call},
     {.path = WATCH "ListExchanges", .kind = RPC_UNARY, .on_call = board_on_list},
+    {.path = WATCH "Redeliver", .kind = RPC_UNARY, .on_call = redeliver_on_call},
     {.path = WATCH "TraceExchange", .kind = RPC_UNARY, .on_call = trace_on_call},
     {.path = FEDERATION "Exchange", .kind = RPC_STREAM, .on_stream = receive_on_stream},
     {.path = FEDERATION "PutPeerAttachment",

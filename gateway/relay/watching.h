@@ -24,6 +24,7 @@ struct watching {
     struct identity caller;
     char member[CODE_SIZE]; /* whose exchanges */
     struct watch_request request;
+    struct redeliver again;
     struct buffer response;
     struct fault fault;
     /* Reading room: fills the response, or the fault. */

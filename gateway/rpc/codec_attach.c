@@ -96,7 +96,8 @@ static enum rc read_delivery(const Enlace__V1__Delivery *from, struct bytes byte
     *delivery = (struct delivery){.message = message,
                                   .receipt = pb_receipt(from->receipt),
                                   .sender_receipt = pb_receipt(from->sender_receipt),
-                                  .is_redelivered = from->is_redelivered};
+                                  .is_redelivered = from->is_redelivered,
+                                  .was_settled = from->was_settled};
     return RC_OK;
 }
 
@@ -145,6 +146,7 @@ static void write_delivery(const struct delivery *delivery, struct buffer *out)
         inner.sender_receipt = &sender_receipt;
     }
     inner.is_redelivered = delivery->is_redelivered;
+    inner.was_settled = delivery->was_settled;
     enlace__v1__attach_response__init(&wire);
     wire.response_case = ENLACE__V1__ATTACH_RESPONSE__RESPONSE_DELIVERY;
     wire.delivery = &inner;

@@ -31,6 +31,7 @@ struct delivery {
     struct receipt receipt;        /* of the node that delivers */
     struct receipt sender_receipt; /* of the sender's node */
     bool is_redelivered;
+    bool was_settled; /* asked for again: an acknowledgement settles it */
 };
 
 struct attach_response {

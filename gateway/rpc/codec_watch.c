@@ -263,3 +263,54 @@ enum rc codec_trace_read(struct bytes from, struct arena *arena, struct trace *t
     }
     return RC_OK;
 }
+
+/* ---- once more ---- */
+
+void codec_redeliver_request_write(const struct redeliver *redeliver, struct buffer *out)
+{
+    Enlace__V1__RedeliverRequest wire;
+
+    enlace__v1__redeliver_request__init(&wire);
+    wire.from_leaf = redeliver->from;
+    wire.from_time_ms = redeliver->from_ms;
+    pb_write(&wire.base, out);
+}
+
+enum rc codec_redeliver_request_read(struct bytes from, struct arena *arena,
+                                     struct redeliver *redeliver, struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+    const Enlace__V1__RedeliverRequest *wire;
+
+    TRY(pb_read(SHAPE_REDELIVER_REQUEST, from, "", arena, &read, fault));
+    wire = (const Enlace__V1__RedeliverRequest *)read;
+    if (wire->from_time_ms < 0) {
+        return refuse(fault, RC_INVALID_ARGUMENT, "redeliver.time", "from_time_ms",
+                      "El instante va en milisegundos desde 1970.");
+    }
+    *redeliver = (struct redeliver){.from = wire->from_leaf, .from_ms = wire->from_time_ms};
+    return RC_OK;
+}
+
+void codec_redeliver_response_write(uint32_t count, uint64_t next, struct buffer *out)
+{
+    Enlace__V1__RedeliverResponse wire;
+
+    enlace__v1__redeliver_response__init(&wire);
+    wire.count = count;
+    wire.next_leaf = next;
+    pb_write(&wire.base, out);
+}
+
+enum rc codec_redeliver_response_read(struct bytes from, struct arena *arena,
+                                      struct redeliver *redeliver, struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+    const Enlace__V1__RedeliverResponse *wire;
+
+    TRY(pb_read(SHAPE_REDELIVER_RESPONSE, from, "", arena, &read, fault));
+    wire = (const Enlace__V1__RedeliverResponse *)read;
+    redeliver->count = wire->count;
+    redeliver->next = wire->next_leaf;
+    return RC_OK;
+}

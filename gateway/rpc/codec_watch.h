@@ -83,6 +83,20 @@ struct trace {
     int64_t now_ms;
 };
 
+/* A request to redeliver, and what became of it. */
+struct redeliver {
+    uint64_t from; /* leaf */
+    int64_t from_ms;
+    uint32_t count;
+    uint64_t next;
+};
+
+void codec_redeliver_request_write(const struct redeliver *redeliver, struct buffer *out);
+MUST_CHECK enum rc codec_redeliver_request_read(struct bytes from, struct arena *arena,
+                                                struct redeliver *redeliver, struct fault *fault);
+void codec_redeliver_response_write(uint32_t count, uint64_t next, struct buffer *out);
+MUST_CHECK enum rc codec_redeliver_response_read(struct bytes from, struct arena *arena,
+                                                 struct redeliver *redeliver, struct fault *fault);
 void codec_watch_request_write(const struct watch_request *request, struct buffer *out);
 MUST_CHECK enum rc codec_watch_request_read(struct bytes from, struct arena *arena,
                                             struct watch_request *request, struct fault *fault);

@@ -18,6 +18,8 @@ struct txn;
 #define OUTBOX_DESTINATION_MAX 200
 /* Of flags: it may have been given before this log began. */
 #define OUTBOX_GIVEN 1u
+/* It was settled, and is owed again because its recipient asked. */
+#define OUTBOX_SETTLED 2u
 
 struct outbox_entry {
     uint64_t index; /* of the leaf whose message is owed */

@@ -483,6 +483,26 @@ static enum rc read_watch_page(struct bytes from, struct arena *arena, struct bu
     return RC_OK;
 }
 
+static enum rc read_redeliver_request(struct bytes from, struct arena *arena, struct buffer *again,
+                                      struct fault *fault)
+{
+    struct redeliver redeliver;
+
+    TRY(codec_redeliver_request_read(from, arena, &redeliver, fault));
+    codec_redeliver_request_write(&redeliver, again);
+    return RC_OK;
+}
+
+static enum rc read_redeliver_response(struct bytes from, struct arena *arena, struct buffer *again,
+                                       struct fault *fault)
+{
+    struct redeliver redeliver;
+
+    TRY(codec_redeliver_response_read(from, arena, &redeliver, fault));
+    codec_redeliver_response_write(redeliver.count, redeliver.next, again);
+    return RC_OK;
+}
+
 static enum rc read_trace(struct bytes from, struct arena *arena, struct buffer *again,
                           struct fault *fault)
 {
@@ -540,6 +560,8 @@ static const struct {
     {'x', SHAPE_REINDEX_RESPONSE, read_index_state},
     {'u', SHAPE_LIST_EXCHANGES_REQUEST, read_watch_request},
     {'U', SHAPE_LIST_EXCHANGES_RESPONSE, read_watch_page},
+    {'H', SHAPE_REDELIVER_REQUEST, read_redeliver_request},
+    {'I', SHAPE_REDELIVER_RESPONSE, read_redeliver_response},
     {'T', SHAPE_TRACE_EXCHANGE_RESPONSE, read_trace},
 };
 

@@ -130,6 +130,23 @@ late=$(request tarde)
 promise "one in custody" taken "$late"
 promise "after custody only a recall takes it back" refused life.not_from_here mpi act entered-in-error "$late"
 
+# ---- a database put back: what was taken since comes again, and is no news ----
+
+redelivered() { # ARGUMENTS...: all of it had been settled, what was purged is not among it
+    ssc --json inbox --wait 500 --ack "$@" | python3 -c 'import json, sys
+d = json.load(sys.stdin)["deliveries"]
+ids = {x["message_id"] for x in d}
+sys.exit(not d or not all(x["redelivered"] and x["settled_before"] for x in d) or sys.argv[1] in ids or sys.argv[2] not in ids)' "$one" "$kept"
+}
+before=$(state mpi "$kept")
+ssc inbox --ack --wait 300 >/dev/null
+promise "what was taken comes again, marked; what was purged does not" redelivered --from 0
+promise "it is settled by an acknowledgement, and custody is not taken twice" undelivered Measure
+promise "nothing moved by it" test "$(state mpi "$kept")" = "$before"
+promise "by time, too" redelivered --since 2026-01-01T00:00:00-06:00
+promise "from the future on there is nothing" grep -q "otra vez 0 mensajes" <(ssc inbox --wait 200 --from 99999999)
+promise "an instant without a zone is refused" refused "con zona" ssc inbox --since 2026-01-01T00:00:00
+
 # ---- consent withdrawn: everybody who received something of that person ----
 
 node_start pgj || exit 1

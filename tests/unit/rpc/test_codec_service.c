@@ -108,13 +108,14 @@ static void deliveries_are_read_as_written(void **state)
     response.delivery.receipt = sample_receipt(RECEIPT_RECEIVED);
     response.delivery.sender_receipt = sample_receipt(RECEIPT_HELD);
     response.delivery.is_redelivered = true;
+    response.delivery.was_settled = true;
     codec_attach_response_write(&response, &bytes);
     assert_int_equal(codec_attach_response_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
     assert_int_equal(read.kind, ANSWER_DELIVERY);
     assert_bytes(read.delivery.message->header_bytes, sample.submission.message.header_bytes);
     assert_int_equal(read.delivery.receipt.level, RECEIPT_RECEIVED);
     assert_int_equal(read.delivery.sender_receipt.level, RECEIPT_HELD);
-    assert_true(read.delivery.is_redelivered);
+    assert_true(read.delivery.is_redelivered && read.delivery.was_settled);
     codec_attach_response_write(&read, &again);
     assert_whole(SHAPE_ATTACH_RESPONSE, buffer_bytes(&bytes), &again);
 

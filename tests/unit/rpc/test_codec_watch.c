@@ -133,11 +133,35 @@ static void ways_are_read_as_written(void **state)
     assert_true(bytes.is_failed);
 }
 
+static void orders_to_redeliver_are_read_as_written(void **state)
+{
+    OWN_PTR(arena) arena = arena_new(ARENA_MAX);
+    OWN(buffer) bytes = {0};
+    struct redeliver order = {.from = 7, .from_ms = 9};
+    struct redeliver read;
+
+    (void)state;
+    codec_redeliver_request_write(&order, &bytes);
+    assert_int_equal(codec_redeliver_request_read(buffer_bytes(&bytes), arena, &read, NULL), RC_OK);
+    assert_true(read.from == 7 && read.from_ms == 9);
+    buffer_clear(&bytes);
+    order.from_ms = -1;
+    codec_redeliver_request_write(&order, &bytes);
+    assert_int_equal(codec_redeliver_request_read(buffer_bytes(&bytes), arena, &read, NULL),
+                     RC_INVALID_ARGUMENT);
+    buffer_clear(&bytes);
+    codec_redeliver_response_write(3, 11, &bytes);
+    assert_int_equal(codec_redeliver_response_read(buffer_bytes(&bytes), arena, &read, NULL),
+                     RC_OK);
+    assert_true(read.count == 3 && read.next == 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_read_as_written),
         cmocka_unit_test(ways_are_read_as_written),
+        cmocka_unit_test(orders_to_redeliver_are_read_as_written),
     };
 
     return cmocka_run_group_tests_name("codec_watch", tests, NULL, NULL);
