@@ -4,7 +4,7 @@ LINT_C = $(shell find gateway adapters tests -name node_modules -prune -o -name 
 LINT_SHELL = $(sort $(shell find .ci certs deploy tests -name node_modules -prune -o -name '*.sh' -print; \
 	find .ci certs deploy tests -name node_modules -prune -o -type f -print | \
 	xargs grep -lE '^\#!/(bin/|usr/bin/env )(ba)?sh'))
-LINT_CHECKS := layers banned names places format shell cppcheck proto
+LINT_CHECKS := layers banned names places reasons format shell cppcheck proto
 LINT_JOBS := $(shell nproc)
 # A sub-make shares the caller's -j; without one it takes the cores.
 parallel = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(LINT_JOBS))
@@ -28,6 +28,8 @@ lint-names:
 	@tests/promise.sh 'base names are unique' tests/lint/names.sh $(LINT_C)
 lint-places:
 	@tests/promise.sh 'no file names a place of one machine' tests/lint/places.sh
+lint-reasons:
+	@tests/promise.sh 'each refusal of the policy stands in a test' tests/lint/reasons.sh
 lint-format:
 	@tests/promise.sh 'C is as clang-format writes it' tests/lint/format.sh $(LINT_C)
 # SC2317: it does not see that a function given by name is called.

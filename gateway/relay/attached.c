@@ -17,6 +17,7 @@
 #include "relay/held.h"
 #include "relay/leases.h"
 #include "relay/node.h"
+#include "relay/reading_rate.h"
 #include "relay/receipts.h"
 #include "relay/submit.h"
 #include "relay/who.h"
@@ -118,6 +119,8 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
     if (held == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
+    TRY(reading_rate_exchange(attached->node->reading_rate, &attached->identity, clock_now_ms(),
+                              NULL));
     TRY(delivery_write(attached->node, attached->reader, txn, debt, was_given, arena, held,
                        &bytes));
     TRY(stream_send(attached->user.stream, buffer_bytes(&bytes)));

@@ -24,6 +24,7 @@ struct row {
     struct tally records;
     struct tally persons;
     struct tally rows;
+    struct tally exchanges;
 };
 
 struct reading_rate {
@@ -61,7 +62,7 @@ static struct row *find_row(struct reading_rate *rate, const char *identity, int
             return &rate->rows[i];
         }
         if (rate->rows[i].records.period / 24 < day && rate->rows[i].persons.period < day &&
-            rate->rows[i].rows.period / 24 < day) {
+            rate->rows[i].rows.period / 24 < day && rate->rows[i].exchanges.period / 24 < day) {
             idle = &rate->rows[i];
         }
     }
@@ -136,6 +137,23 @@ enum rc reading_rate_person(struct reading_rate *rate, const char *identity,
     row = find_row(rate, identity, now_ms / DAY_MS);
     rc =
         take(&row->persons, now_ms / DAY_MS, 1, grant->persons_per_day, identity, "persons", fault);
+    pthread_mutex_unlock(&rate->lock);
+    return rc;
+}
+
+enum rc reading_rate_exchange(struct reading_rate *rate, const struct identity *identity,
+                              int64_t now_ms, struct fault *fault)
+{
+    struct row *row;
+    enum rc rc;
+
+    if (identity->kind != IDENTITY_OFFICIAL) {
+        return RC_OK;
+    }
+    pthread_mutex_lock(&rate->lock);
+    row = find_row(rate, identity->uri, now_ms / DAY_MS);
+    rc = take(&row->exchanges, now_ms / HOUR_MS, 1, OFFICIAL_EXCHANGES_PER_HOUR, identity->uri,
+              "exchanges", fault);
     pthread_mutex_unlock(&rate->lock);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include "base/rc.h"
 
 struct audit_grant;
+struct identity;
 struct reading_rate;
 
 #define READING_RATE_MAX 1024
@@ -32,6 +33,14 @@ MUST_CHECK enum rc reading_rate_records(struct reading_rate *rate, const char *i
 #define BOARD_ROWS_PER_HOUR ((uint64_t)250000)
 MUST_CHECK enum rc reading_rate_rows(struct reading_rate *rate, const char *identity, uint64_t rows,
                                      int64_t now_ms, struct fault *fault);
+/*
+ * One exchange or delivery more that is shown to this identity: Track and Inbox. A ceiling for
+ * officials, who read for themselves; a system of the member takes what it is owed.
+ */
+#define OFFICIAL_EXCHANGES_PER_HOUR ((uint64_t)600)
+MUST_CHECK enum rc reading_rate_exchange(struct reading_rate *rate, const struct identity *identity,
+                                         int64_t now_ms, struct fault *fault);
+
 /* The same for one person more. */
 MUST_CHECK enum rc reading_rate_person(struct reading_rate *rate, const char *identity,
                                        const struct audit_grant *grant, int64_t now_ms,

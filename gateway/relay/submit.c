@@ -170,6 +170,7 @@ static enum rc prepare(struct submit_job *job)
     struct message *message = &submission->message;
     const struct exchange *running;
     struct exchange exchange;
+    enum rc rc;
 
     if (message->header.urgency != URGENCY_URGENT) {
         TRY(clock_doubt_admit(job->node, &job->fault));
@@ -180,7 +181,15 @@ static enum rc prepare(struct submit_job *job)
         return refuse(&job->fault, RC_PERMISSION_DENIED, "notice.by_node", "header.content",
                       "Los avisos de plazo los hace el nodo, que cuenta por sí mismo.");
     }
-    TRY(find_running(job, &exchange, &running));
+    rc = find_running(job, &exchange, &running);
+    if (rc == RC_NOT_FOUND) {
+        struct fault unsaid = job->fault;
+
+        (void)!ask_will(job, NULL); /* as much work as where the person said no */
+        job->told = (struct fault){0};
+        job->fault = unsaid;
+    }
+    TRY(rc);
     TRY(ask_will(job, running));
     TRY(arrival_admit(job->node, job->edition->directory, message, running, job->sent.commitment,
                       clock_doubt_now_ms(job->node), &job->sent.route, &job->fault));

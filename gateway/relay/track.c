@@ -4,6 +4,7 @@
 #include "relay/clock_doubt.h"
 #include "relay/inforce.h"
 #include "relay/node.h"
+#include "relay/reading_rate.h"
 #include "relay/terms.h"
 #include "relay/who.h"
 #include "rpc/call.h"
@@ -129,6 +130,10 @@ void track_on_call(struct rpc_service *service, struct call *call)
 
     if (who_is_member(node, call_peer(call), &identity, &fault) != RC_OK ||
         codec_id_request_read(call_request(call), &id, &fault) != RC_OK) {
+        call_refuse(call, &fault);
+        return;
+    }
+    if (reading_rate_exchange(node->reading_rate, &identity, clock_now_ms(), &fault) != RC_OK) {
         call_refuse(call, &fault);
         return;
     }

@@ -86,9 +86,13 @@ in_record() { # REASON: a leaf of an official's act says so
     as auditor audit open --purpose revision -o "$WORK/audit" && as auditor audit query --audit "$WORK/audit" --kind official &&
         grep -q "$1" "$WORK/answer"
 }
+expired() {
+    later +73h "$enlace" --json --profile "$WORK/second.conf" approve "$late" --yes >"$WORK/answer" 2>&1
+    grep '"reason": "approval.expired"' "$WORK/answer" || { cat "$WORK/answer"; return 1; }
+}
 overdue() {
     node_stop cdmx
-    node_start cdmx later +25h || return 1
+    node_start cdmx later +73h || return 1
     local tries
     for ((tries = 0; tries < 100; tries++)); do
         grep -q "review.overdue.*$id" "$WORK/node/cdmx/log" && return
@@ -133,6 +137,9 @@ promise "who broke it does not review it" refused review.same first review close
 promise "nor anybody elsewhere" refused review.unknown stranger review close "$id" --reason justificado
 promise "another official closes it" as second review close "$id" --reason justificado
 promise "then nothing waits" nothing_to_review
+submit >/dev/null
+late=$id
 submit --break-glass --reason peligro-inminente >/dev/null
-promise "a day later the operator's log says that it is overdue" overdue
+promise "days later the operator's log says that it is overdue" overdue
+promise "after three days what waited can not be approved any more" expired
 promises_end

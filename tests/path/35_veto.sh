@@ -58,8 +58,7 @@ draft() { # PERSON [CHANGES: of the draft, in Python]
     python3 - "$ROOT/deploy/demo/solicitud.json" "$@" >"$WORK/draft.json" <<'PY'
 import json, sys
 draft = json.load(open(sys.argv[1]))
-if sys.argv[2]:
-    draft["subjects"] = [{"role": "person", "local": sys.argv[2]}]
+draft["subjects"] = [{"role": "person", "local": sys.argv[2]} if sys.argv[2] else {"role": "person"}]
 for change in sys.argv[3:]:
     exec(change)
 json.dump(draft, sys.stdout)
@@ -95,6 +94,14 @@ PY
 }
 silent() { ! grep -q 'veto\|excluy' "$WORK/node/cdmx/log" "$WORK/node/ssc/log" && ! grep -qa 'cdmx/ssc/official/enlace-01' "$WORK/node/cdmx/data/log/data.mdb"; }
 listed() { as first veto list "$ana" && grep -q '"cdmx/ssc"' "$WORK/answer"; }
+too_many() {
+    local name count=0
+    while read -r name; do
+        [[ $((count++)) -ge 16 ]] && break
+        as first veto add "$eva" "$name" </dev/null || return 1
+    done < <(awk '$1 == "member" { print $2 } $1 == "official" { split($2, p, "/"); print p[1] "/" p[2] "/official/" p[3] }' "$WORK/directory.txt")
+    refused will.too_many first veto add "$eva" cdmx/mpi-cdmx/system/plataforma
+}
 removed() { as first veto remove "$ana" cdmx/ssc && about "$ana"; }
 ratified() { as second review list && ! grep -q "$impeded_id" "$WORK/answer"; }
 overdue() {
@@ -128,6 +135,8 @@ promise "it stands after a restart" bash -c "kill -9 \$(cat '$WORK/node/cdmx/pid
 node_start cdmx
 promise "the veto holds then" refused_about exchange.unknown "$ana"
 promise "what was lifted is no longer in force" removed
+promise "what was not excluded can not be lifted" refused will.not_excluded first veto remove "$ana" cdmx/ssc
+promise "nobody excludes without end" too_many
 promise "a unit can be excluded" as first veto add "$ana" cdmx/ssc/system/adapter
 promise "what names no unit does not leave" refused_about veto.excluded "$ana" "$named"
 promise "nor what names it" refused_about veto.excluded "$ana" "$named" "$unit"

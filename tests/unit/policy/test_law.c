@@ -439,10 +439,41 @@ static void malformed_suspensions_are_refused(void **state)
         snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, rows[i].put,
                  at + strlen(rows[i].find));
         if (suspension_parse(bytes_text(bad), &said, &fault) != RC_INVALID_ARGUMENT ||
-            fault.remedy[0] == '\0') {
+            strcmp(fault.reason, "suspension.malformed") != 0 || fault.remedy[0] == '\0') {
             fail_msg("row %zu was taken", i);
         }
     }
+}
+
+static void one_member_does_not_fill_the_list(void **state)
+{
+    OWN_PTR(law) law = law_of_cdmx();
+    OWN_PTR(directory) d = with_people(law);
+    struct fault fault;
+    char what[64];
+    char text[512];
+
+    (void)state;
+    for (int i = 0; i <= LAW_SUSPENSIONS_OF_MEMBER; i++) {
+        bool is_over = i == LAW_SUSPENSIONS_OF_MEMBER;
+
+        snprintf(what, sizeof what, "system cdmx/ssc/s-%d", i);
+        suspension_text("cdmx", 'S', what, text);
+        expect(law_give(law, text, "S", &d, &fault), is_over ? RC_RESOURCE_EXHAUSTED : RC_OK,
+               &fault, is_over ? "law.full" : "");
+    }
+}
+
+static void what_is_no_note_is_refused(void **state)
+{
+    OWN_PTR(law) law = law_of_cdmx();
+    struct directory *d = NULL;
+    struct law_offer offer = {.note = BYTES("enlace-directory v1\n", 20), .name = "x"};
+
+    (void)state;
+    (void)!law_offer(law, &offer, 1, &d);
+    assert_int_equal(offer.rc, RC_INVALID_ARGUMENT);
+    assert_string_equal(offer.fault.reason, "note.malformed");
 }
 
 /* ---- dates ---- */
@@ -519,6 +550,8 @@ int main(void)
         cmocka_unit_test(a_members_suspension_of_a_certificate_is_its_own_affair),
         cmocka_unit_test(only_k_authorities_lift_it),
         cmocka_unit_test(malformed_suspensions_are_refused),
+        cmocka_unit_test(one_member_does_not_fill_the_list),
+        cmocka_unit_test(what_is_no_note_is_refused),
         cmocka_unit_test(what_is_urgent_does_not_wait_for_a_directory_that_has_just_run_out),
     };
 

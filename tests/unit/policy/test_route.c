@@ -286,6 +286,31 @@ static void events_belong_to_the_side_of_the_lifecycle(void **state)
     }
 }
 
+static void a_notice_stays_on_its_ladder_and_names_nobody(void **state)
+{
+    OWN_PTR(directory) d = fixture_directory(FIXTURE);
+    const struct route *route = NULL;
+    struct letter letter;
+    struct message *message = letter_start(&letter, MESSAGE_NOTICE);
+    struct header *header = &message->header;
+    int32_t today = fixture_day("2026-05-15");
+    struct fault fault = {0};
+
+    (void)state;
+    header->notice_route = "medidas";
+    header->notice_clock = "F1";
+    header->notice_late = "cdmx/ssc";
+    assert_int_equal(route_notice(d, message, today, &route, &fault), RC_OK);
+    header->to = "cdmx/old"; /* neither party nor rung */
+    assert_int_equal(route_notice(d, message, today, &route, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "notice.ladder");
+    header->to = "cdmx/ssc";
+    header->subject_count = 1;
+    fault = (struct fault){0};
+    assert_int_equal(route_notice(d, message, today, &route, &fault), RC_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "notice.person");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +325,7 @@ int main(void)
         cmocka_unit_test(an_exchange_outlives_its_basis_to_report_and_close),
         cmocka_unit_test(a_members_exchange_with_itself_goes_by_event),
         cmocka_unit_test(events_belong_to_the_side_of_the_lifecycle),
+        cmocka_unit_test(a_notice_stays_on_its_ladder_and_names_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

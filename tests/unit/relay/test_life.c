@@ -195,6 +195,42 @@ static void test_what_cannot_be_delivered_has_failed(void **unused)
     }
 }
 
+static void test_what_is_over_is_not_changed(void **unused)
+{
+    struct exchange exchange = running(STATE_CLOSED);
+    struct message change = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_NONE, 1);
+    struct fault fault = {0};
+
+    (void)unused;
+    change.header.type = MESSAGE_MEASURE_CHANGE;
+    change.header.change = CHANGE_LIFT;
+    assert_int_equal(life_step(&change, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_string_equal(fault.reason, "change.not_running");
+}
+
+static void test_nothing_follows_what_waits_for_a_second_official(void **unused)
+{
+    struct exchange exchange = running(STATE_SENT);
+    struct message close = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_ENTERED_IN_ERROR, 1);
+    struct fault fault = {0};
+
+    (void)unused;
+    life_await(&exchange);
+    assert_int_equal(exchange.items[0].state, STATE_AWAITING_APPROVAL);
+    assert_int_equal(life_step(&close, at(9), &exchange, &fault), RC_FAILED_PRECONDITION);
+    assert_string_equal(fault.reason, "approval.awaited");
+    life_decide(&exchange, true, 10);
+    assert_int_equal(exchange.items[1].state, STATE_SENT);
+    fault = (struct fault){0};
+    assert_int_equal(life_step(&close, at(11), &exchange, &fault), RC_OK);
+    exchange = running(STATE_SENT);
+    life_await(&exchange);
+    life_decide(&exchange, false, 10);
+    life_decide(&exchange, true, 11); /* once is once */
+    assert_int_equal(exchange.items[0].state, STATE_FAILED);
+    assert_int_equal(life_step(&close, at(12), &exchange, &fault), RC_FAILED_PRECONDITION);
+}
+
 static struct message recall(void)
 {
     struct message message = act("cdmx/mpi-cdmx", "cdmx/ssc", EVENT_NONE, 0);
@@ -319,6 +355,8 @@ int main(void)
         cmocka_unit_test(test_what_the_executor_said_before_it_heard_moves_nothing),
         cmocka_unit_test(test_an_error_told_after_custody_is_a_recall_on_both_sides),
         cmocka_unit_test(test_what_cannot_be_delivered_has_failed),
+        cmocka_unit_test(test_what_is_over_is_not_changed),
+        cmocka_unit_test(test_nothing_follows_what_waits_for_a_second_official),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,12 +59,33 @@ static void more_identities_than_rows_share_one(void **state)
     assert_int_equal(reading_rate_records(rate, "reader 7", &grant, 99, 24 * HOUR, NULL), RC_OK);
 }
 
+/* Track and Inbox: an official has a ceiling, a system takes what it is owed. */
+static void an_official_reads_so_many_exchanges_an_hour(void **state)
+{
+    OWN_PTR(reading_rate) rate = reading_rate_new();
+    const struct identity official = {.kind = IDENTITY_OFFICIAL, .uri = "official"};
+    const struct identity system = {.kind = IDENTITY_SYSTEM, .uri = "system"};
+    struct fault fault = {0};
+
+    (void)state;
+    for (uint64_t i = 0; i < OFFICIAL_EXCHANGES_PER_HOUR; i++) {
+        assert_int_equal(reading_rate_exchange(rate, &official, 24 * HOUR, NULL), RC_OK);
+        assert_int_equal(reading_rate_exchange(rate, &system, 24 * HOUR, NULL), RC_OK);
+    }
+    assert_int_equal(reading_rate_exchange(rate, &official, 24 * HOUR, &fault),
+                     RC_RESOURCE_EXHAUSTED);
+    assert_string_equal(fault.reason, "audit.ceiling");
+    assert_int_equal(reading_rate_exchange(rate, &system, 24 * HOUR, NULL), RC_OK);
+    assert_int_equal(reading_rate_exchange(rate, &official, 25 * HOUR, NULL), RC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(past_the_ceiling_an_hour_is_over_first),
         cmocka_unit_test(persons_are_counted_by_the_day),
         cmocka_unit_test(more_identities_than_rows_share_one),
+        cmocka_unit_test(an_official_reads_so_many_exchanges_an_hour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
