@@ -5,7 +5,6 @@
 
 #include "base/own.h"
 #include "relay/terms.h"
-#include "store/auditlog.h"
 #include "store/dutycall.h"
 #include "store/timer.h"
 
@@ -27,7 +26,7 @@ static enum rc set_timer(struct txn *txn, const char *member, const struct excha
 
 /* Who was woken for it need not answer any more. */
 static enum rc end_call(struct txn *txn, const char *member, const struct exchange *exchange,
-                        const char *clock, uint32_t item, unsigned percent)
+                        const char *clock, uint32_t item, unsigned percent, int64_t at_ms)
 {
     struct dutycall_key key;
     enum rc rc;
@@ -39,7 +38,7 @@ static enum rc end_call(struct txn *txn, const char *member, const struct exchan
     key.percent = (uint8_t)percent;
     snprintf(key.member, sizeof key.member, "%s", member);
     snprintf(key.clock, sizeof key.clock, "%s", clock);
-    rc = dutycall_end(txn, &key, auditlog_time_ms(txn));
+    rc = dutycall_end(txn, &key, at_ms);
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
@@ -53,7 +52,8 @@ static enum rc end_calls(struct txn *txn, const char *member, const struct excha
 
         for (size_t j = 0; clock->stopped.occurred_ms != 0 && j < 3 && shares[j] <= clock->told;
              j++) {
-            TRY(end_call(txn, member, exchange, clock->rule.id, clock->item, shares[j]));
+            TRY(end_call(txn, member, exchange, clock->rule.id, clock->item, shares[j],
+                         clock->stopped.entered_ms));
         }
     }
     for (size_t i = 0; i < exchange->item_count; i++) {
@@ -61,7 +61,8 @@ static enum rc end_calls(struct txn *txn, const char *member, const struct excha
 
         if (item->told > item->cadence.base &&
             (item->occurrences >= item->told || item->state != STATE_IN_FORCE)) {
-            TRY(end_call(txn, member, exchange, CADENCE_CLOCK, item->number, 100));
+            TRY(end_call(txn, member, exchange, CADENCE_CLOCK, item->number, 100,
+                         item->changed_at_ms));
         }
     }
     return RC_OK;
@@ -93,6 +94,7 @@ enum rc alarm_read(const struct timer *timer, struct alarm *alarm)
         return RC_NOT_FOUND;
     }
     alarm->due_ms = timer->due_ms;
+    alarm->sequence = timer->sequence;
     reader_copy(&reader, alarm->exchange_id.bytes, ID_SIZE);
     member = reader_take(&reader, reader_u8(&reader));
     if (!reader_is_done(&reader) || member.size == 0 || member.size >= CODE_SIZE) {

@@ -25,6 +25,7 @@ MUST_CHECK enum rc alarm_keep(struct txn *txn, const char *member, struct exchan
 
 struct alarm {
     int64_t due_ms;
+    uint64_t sequence; /* of its timer */
     struct id exchange_id;
     char member[CODE_SIZE];
 };

@@ -34,6 +34,7 @@ struct telling {
     struct term_due dues[TERMS_DUE_MAX];
     size_t due_count;
     bool is_expiring;
+    bool is_idle; /* the timer of no exchange that could tell anything: it goes */
     struct notice *notices;
     size_t notice_count;
     bool is_put;
@@ -59,13 +60,26 @@ static const struct write_ops tick_ops = {
 
 /* ---- on the scheduler's thread ---- */
 
+/* A row that is gone or cannot be read must not keep the others waiting. */
 static enum rc load(const struct ticker *ticker, struct txn *txn, struct telling *telling)
 {
+    char id[ID_TEXT_SIZE];
+    enum rc rc;
+
     telling->exchange = arena_alloc(ticker->arena, sizeof *telling->exchange);
     if (telling->exchange == NULL) {
         return RC_RESOURCE_EXHAUSTED;
     }
-    return exchange_get(txn, &telling->alarm.exchange_id, telling->alarm.member, telling->exchange);
+    rc = exchange_get(txn, &telling->alarm.exchange_id, telling->alarm.member, telling->exchange);
+    telling->is_idle = rc == RC_NOT_FOUND || rc == RC_DATA_LOSS ||
+                       (rc == RC_OK && telling->exchange->alarm_ms != telling->alarm.due_ms);
+    if (telling->is_idle) {
+        id_format(&telling->alarm.exchange_id, id);
+        log_error("alarm.idle", "exchange=%s member=%s rc=%s its timer is removed", id,
+                  telling->alarm.member, rc_name(rc));
+        return RC_OK;
+    }
+    return rc;
 }
 
 static enum rc make_one(const struct ticker *ticker, struct telling *telling,
@@ -144,6 +158,10 @@ static enum rc gather(struct ticker *ticker)
         memset(telling, 0, sizeof *telling);
         TRY(alarm_read(&timers[i], &telling->alarm));
         TRY(load(ticker, txn, telling));
+        if (telling->is_idle) {
+            ticker->count++;
+            continue;
+        }
         fire(telling, ticker->now_ms);
         if ((telling->due_count + 1) * (1 + NOTICE_LEAVES * NOTICE_RECIPIENTS_MAX) +
                 ticker->write.leaves >
@@ -166,6 +184,9 @@ static enum rc prepare(struct ticker *ticker)
         return RC_NOT_FOUND;
     }
     for (size_t i = 0; i < ticker->count; i++) {
+        if (ticker->tellings[i].is_idle) {
+            continue;
+        }
         TRY(make_notices(ticker, &ticker->tellings[i]));
         ticker->write.is_urgent =
             ticker->write.is_urgent || ticker->tellings[i].exchange->urgency == URGENCY_URGENT;
@@ -283,8 +304,14 @@ static enum rc apply_tick(struct write *write, struct txn *txn)
 
     for (size_t i = 0; i < ticker->count; i++) {
         struct telling *telling = &ticker->tellings[i];
-        enum rc rc = is_as_before(txn, ticker, telling, &now);
+        enum rc rc;
 
+        if (telling->is_idle) {
+            rc = timer_remove(txn, telling->alarm.due_ms, telling->alarm.sequence);
+            TRY(rc == RC_NOT_FOUND ? RC_OK : rc);
+            continue;
+        }
+        rc = is_as_before(txn, ticker, telling, &now);
         if (rc == RC_ABORTED) {
             continue;
         }

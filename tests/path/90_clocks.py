@@ -235,8 +235,13 @@ def urgent(desks):
     notice = desks["cdhcm"].told(opened, "F2", 100)[0]
     VERDICT.promise("without a word about a person", not notice.subjects and
                     notice.notice.late == "cdmx/ssc" and not notice.catalogue_code)
+    late = profile("cdmx.ssc", "enlace-01", "cdmx/ssc", True)
+    VERDICT.promise("and whoever is on duty at the late one is called",
+                    bool(wait_for(lambda: called(late, opened, "F2", 100))))
     do(SSC, BOSS["ssc"], opened, IN_FORCE, evidence_sha256=b"\1" * 32)
     wait_for(lambda: state(MPI, opened) == 6)
+    VERDICT.promise("until it is answered", not called(late, opened, "F2", 100) and
+                    called(late, opened, "F2", 100, "--over"))
     f2 = clock(MPI, opened, "F2")
     VERDICT.promise("R4 stops it, and it stays known that it was late",
                     f2.HasField("stopped") and f2.is_overdue)
@@ -564,17 +569,17 @@ def vkeys():
                 yield node, line.split()[1]
 
 
-def profile(member, system, node):
-    keys = f"{WORK}/pki/system/{member}.{system}"
+def profile(member, system, node, is_official=False):
+    keys = f"{WORK}/pki/{'official' if is_official else 'system'}/{member}.{system}"
     official = f"{WORK}/pki/official/{member}.enlace-01"
-    path = f"{WORK}/{member}.conf"
+    path = f"{WORK}/{member}.{system}.conf"
     logs = dict(vkeys())
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"address = {MPI.facts['address'][node]}\n"
                   f"node = spiffe://enlace.cdmx/node/{node.split('/')[1]}\n"
                   f"certificate = {keys}/tls.pem\nkey = {keys}/tls.key\n"
                   f"ca = {WORK}/pki/ca/all.pem\nmember = {member.replace('.', '/')}\n"
-                  f"system = {system}\nnode_log = {logs[node]}\n"
+                  f"{'' if is_official else f'system = {system}'}\nnode_log = {logs[node]}\n"
                   f"official_certificate = {official}/tls.pem\n"
                   f"official_key = {official}/tls.key\nspool = {WORK}/spool-{member}\n")
         out.writelines(f"log = {key}\n" for name, key in logs.items() if name != node)
@@ -589,6 +594,14 @@ def run(conf, *words, content=None):
                           env=dict(os.environ, LD_PRELOAD=LIBRARY,
                                    CLOCK_SHIFT=HOMES["cdmx"].clock))
     return done.returncode, done.stdout + done.stderr
+
+
+def called(conf, opened, name, percent, *words):
+    """Is somebody of the profile's institution called about this clock?"""
+    status, said = run(conf, "--json", "duty", "list", *words)
+    calls = json.loads(said)["calls"] if status == 0 else []
+    return any((c["exchange_id"], c["clock"], c["percent"]) == (uuid(opened), name, percent)
+               for c in calls)
 
 
 def draft(kind, to, route, **more):
