@@ -7,7 +7,10 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$root/build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 work=$(mktemp -d "${TMPDIR:-/tmp}/enlace-year.XXXXXX")
-export ENLACE_DEMO_PORTS=${PORT:-7860} ENLACE_DEMO_DIR=$work/demo
+# shellcheck source-path=SCRIPTDIR source=ports.sh
+. "$root/tests/path/ports.sh"
+ENLACE_DEMO_PORTS=${PORT:-$(free_ports)}
+export ENLACE_DEMO_PORTS ENLACE_DEMO_DIR=$work/demo
 passed=0
 failed=0
 storms=${ENLACE_STORMS:-2}

@@ -3,7 +3,7 @@
 # of its own, ended with the test. Promises are counted: say "what holds" after each check.
 #
 #     . "$(dirname "$0")/lib.sh"
-#     federation 7600                  # PKI, directory; nodes listen from this port on
+#     federation                       # PKI, directory; nodes listen on ports of this test
 #     node_start cdmx; node_start ssc
 #     promise "a submission is answered" some_command
 #     promises_end
@@ -15,6 +15,8 @@ case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/enlace-path.XXXXXX")
 PASSED=0
 FAILED=0
+# shellcheck source-path=SCRIPTDIR source=ports.sh
+. "$ROOT/tests/path/ports.sh"
 
 cleanup() {
     for pid_file in "$WORK"/node/*/pid "$WORK"/pids/*; do
@@ -25,27 +27,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# Six ports in a row that nobody listens on, from this one on in steps: tests run side by side.
-free_ports() {
-    base=$(($1 + $$ % 16 * 300))
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        taken=
-        for offset in 0 1 2 3 4 5; do
-            (exec 3<>"/dev/tcp/127.0.0.1/$((base + offset))") 2>/dev/null && taken=yes
-        done
-        [ -z "$taken" ] && break
-        base=$((base + 300))
-    done
-    echo "$base"
-}
-
 # TERMS, when it is set, is a file of routes instead of the demonstration's.
-# federation PORT: keys and the demonstration's directory for six nodes from about this port on.
+# federation: keys and the demonstration's directory for six nodes. PORT: the first of their ports.
 # PKI_DAYS: how long certificates last, for a test that moves the clock past the usual 30.
 federation() {
     "$ROOT/certs/make_pki.sh" "$WORK/pki" ${PKI_DAYS:+--days "$PKI_DAYS"} >"$WORK/pki.log" 2>&1 || { cat "$WORK/pki.log"; exit 1; }
     "$ROOT/deploy/demo/make_directory.sh" "$WORK/pki" "$WORK/directory.txt" \
-        --ports-from "$(free_ports "$1")" ${TERMS:+--terms "$TERMS"} >"$WORK/directory.log" 2>&1 ||
+        --ports-from "${PORT:-$(free_ports)}" ${TERMS:+--terms "$TERMS"} >"$WORK/directory.log" 2>&1 ||
         { cat "$WORK/directory.log"; exit 1; }
     mkdir -p "$WORK/pids"
 }
