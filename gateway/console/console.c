@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "client/session.h"
 #include "console/answer.h"
+#include "console/mailbox.h"
 #include "console/records.h"
 #include "console/routes.h"
 #include "console/web_file.h"
+#include "policy/law_read.h"
 
 #define REQUEST_ARENA_MAX ((size_t)32 << 20)
 #define PATH_MAX_BYTES 256
@@ -54,6 +56,30 @@ enum rc desk_reader(struct console *console, struct session **session, struct fa
     return RC_OK;
 }
 
+enum rc desk_mailbox(struct console *console, struct mailbox **mailbox, struct fault *fault)
+{
+    struct session *session;
+
+    if (console->mailbox == NULL) {
+        TRY(desk_system(console, &session, fault));
+        TRY(mailbox_new(console->profile, session, &console->mailbox, fault));
+    }
+    *mailbox = console->mailbox;
+    return RC_OK;
+}
+
+enum rc desk_directory(const struct console *console, struct directory **directory,
+                       struct fault *fault)
+{
+    if (console->directory == NULL) {
+        return refuse(
+            fault, RC_FAILED_PRECONDITION, "console.directory", "",
+            "Para esto hace falta el directorio: abra la consola con --with CARPETA, la de "
+            "los textos firmados.");
+    }
+    return law_read(console->directory, directory, fault);
+}
+
 /* ---- what was asked ---- */
 
 enum rc asked_text(const struct asked *asked, const char *name, const char **text,
@@ -65,6 +91,17 @@ enum rc asked_text(const struct asked *asked, const char *name, const char **tex
     return *text != NULL ? RC_OK
                          : refuse(fault, RC_INVALID_ARGUMENT, "form.field", name,
                                   "Se esperaba un texto en «%s».", name);
+}
+
+enum rc asked_id(const struct asked *asked, const char *name, struct id *id, struct fault *fault)
+{
+    const char *text;
+
+    TRY(asked_text(asked, name, &text, fault));
+    return id_parse(text, id) == RC_OK ? RC_OK
+                                       : refuse(fault, RC_INVALID_ARGUMENT, "form.field", name,
+                                                "Se esperaba un identificador como "
+                                                "0193e2a1-7c1e-7a52-8f3e-5f0c4a2b9d11.");
 }
 
 enum rc asked_number(const struct asked *asked, const char *name, int64_t fallback, int64_t *number,
@@ -261,6 +298,7 @@ enum rc console_new(const struct profile *profile, const struct console_options 
     made->service.answer = answer;
     made->profile = profile;
     made->directory = options->directory;
+    made->seals = options->seals;
     atomic_init(&made->lie, "");
     TRY(make_reader(made, fault));
     TRY(records_new(made->reader_profile, options->audit_path, &made->records, fault));
@@ -288,6 +326,7 @@ void console_free(struct console *console)
         return;
     }
     http_loop_free(console->loop);
+    mailbox_free(console->mailbox);
     records_free(console->records);
     session_free(console->as_system);
     session_free(console->as_reader);

@@ -27,6 +27,7 @@ struct console_options {
     const char *listen;     /* "127.0.0.1:7470"; port 0: any */
     const char *audit_path; /* of the audit that readings belong to; made when it is not there */
     const char *directory;  /* folder of the directory's signed texts; NULL: none */
+    const char *seals;      /* folder of others' seal certificates; NULL: none */
 };
 
 /* The profile is borrowed. RC_UNAVAILABLE "console.listen": the port is taken. */

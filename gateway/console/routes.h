@@ -23,8 +23,33 @@ enum rc page_records_search(const struct asked *asked, json_t **answer, struct f
 enum rc page_records_more(const struct asked *asked, json_t **answer, struct fault *fault);
 enum rc page_records_leaf(const struct asked *asked, json_t **answer, struct fault *fault);
 
+/* console/page_inbox.c */
+enum rc page_inbox(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_inbox_changes(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_inbox_seen(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_inbox_exchange(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_inbox_act(const struct asked *asked, json_t **answer, struct fault *fault);
+
+/* console/page_request.c */
+enum rc page_request_forms(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_request_review(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_request_send(const struct asked *asked, json_t **answer, struct fault *fault);
+
+/* console/page_board.c */
+enum rc page_board(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_board_trace(const struct asked *asked, json_t **answer, struct fault *fault);
+
+/* console/page_approvals.c */
+enum rc page_approvals(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_approvals_read(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_approvals_give(const struct asked *asked, json_t **answer, struct fault *fault);
+
 /* console/page_network.c */
 enum rc page_network(const struct asked *asked, json_t **answer, struct fault *fault);
 enum rc page_network_test(const struct asked *asked, json_t **answer, struct fault *fault);
+
+/* console/page_directory.c */
+enum rc page_directory(const struct asked *asked, json_t **answer, struct fault *fault);
+enum rc page_directory_versions(const struct asked *asked, json_t **answer, struct fault *fault);
 
 #endif

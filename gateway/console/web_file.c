@@ -33,7 +33,13 @@
     FILE_ROW(export, "export.js", JS)                                                              \
     FILE_ROW(records, "records.js", JS)                                                            \
     FILE_ROW(leaf, "leaf.js", JS)                                                                  \
-    FILE_ROW(network, "network.js", JS)
+    FILE_ROW(inbox, "inbox.js", JS)                                                                \
+    FILE_ROW(exchange, "exchange.js", JS)                                                          \
+    FILE_ROW(request, "request.js", JS)                                                            \
+    FILE_ROW(board, "board.js", JS)                                                                \
+    FILE_ROW(network, "network.js", JS)                                                            \
+    FILE_ROW(directory, "directory.js", JS)                                                        \
+    FILE_ROW(approve, "approve.js", JS)
 
 #define HTML "text/html; charset=utf-8"
 #define CSS "text/css; charset=utf-8"

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "client/watch.h"
 #include "enlace/command.h"
-#include "enlace/hang_text.h"
+#include "client/hang_text.h"
 
 /* Rows on one board: more are counted, not shown. */
 #define ROWS_MAX 4096

@@ -33,6 +33,7 @@ static int read_choices(const struct cli *cli, int argc, char **argv, struct cho
         {"port", required_argument, NULL, 'p'},
         {"audit", required_argument, NULL, 'a'},
         {"with", required_argument, NULL, 'w'},
+        {"seals", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
     };
     int status = EXIT_DONE;
@@ -50,6 +51,9 @@ static int read_choices(const struct cli *cli, int argc, char **argv, struct cho
             break;
         case 'w':
             choices->options.directory = optarg;
+            break;
+        case 's':
+            choices->options.seals = optarg;
             break;
         default:
             status = cli_usage(cli, "console", "No se entiende una opción.");

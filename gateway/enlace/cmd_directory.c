@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "crypto/keyring.h"
 #include "enlace/command.h"
-#include "enlace/decree.h"
+#include "policy/decree.h"
 #include "policy/directory_file.h"
 #include "policy/law.h"
 #include "policy/law_folder.h"

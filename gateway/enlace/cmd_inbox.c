@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "client/attach.h"
+#include "client/author.h"
 #include "client/compose.h"
 #include "client/profile.h"
 #include "client/reading.h"
@@ -187,29 +188,17 @@ static void print_delivery(const struct delivery *delivery, json_t *object)
 
 /* ---- taking it ---- */
 
-/* R2. The id comes from the spool's secret, so a repetition is the same act. */
+/* R2. */
 static enum rc take_custody(struct inbox_reader *reader, const struct message *message)
 {
-    static const char label[] = "enlace/cli/custody/v1";
     struct cli *cli = reader->cli;
-    struct bytes parts[] = {BYTES_OF(label), BYTES_OF(message->header.message_id.bytes)};
-    uint8_t seed[COMPOSE_SEED_SIZE];
+    const struct author author = {cli->profile, cli->session, cli->spool, false};
     OWN(composed) composed = {0};
     struct spool_entry entries[2];
     OWN(buffer) bytes = {0};
     struct fault fault = {0};
-    struct draft draft;
 
-    draft_init(&draft);
-    cli_answer(cli, &message->header, &draft.header);
-    draft.header.from = cli->profile->member;
-    draft.header.from_system = cli->profile->system;
-    draft.header.type = MESSAGE_ACT;
-    draft.header.event = EVENT_CUSTODY;
-    draft.header.regards = message->header.message_id;
-    draft.header.created_at_ms = clock_now_ms();
-    spool_seed(cli->spool, parts, 2, seed);
-    TRY(compose(&draft, seed, &composed, &fault));
+    TRY(author_custody(&author, message, &composed, &fault));
     codec_message_write(message, &bytes);
     entries[0] =
         (struct spool_entry){SPOOL_INBOX, message->header.message_id, buffer_bytes(&bytes)};

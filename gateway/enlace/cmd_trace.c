@@ -6,41 +6,7 @@
 #include "base/arena.h"
 #include "client/watch.h"
 #include "enlace/command.h"
-#include "enlace/hang_text.h"
-
-static json_t *side_json(const struct hop_side *side)
-{
-    return side->node == NULL
-               ? json_null()
-               : json_pack("{s:s,s:I,s:I}", "node", side->node, "leaf", (json_int_t)side->leaf,
-                           "time_ms", (json_int_t)side->time_ms);
-}
-
-static json_t *hop_json(const struct hop *hop)
-{
-    char id[ID_TEXT_SIZE];
-    const char *type = message_type_name(hop->type);
-
-    id_format(&hop->message_id, id);
-    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:s,s:s,s:o,s:o,s:s,s:I}", "message_id", id, "type",
-                     type != NULL ? type : "", "event",
-                     hop->event != EVENT_NONE ? event_name(hop->event) : "", "item", (int)hop->item,
-                     "occurrence", (int)hop->occurrence, "from", hop->from, "to", hop->to,
-                     "official", hop->official, "sent", side_json(&hop->sent), "received",
-                     side_json(&hop->received), "state", hop_state_name(hop->state), "since_ms",
-                     (json_int_t)hop->since_ms);
-}
-
-static json_t *as_json(const struct trace *trace)
-{
-    json_t *hops = json_array();
-
-    for (size_t i = 0; i < trace->count; i++) {
-        json_array_append_new(hops, hop_json(&trace->hops[i]));
-    }
-    return json_pack("{s:o,s:o,s:i,s:I}", "summary", summary_json(&trace->summary), "hops", hops,
-                     "omitted", (int)trace->omitted, "now_ms", (json_int_t)trace->now_ms);
-}
+#include "client/hang_text.h"
 
 static const char *what(const struct hop *hop)
 {
@@ -164,7 +130,7 @@ int cmd_trace(struct cli *cli, int argc, char **argv)
         return cli_fault(cli, &fault);
     }
     if (cli->is_json) {
-        cli_print(as_json(&trace));
+        cli_print(trace_json(&trace));
     } else {
         print_text(&trace);
     }

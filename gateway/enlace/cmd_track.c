@@ -4,7 +4,7 @@
 #include "client/ask.h"
 #include "client/session.h"
 #include "enlace/command.h"
-#include "enlace/hang_text.h"
+#include "client/hang_text.h"
 
 static const char *const band_texts[] = {"", "por teléfono", "en papel", "en persona"};
 

@@ -260,6 +260,7 @@ const struct command commands[] = {
      "  --port N       en qué puerto de esta máquina (7470; 0: cualquiera)\n"
      "  --audit ARCHIVO  la auditoría a la que pertenecen sus lecturas (junto al perfil)\n"
      "  --with CARPETA   los textos firmados del directorio, para formularios y comparaciones\n"
+     "  --seals CARPETA  certificados de sello (PEM) de quienes reciben lo que viaja sellado\n"
      "  Sale con 1 si el nodo mostró algo que no pudo probar.\n",
      cmd_console},
     {"resend", "", "envía lo que quedó sin acuse en la carpeta de este perfil", NULL, cmd_resend},

@@ -2,97 +2,17 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
-#include "base/log.h"
+#include "client/author.h"
 #include "client/compose.h"
 #include "client/profile.h"
-#include "client/send.h"
 #include "client/spool.h"
-#include "crypto/actsig.h"
-#include "crypto/cert.h"
-#include "crypto/digest.h"
-#include "crypto/spiffe.h"
 #include "enlace/command.h"
 #include "enlace/kinship.h"
-#include "model/lifecycle.h"
 #include "rpc/codec.h"
 
-/* The profile's official, when the message is one that a person signs. */
-struct official {
-    struct cert *cert;
-    struct actkey *key;
-    struct spiffe spiffe;
-};
-
-static void official_release(struct official *official)
+static struct author author_of(const struct cli *cli)
 {
-    cert_free(official->cert);
-    actkey_free(official->key);
-}
-
-static bool is_signed_by_person(const struct header *header)
-{
-    return header->type == MESSAGE_RECALL || header->type == MESSAGE_AGGREGATE ||
-           header->consent == CONSENT_IMPEDED || header->out_of_band != BAND_NONE ||
-           header->break_glass[0] != '\0' ||
-           (header->type == MESSAGE_ACT && event_is_signed(header->event));
-}
-
-static enum rc load_official(const struct cli *cli, struct official *official, struct fault *fault)
-{
-    const struct profile *profile = cli->profile;
-
-    if (profile->official_key[0] == '\0') {
-        return refuse(fault, RC_FAILED_PRECONDITION, "profile.official", profile->path,
-                      "Este mensaje lo firma un funcionario: agregue official_certificate y "
-                      "official_key a su perfil.");
-    }
-    TRY(cert_load(profile->official_certificate, &official->cert, fault));
-    TRY(actkey_load(profile->official_key, &official->key, fault));
-    return spiffe_parse(bytes_text(cert_uri(official->cert)), &official->spiffe) == RC_OK
-               ? RC_OK
-               : refuse(fault, RC_FAILED_PRECONDITION, "profile.official",
-                        profile->official_certificate,
-                        "Ese certificado no nombra a un funcionario; corrija "
-                        "official_certificate.");
-}
-
-static void fill_sender(const struct cli *cli, struct header *header)
-{
-    if (header->from[0] == '\0') {
-        header->from = cli->profile->member;
-    }
-    if (header->from_system[0] == '\0') {
-        header->from_system = cli->profile->system;
-    }
-    if (header->created_at_ms == 0) {
-        header->created_at_ms = clock_now_ms();
-    }
-    if (header->urgency == URGENCY_NONE) {
-        header->urgency = URGENCY_ORDINARY;
-    }
-}
-
-static enum rc make(struct cli *cli, struct draft *draft, struct composed *composed,
-                    struct fault *fault)
-{
-    OWN(official) official = {0};
-    uint8_t seed[COMPOSE_SEED_SIZE];
-    enum rc rc;
-
-    fill_sender(cli, &draft->header);
-    TRY(kinship_fit(cli, draft, fault));
-    if (is_signed_by_person(&draft->header)) {
-        TRY(load_official(cli, &official, fault));
-        draft->header.on_behalf_of = official.spiffe.name;
-        draft->signers[0] = (struct draft_signer){official.cert, official.key};
-        draft->signer_count = 1;
-    }
-    random_fill(seed, sizeof seed);
-    rc = compose(draft, seed, composed, fault);
-    explicit_bzero(seed, sizeof seed);
-    draft->header.on_behalf_of = ""; /* it was the official's, who leaves with this block */
-    return rc;
+    return (struct author){cli->profile, cli->session, cli->spool, false};
 }
 
 static void print_sent(const struct cli *cli, const struct sent *sent, const char *stored)
@@ -118,27 +38,16 @@ static void print_sent(const struct cli *cli, const struct sent *sent, const cha
     printf("Guardado en %s\n", stored);
 }
 
-/* The opening of an exchange of ours, for later acts. */
-static void keep_own(struct cli *cli, struct bytes request)
-{
-    struct submission *submission = arena_alloc(cli->arena, sizeof *submission);
-    struct fault fault = {0};
-
-    if (submission != NULL && codec_submit_read(request, cli->arena, submission, &fault) == RC_OK &&
-        message_opens(&submission->message)) {
-        cli_keep_exchange(cli, &submission->message);
-    }
-}
-
 int cli_send_composed(struct cli *cli, const struct id *id, struct bytes request)
 {
+    const struct author author = author_of(cli);
     OWN(sent) sent = {0};
     struct fault fault = {0};
     char text[ID_TEXT_SIZE];
     char stored[CONF_TEXT_SIZE + 64];
 
     id_format(id, text);
-    if (send_spooled(cli->session, cli->spool, id, request, &sent, &fault) != RC_OK) {
+    if (author_send(&author, id, request, cli->arena, &sent, &fault) != RC_OK) {
         int status = cli_fault(cli, &fault);
 
         if (!cli->is_json && send_may_retry(fault.rc)) {
@@ -147,7 +56,6 @@ int cli_send_composed(struct cli *cli, const struct id *id, struct bytes request
         }
         return status;
     }
-    keep_own(cli, request);
     snprintf(stored, sizeof stored, "%s/receipts/%s", spool_path(cli->spool), text);
     print_sent(cli, &sent, stored);
     return EXIT_DONE;
@@ -158,12 +66,18 @@ int cli_send(struct cli *cli, struct draft *draft)
     OWN(composed) composed = {0};
     struct fault fault = {0};
     int status = cli_need_session(cli);
+    struct author author;
 
     status = status == EXIT_DONE ? cli_need_spool(cli) : status;
     if (status != EXIT_DONE) {
         return status;
     }
-    if (make(cli, draft, &composed, &fault) != RC_OK) {
+    author = author_of(cli);
+    author_fill(cli->profile, &draft->header);
+    if (kinship_fit(cli, draft, &fault) != RC_OK) {
+        return cli_fault(cli, &fault);
+    }
+    if (author_compose(&author, draft, &composed, &fault) != RC_OK) {
         return cli_fault(cli, &fault);
     }
     return cli_send_composed(cli, &composed.message_id, buffer_bytes(&composed.request));
@@ -173,20 +87,9 @@ int cli_send(struct cli *cli, struct draft *draft)
 
 void cli_keep_exchange(struct cli *cli, const struct message *message)
 {
-    struct message *bare = arena_alloc(cli->arena, sizeof *bare);
-    struct spool_entry entry = {SPOOL_EXCHANGES, message->header.message_id, {0}};
-    OWN(buffer) bytes = {0};
+    const struct author author = author_of(cli);
 
-    if (bare == NULL || cli->spool == NULL) {
-        return;
-    }
-    bare->header_bytes = message->header_bytes;
-    bare->header_blind = message->header_blind;
-    codec_message_write(bare, &bytes);
-    entry.bytes = buffer_bytes(&bytes);
-    if (bytes.is_failed || spool_store(cli->spool, &entry, 1) != RC_OK) {
-        log_warn("exchange.not_kept", "cause=disk");
-    }
+    author_keep(&author, message, cli->arena);
 }
 
 /* An adapter of the same profile keeps its exchanges in a folder of its own. */
@@ -228,20 +131,5 @@ enum rc cli_find_exchange(struct cli *cli, const struct id *id, struct message *
 
 void cli_answer(const struct cli *cli, const struct header *to, struct header *answer)
 {
-    bool is_ours = strcmp(to->from, cli->profile->member) == 0 &&
-                   strcmp(to->from_system, cli->profile->system) == 0;
-
-    draft_header_init(answer);
-    answer->exchange_id = to->exchange_id;
-    answer->parent_exchange_id = to->parent_exchange_id;
-    answer->to = is_ours ? to->to : to->from;
-    answer->to_system = is_ours ? to->to_system : to->from_system;
-    answer->urgency = to->urgency;
-    answer->catalogue_code = to->catalogue_code;
-    answer->purpose = to->purpose;
-    answer->legal_basis = to->legal_basis;
-    answer->aviso_id = to->aviso_id;
-    answer->aviso_version = to->aviso_version;
-    answer->aviso_sha256 = to->aviso_sha256;
-    answer->consent = CONSENT_NOT_NEEDED;
+    author_answer(cli->profile, to, answer);
 }

@@ -227,7 +227,9 @@ async function story(who, run) {
 }
 
 await promise("a certificate without the role: named, in red", async () => {
-  await story("system", async (view) => {
+  await story("system", async (view, mine) => {
+    await settled(view);
+    await view.goto(`${mine.origin}/bitacora`);
     await view.locator("#proposito").fill("curiosidad");
     await view.keyboard.press("Enter");
     await view.locator(".notice.bad").waitFor();

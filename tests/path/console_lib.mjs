@@ -1,6 +1,7 @@
 // What the browser's stories share: the console as a process, the browser, promises counted.
 import { spawn, execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 export const { WORK, ROOT, BUILD } = process.env;
@@ -8,6 +9,7 @@ const require = createRequire(path.join(ROOT, "tests/interop/package.json"));
 const { chromium } = require("playwright-core");
 export const AXE = require.resolve("axe-core/axe.min.js");
 
+const FAILURES_MAX = 4; // the others would only wait
 let passed = 0;
 let failed = 0;
 
@@ -19,6 +21,7 @@ export async function promise(text, check) {
     console.log(`✔ ${text}`);
   } catch (error) {
     failed += 1;
+    if (failed === FAILURES_MAX) setTimeout(() => end("too many broken; "));
     console.log(`✖ ${text}\n    ${String(error.stack ?? error).split("\n").slice(0, 8).join("\n    ")}`);
   }
 }
@@ -27,8 +30,8 @@ export function equal(is, wanted) {
   if (is !== wanted) throw new Error(`${JSON.stringify(is)} instead of ${JSON.stringify(wanted)}`);
 }
 
-export function end() {
-  console.log(`${process.argv[1].split("/").at(-1)}: ${passed} passed, ${failed} failed`);
+export function end(why = "") {
+  console.log(`${process.argv[1].split("/").at(-1)}: ${why}${passed} passed, ${failed} failed`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
@@ -38,7 +41,11 @@ export const enlace = (who, ...rest) =>
 /** Starts it and waits for its link: {link, origin, pid, stop()}, where stop gives the exit status. */
 export function console_start(who, ...rest) {
   const child = spawn(`${BUILD}/bin/enlace`, ["--json", "--profile", `${WORK}/${who}.conf`, "console", "--port", "0", ...rest], { stdio: ["ignore", "pipe", "inherit"] });
-  const over = new Promise((resolve) => child.on("exit", resolve));
+  writeFileSync(`${WORK}/pids/console-${child.pid}`, String(child.pid));
+  const over = new Promise((resolve) => child.on("exit", (status) => {
+    rmSync(`${WORK}/pids/console-${child.pid}`, { force: true });
+    resolve(status);
+  }));
   let said = "";
   return new Promise((resolve, reject) => {
     over.then(() => reject(new Error(`the console ended: ${said}`)));
@@ -56,7 +63,7 @@ export const browser_start = () => chromium.launch({ executablePath: process.env
 export async function window_open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "es-MX", acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(Number(process.env.WAIT_MS ?? 15000));
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (line) => line.type() === "error" && !line.text().includes("status of") && page.problems.push(line.text()));
@@ -64,9 +71,12 @@ export async function window_open(browser, options = {}) {
 }
 
 /** The page that the address names has come whole. */
-export const settled = (page) => page.locator("main:not([aria-busy]) .page").waitFor();
+export const settled = (page) => page.locator("main:not([aria-busy]) > .page").waitFor();
 
-export const picture = (page, name) => page.screenshot({ path: `${BUILD}/console/${name}.png`, fullPage: true });
+export const picture = async (page, name) => {
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: `${BUILD}/console/${name}.png`, fullPage: true });
+};
 
 /** axe-core's findings of WCAG 2.1 A and AA. */
 export async function findings(page) {

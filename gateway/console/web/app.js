@@ -3,7 +3,7 @@
 import { enter, shut } from "./enter.js";
 import { faultNotice, h, show } from "./dom.js";
 import { get } from "./api.js";
-import { PAGES, pageOf } from "./pages.js";
+import { pageOf, pagesFor } from "./pages.js";
 import * as keys from "./keys.js";
 import * as theme from "./theme.js";
 import { agency, person } from "./texts.js";
@@ -13,7 +13,7 @@ const place = document.getElementById("contenido");
 let shown = 0;
 
 function menu(path) {
-  return h("nav.nav", { "aria-label": "Páginas" }, h("ul", PAGES.map((page) =>
+  return h("nav.nav", { "aria-label": "Páginas" }, h("ul", pagesFor(me).map((page) =>
     h("li", h("a", { href: page.path, "aria-current": page === pageOf(path) ? "page" : undefined },
       page.title, h("kbd", { "aria-hidden": true }, `g ${page.key}`))))));
 }
@@ -46,7 +46,7 @@ export async function go(address, isBack = false) {
   const turn = ++shown;
   place.setAttribute("aria-busy", "true");
   if (!isBack) history.pushState(null, "", url.pathname + url.search);
-  const page = pageOf(url.pathname) ?? PAGES[0];
+  const page = pageOf(url.pathname) ?? pagesFor(me)[0];
   frame(page.path);
   keys.setKeys([]);
   document.title = `${page.title} · Enlace`;

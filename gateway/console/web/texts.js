@@ -57,3 +57,40 @@ export function person(uri) {
   const code = parts[2];
   return `${parts.at(-1)} (${AGENCIES[code] ?? code})`;
 }
+
+export const ALCALDIAS = {
+  "09002": "Azcapotzalco", "09003": "Coyoacán", "09004": "Cuajimalpa", "09005": "Gustavo A. Madero", "09006": "Iztacalco", "09007": "Iztapalapa",
+  "09008": "La Magdalena Contreras", "09009": "Milpa Alta", "09010": "Álvaro Obregón", "09011": "Tláhuac", "09012": "Tlalpan", "09013": "Xochimilco",
+  "09014": "Benito Juárez", "09015": "Cuauhtémoc", "09016": "Miguel Hidalgo", "09017": "Venustiano Carranza",
+};
+
+export const STATES = {
+  sent: "Enviada", received: "Recibida por el otro nodo", "in-custody": "En custodia", accepted: "Aceptada", "in-progress": "En curso",
+  "in-force": "En vigor", ended: "Terminada", closed: "Cerrada", declined: "Declinada", failed: "Fallida", "on-hold": "En espera",
+  recalled: "Retirada", purged: "Purgada", kept: "Conservada", "entered-in-error": "Capturada por error", "awaiting-approval": "Espera una segunda firma",
+};
+const ORDER = ["awaiting-approval", "sent", "received", "in-custody", "accepted", "on-hold", "in-progress", "in-force"];
+
+/** Of several measures, the state of the one that is least far. */
+export function worst(items) {
+  const rank = (item) => (ORDER.includes(item.state) ? ORDER.indexOf(item.state) : ORDER.length);
+  return [...(items ?? [])].sort((a, b) => rank(a) - rank(b))[0]?.state;
+}
+
+/** The clock that runs out first; undefined: none runs. */
+export const nextClock = (row) => (row.clocks ?? []).filter((clock) => clock.due_at && !clock.stopped_at).sort((a, b) => a.due_at - b.due_at)[0];
+
+export function span(seconds) {
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86400)} días`;
+}
+
+/** "faltan 2 h 10 min", "venció hace 3 días" */
+export function left(due, now) {
+  const seconds = due - (now ?? Date.now() / 1000);
+  return seconds >= 0 ? `faltan ${span(seconds)}` : `venció hace ${span(-seconds)}`;
+}
+
+const UNITS = { hours: ["hora", "horas"], days: ["día natural", "días naturales"], "working-days": ["día hábil", "días hábiles"] };
+export const hoursText = (clock) => plural(clock.limit, ...UNITS[clock.unit]);

@@ -1,8 +1,8 @@
-#include "enlace/hang_text.h"
+#include "client/hang_text.h"
 
 #include <stdio.h>
 
-#include "enlace/command.h"
+#include "base/clock.h"
 
 const char *state_text(enum state state)
 {
@@ -74,14 +74,23 @@ static const struct words words[HANG_KINDS] = {
     [HANG_REQUESTER] = {"Toca a %s; desde %s", "quien lo pidió: seguir, reencauzar o cerrar"},
 };
 
+/* "23/11/2026 14:05:09" in Mexico City. */
+static void local_time(int64_t instant_ms, char out[CLOCK_TEXT_SIZE])
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_format_local(instant_ms, text);
+    snprintf(out, CLOCK_TEXT_SIZE, "%.2s/%.2s/%.4s %.8s", text + 8, text + 5, text, text + 11);
+}
+
 void hang_text(const struct exchange_summary *summary, char out[HANG_TEXT_SIZE])
 {
     const struct hang *hang = &summary->hang;
     const struct words *say = &words[(unsigned)hang->kind < HANG_KINDS ? hang->kind : HANG_NONE];
-    char when[CLI_TIME_SIZE] = "";
+    char when[CLOCK_TEXT_SIZE];
     char first[HANG_TEXT_SIZE / 2];
 
-    cli_time(hang->since_ms, when);
+    local_time(hang->since_ms, when);
     if (say->since == NULL) {
         snprintf(out, HANG_TEXT_SIZE, "Nadie tiene nada pendiente");
         return;
@@ -118,4 +127,38 @@ json_t *summary_json(const struct exchange_summary *summary)
         (json_int_t)summary->anchored_at_ms, "due_at_ms", (json_int_t)summary->due_at_ms, "overdue",
         (int)summary->is_overdue, "hang", "kind", hang_name(summary->hang.kind), "who",
         summary->hang.who, "since_ms", (json_int_t)summary->hang.since_ms, "text", text);
+}
+
+static json_t *side_json(const struct hop_side *side)
+{
+    return side->node == NULL
+               ? json_null()
+               : json_pack("{s:s,s:I,s:I}", "node", side->node, "leaf", (json_int_t)side->leaf,
+                           "time_ms", (json_int_t)side->time_ms);
+}
+
+static json_t *hop_json(const struct hop *hop)
+{
+    char id[ID_TEXT_SIZE];
+    const char *type = message_type_name(hop->type);
+
+    id_format(&hop->message_id, id);
+    return json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:s,s:s,s:o,s:o,s:s,s:I}", "message_id", id, "type",
+                     type != NULL ? type : "", "event",
+                     hop->event != EVENT_NONE ? event_name(hop->event) : "", "item", (int)hop->item,
+                     "occurrence", (int)hop->occurrence, "from", hop->from, "to", hop->to,
+                     "official", hop->official, "sent", side_json(&hop->sent), "received",
+                     side_json(&hop->received), "state", hop_state_name(hop->state), "since_ms",
+                     (json_int_t)hop->since_ms);
+}
+
+json_t *trace_json(const struct trace *trace)
+{
+    json_t *hops = json_array();
+
+    for (size_t i = 0; i < trace->count; i++) {
+        json_array_append_new(hops, hop_json(&trace->hops[i]));
+    }
+    return json_pack("{s:o,s:o,s:i,s:I}", "summary", summary_json(&trace->summary), "hops", hops,
+                     "omitted", (int)trace->omitted, "now_ms", (json_int_t)trace->now_ms);
 }

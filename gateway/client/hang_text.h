@@ -1,8 +1,9 @@
 /*
- * hang_text - an exchange in one line of JSON or of words: where it hangs, and who must act.
+ * hang_text - an exchange in one line of JSON or of words: where it hangs, and who must act; its
+ * way as JSON.
  */
-#ifndef ENLACE_HANG_TEXT_H
-#define ENLACE_HANG_TEXT_H
+#ifndef CLIENT_HANG_TEXT_H
+#define CLIENT_HANG_TEXT_H
 
 #include <jansson.h>
 
@@ -20,5 +21,7 @@ void hang_span(int64_t span_ms, char out[SPAN_TEXT_SIZE]);
 const char *state_text(enum state state);
 /* The keys are those of enlace.v1.ExchangeSummary; the states and kinds by their names. */
 json_t *summary_json(const struct exchange_summary *summary);
+/* {"summary", "hops", "omitted", "now_ms"}: each hop by both logs' times. */
+json_t *trace_json(const struct trace *trace);
 
 #endif

@@ -1,4 +1,4 @@
-#include "enlace/decree.h"
+#include "policy/decree.h"
 
 #include <stdbool.h>
 #include <string.h>

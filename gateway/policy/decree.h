@@ -3,8 +3,8 @@
  *
  * Looks at stanzas and keys, not at lines: order and comments say nothing. Pure.
  */
-#ifndef ENLACE_DECREE_H
-#define ENLACE_DECREE_H
+#ifndef POLICY_DECREE_H
+#define POLICY_DECREE_H
 
 #include <stdio.h>
 
