@@ -400,5 +400,6 @@ struct adapter_figures adapter_figures(const struct adapter *adapter)
     struct adapter_figures figures = adapter->figures;
 
     figures.owed = adapter->streams[0].debts.count + adapter->streams[1].debts.count;
+    figures.unreconciled = atomic_load(&adapter->unreconciled);
     return figures;
 }

@@ -176,13 +176,14 @@ void adapter_drop_receipts(struct adapter *adapter, const struct id *message_id)
 const struct ledger_counts *adapter_counts(const struct adapter *adapter);
 
 struct adapter_figures {
-    uint64_t said;     /* acts and reports that have their receipt, by this process */
-    uint64_t parked;   /* refused for good, by this process */
-    uint64_t repeated; /* deliveries that were known already */
-    size_t owed;       /* no receipt yet */
-    size_t undealt;    /* in the inbox: it waits, or on_message failed */
-    uint64_t rejected; /* by the agency's system, by this process */
-    uint64_t aside;    /* what it said and could not be taken, by this process */
+    uint64_t said;         /* acts and reports that have their receipt, by this process */
+    uint64_t parked;       /* refused for good, by this process */
+    uint64_t repeated;     /* deliveries that were known already */
+    size_t owed;           /* no receipt yet */
+    size_t undealt;        /* in the inbox: it waits, or on_message failed */
+    uint64_t rejected;     /* by the agency's system, by this process */
+    uint64_t aside;        /* what it said and could not be taken, by this process */
+    uint64_t unreconciled; /* what differs from the node's log and could not be healed */
 };
 struct adapter_figures adapter_figures(const struct adapter *adapter);
 

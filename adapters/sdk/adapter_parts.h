@@ -102,6 +102,7 @@ struct adapter {
     int64_t active_ms; /* monotonic: when something happened */
     struct adapter_figures figures;
     atomic_bool is_stopping;
+    atomic_uint_least64_t unreconciled; /* differences from the log that nobody healed */
 };
 
 /* adapter_take.c */

@@ -12,8 +12,10 @@
 #include "client/spool.h"
 #include "crypto/tlsconf.h"
 #include "sdk/pulse.h"
+#include "sdk/reconciler.h"
 
 #define EXIT_USAGE 2
+#define MS_PER_S 1000
 
 struct options {
     const char *profile;
@@ -220,6 +222,14 @@ static enum rc start(struct program *program, struct program_context *context,
     return program->start != NULL ? program->start(program, context, fault) : RC_OK;
 }
 
+static enum rc run_reconciled(struct program_context *context)
+{
+    OWN_PTR(reconciler) reconciler = NULL;
+
+    TRY(reconciler_new(context->adapter, context->settings->reconcile_s * MS_PER_S, &reconciler));
+    return adapter_run(context->adapter);
+}
+
 static int run(struct program *program, struct program_context *context,
                const struct options *options)
 {
@@ -230,7 +240,7 @@ static int run(struct program *program, struct program_context *context,
         sd_notify(0, "READY=1");
         log_info("adapter.started", "member=%s system=%s", context->profile->member,
                  context->profile->system);
-        rc = adapter_run(context->adapter);
+        rc = run_reconciled(context);
         sd_notify(0, "STOPPING=1");
         pulse_print(context->adapter, context->handover, stdout);
     } else {

@@ -33,38 +33,46 @@ struct program_settings {
     char key[CONF_TEXT_SIZE];
     int64_t timeout_ms;
     int64_t tls12; /* 1: the agency has no better */
+    int64_t reconcile_s;
 };
 
-#define PROGRAM_ROWS                                                                               \
-    {"mapping", CONF_TEXT, offsetof(struct program_settings, mapping), "",                         \
-     0,         0,         "archivo de equivalencias (sdk/mapping)"},                              \
-        {"url",                                                                                    \
-         CONF_TEXT,                                                                                \
-         offsetof(struct program_settings, url),                                                   \
-         "",                                                                                       \
-         0,                                                                                        \
-         0,                                                                                        \
-         "sistema de la institución: https://servidor:puerto/ruta"},                               \
-        {"ca", CONF_TEXT, offsetof(struct program_settings, ca),     "",                           \
-         0,    0,         "certificado de quien avala a ese sistema"},                             \
-        {"certificate",                                                                            \
-         CONF_TEXT,                                                                                \
-         offsetof(struct program_settings, certificate),                                           \
-         "",                                                                                       \
-         0,                                                                                        \
-         0,                                                                                        \
-         "con el que el adaptador se presenta ante él"},                                           \
-        {"key", CONF_TEXT, offsetof(struct program_settings, key), "", 0, 0, "su llave"},          \
-        {"timeout_ms",                                                                             \
-         CONF_INTEGER,                                                                             \
-         offsetof(struct program_settings, timeout_ms),                                            \
-         "15000",                                                                                  \
-         100,                                                                                      \
-         120000,                                                                                   \
-         "de una llamada entera"},                                                                 \
-    {                                                                                              \
-        "tls12", CONF_INTEGER, offsetof(struct program_settings, tls12), "0", 0, 1,                \
-            "1: permite TLS 1.2 hacia ese sistema, que no tiene nada mejor"                        \
+#define PROGRAM_ROWS                                                                                  \
+    {"mapping", CONF_TEXT, offsetof(struct program_settings, mapping), "",                            \
+     0,         0,         "archivo de equivalencias (sdk/mapping)"},                                 \
+        {"url",                                                                                       \
+         CONF_TEXT,                                                                                   \
+         offsetof(struct program_settings, url),                                                      \
+         "",                                                                                          \
+         0,                                                                                           \
+         0,                                                                                           \
+         "sistema de la institución: https://servidor:puerto/ruta"},                                  \
+        {"ca", CONF_TEXT, offsetof(struct program_settings, ca),     "",                              \
+         0,    0,         "certificado de quien avala a ese sistema"},                                \
+        {"certificate",                                                                               \
+         CONF_TEXT,                                                                                   \
+         offsetof(struct program_settings, certificate),                                              \
+         "",                                                                                          \
+         0,                                                                                           \
+         0,                                                                                           \
+         "con el que el adaptador se presenta ante él"},                                              \
+        {"key", CONF_TEXT, offsetof(struct program_settings, key), "", 0, 0, "su llave"},             \
+        {"timeout_ms",                                                                                \
+         CONF_INTEGER,                                                                                \
+         offsetof(struct program_settings, timeout_ms),                                               \
+         "15000",                                                                                     \
+         100,                                                                                         \
+         120000,                                                                                      \
+         "de una llamada entera"},                                                                    \
+        {"tls12",                                                                                     \
+         CONF_INTEGER,                                                                                \
+         offsetof(struct program_settings, tls12),                                                    \
+         "0",                                                                                         \
+         0,                                                                                           \
+         1,                                                                                           \
+         "1: permite TLS 1.2 hacia ese sistema, que no tiene nada mejor"},                            \
+    {                                                                                                 \
+        "reconcile_s", CONF_INTEGER, offsetof(struct program_settings, reconcile_s), "86400", 5,      \
+            31 * 86400, "cada cuánto se concilia lo guardado con la bitácora; también al arrancar" \
     }
 
 struct program_context {

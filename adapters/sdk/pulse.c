@@ -25,14 +25,15 @@ static json_t *describe(const char *program, const struct adapter *adapter,
         out = handover_figures(handover);
     }
     clock_format_local(clock_now_ms(), now);
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "program", program,
-                     "at", now, "at_ms", (json_int_t)clock_now_ms(), "messages",
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "program",
+                     program, "at", now, "at_ms", (json_int_t)clock_now_ms(), "messages",
                      (json_int_t)adapter_counts(adapter)->messages, "said",
                      (json_int_t)figures.said, "owed", (json_int_t)figures.owed, "undealt",
                      (json_int_t)figures.undealt, "parked", (json_int_t)figures.parked, "rejected",
                      (json_int_t)figures.rejected, "aside", (json_int_t)figures.aside,
                      "handing_over", (json_int_t)out.waiting, "oldest_ms",
-                     (json_int_t)out.oldest_ms, "retried", (json_int_t)out.retried);
+                     (json_int_t)out.oldest_ms, "retried", (json_int_t)out.retried, "unreconciled",
+                     (json_int_t)figures.unreconciled);
 }
 
 void pulse_write(const char *program, const struct adapter *adapter, struct handover *handover)
@@ -125,6 +126,9 @@ int pulse_tell(const struct profile *profile, FILE *out)
                     number(object, "rejected"));
     is_good &= line(out, number(object, "aside") == 0,
                     "dichos de la institución sin tomar, en aside", number(object, "aside"));
+    is_good &= line(out, number(object, "unreconciled") == 0,
+                    "diferencias con la bitácora del nodo (enlace audit --mine)",
+                    number(object, "unreconciled"));
     (void)line(out, true, "por enviar al nodo", number(object, "owed"));
     json_decref(object);
     return is_good ? EXIT_SUCCESS : EXIT_FAILURE;

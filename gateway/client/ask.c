@@ -48,6 +48,17 @@ enum rc ask_receipts(struct session *session, const struct id *message_id, struc
     return codec_receipts_read(response, arena, receipts, fault);
 }
 
+enum rc ask_give_again(struct session *session, const struct id *message_id, bool only_asks,
+                       struct arena *arena, struct given_again *given, struct fault *fault)
+{
+    OWN(buffer) request = {0};
+    struct bytes response;
+
+    codec_give_again_write(message_id, only_asks, &request);
+    TRY(ask(session, SERVICE "GiveAgain", buffer_bytes(&request), arena, &response, fault));
+    return codec_given_again_read(response, arena, given, fault);
+}
+
 enum rc ask_witnessed_receipts(struct session *session, const struct id *message_id,
                                struct arena *arena, struct receipts *receipts, struct fault *fault)
 {

@@ -25,6 +25,14 @@ MUST_CHECK enum rc ask_witnessed_receipts(struct session *session, const struct 
 /* The newest checkpoint of this log with a quorum, unverified; empty: none. For auditors. */
 MUST_CHECK enum rc ask_checkpoint(struct session *session, const char *origin, struct arena *arena,
                                   struct bytes *note, struct fault *fault);
+/*
+ * Something that came once: is it still owed to this system? Unless it only asks, it then comes
+ * once more, as redelivered, and an acknowledgement settles it. RC_NOT_FOUND: not for this system,
+ * or erased.
+ */
+MUST_CHECK enum rc ask_give_again(struct session *session, const struct id *message_id,
+                                  bool only_asks, struct arena *arena, struct given_again *given,
+                                  struct fault *fault);
 MUST_CHECK enum rc ask_ping(struct session *session, struct arena *arena, struct ping *ping,
                             struct fault *fault);
 

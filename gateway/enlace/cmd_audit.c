@@ -18,6 +18,7 @@
 #include "crypto/actsig.h"
 #include "crypto/cert.h"
 #include "enlace/audit_answers.h"
+#include "enlace/audit_mine.h"
 #include "enlace/audit_rescan.h"
 #include "enlace/command.h"
 #include "enlace/expediente.h"
@@ -37,6 +38,7 @@ struct asking {
     const char *law;    /* a copy of the directory's texts */
     const char *answer; /* of an authority of time stamps */
     const char *tsa;
+    bool is_mine; /* `audit --mine` */
     struct audit_query query;
 };
 
@@ -111,6 +113,9 @@ static int read_option(const struct cli *cli, int choice, struct asking *asking)
     case 'K':
         query->wants_tag_key = true;
         return EXIT_DONE;
+    case 'M':
+        asking->is_mine = true;
+        return EXIT_DONE;
     default:
         return cli_usage(cli, "audit", "No se entiende una opción.");
     }
@@ -119,14 +124,23 @@ static int read_option(const struct cli *cli, int choice, struct asking *asking)
 static int read_arguments(const struct cli *cli, int argc, char **argv, struct asking *asking)
 {
     static const struct option names[] = {
-        {"purpose", required_argument, NULL, 'p'},  {"audit", required_argument, NULL, 'a'},
-        {"output", required_argument, NULL, 'o'},   {"from", required_argument, NULL, 'f'},
-        {"to", required_argument, NULL, 't'},       {"member", required_argument, NULL, 'm'},
-        {"route", required_argument, NULL, 'r'},    {"kind", required_argument, NULL, 'k'},
-        {"exchange", required_argument, NULL, 'x'}, {"person", required_argument, NULL, 'P'},
-        {"holder", required_argument, NULL, 'H'},   {"tag-key", no_argument, NULL, 'K'},
-        {"with", required_argument, NULL, 'w'},     {"answer", required_argument, NULL, 's'},
-        {"tsa", required_argument, NULL, 'T'},      {NULL, 0, NULL, 0},
+        {"purpose", required_argument, NULL, 'p'},
+        {"audit", required_argument, NULL, 'a'},
+        {"output", required_argument, NULL, 'o'},
+        {"from", required_argument, NULL, 'f'},
+        {"to", required_argument, NULL, 't'},
+        {"member", required_argument, NULL, 'm'},
+        {"route", required_argument, NULL, 'r'},
+        {"kind", required_argument, NULL, 'k'},
+        {"exchange", required_argument, NULL, 'x'},
+        {"person", required_argument, NULL, 'P'},
+        {"holder", required_argument, NULL, 'H'},
+        {"tag-key", no_argument, NULL, 'K'},
+        {"with", required_argument, NULL, 'w'},
+        {"answer", required_argument, NULL, 's'},
+        {"tsa", required_argument, NULL, 'T'},
+        {"mine", no_argument, NULL, 'M'},
+        {NULL, 0, NULL, 0},
     };
     int choice;
 
@@ -139,10 +153,14 @@ static int read_arguments(const struct cli *cli, int argc, char **argv, struct a
             return status;
         }
     }
+    if (asking->is_mine && optind == argc) {
+        asking->verb = "mine";
+        return EXIT_DONE;
+    }
     if (optind == argc || argc - optind > 3) {
-        return cli_usage(
-            cli, "audit",
-            "Se esperaba open, query, bundle, stamp, request, approve, person, rescan o close.");
+        return cli_usage(cli, "audit",
+                         "Se esperaba --mine, open, query, bundle, stamp, request, approve, "
+                         "person, rescan o close.");
     }
     asking->verb = argv[optind];
     asking->file = optind + 1 < argc ? argv[optind + 1] : NULL;
@@ -419,6 +437,12 @@ static int verb_close(struct cli *cli, struct asking *asking)
     return EXIT_DONE;
 }
 
+static int verb_mine(struct cli *cli, struct asking *asking)
+{
+    (void)asking;
+    return audit_mine(cli);
+}
+
 int cmd_audit(struct cli *cli, int argc, char **argv)
 {
     static const struct {
@@ -431,7 +455,7 @@ int cmd_audit(struct cli *cli, int argc, char **argv)
         {"request", true, false, verb_request}, {"approve", false, true, verb_approve},
         {"person", true, true, verb_person},    {"rescan", true, true, verb_rescan},
         {"bundle", true, false, verb_bundle},   {"stamp", false, true, verb_stamp},
-        {"close", true, true, verb_close},
+        {"close", true, true, verb_close},      {"mine", true, false, verb_mine},
     };
     struct asking asking;
     int status = read_arguments(cli, argc, argv, &asking);

@@ -14,6 +14,7 @@
 #include "client/compose.h"
 #include "client/profile.h"
 #include "client/reading.h"
+#include "client/receipt_file.h"
 #include "client/spool.h"
 #include "client/watch.h"
 #include "crypto/digest.h"
@@ -208,10 +209,29 @@ static enum rc take_custody(struct inbox_reader *reader, const struct message *m
     return attach_submit(reader->attach, buffer_bytes(&composed.request));
 }
 
-static enum rc take(struct inbox_reader *reader, const struct delivery *delivery)
+/* What proves that it came, or was said, outlives it. */
+static enum rc keep_receipts(struct inbox_reader *reader, const struct id *id,
+                             const uint8_t commitment[HASH_SIZE], const struct receipt *receipts,
+                             size_t count)
+{
+    struct receipt_file file = {.message_id = *id, .count = count};
+    struct spool_entry entry = {SPOOL_RECEIPTS, *id, {0}};
+    OWN(buffer) text = {0};
+
+    memcpy(file.commitment, commitment, HASH_SIZE);
+    memcpy(file.receipts, receipts, count * sizeof *receipts);
+    receipt_file_write(&file, &text);
+    entry.bytes = buffer_bytes(&text);
+    return text.is_failed ? RC_RESOURCE_EXHAUSTED : spool_store(reader->cli->spool, &entry, 1);
+}
+
+static enum rc take(struct inbox_reader *reader, const struct delivery *delivery,
+                    const uint8_t commitment[HASH_SIZE])
 {
     const struct message *message = delivery->message;
+    const struct receipt both[] = {delivery->sender_receipt, delivery->receipt};
 
+    TRY(keep_receipts(reader, &message->header.message_id, commitment, both, 2));
     if (message_opens(message)) {
         cli_keep_exchange(reader->cli, message);
     }
@@ -240,7 +260,6 @@ static bool on_delivery(struct attach_user *user, const struct delivery *deliver
     struct inbox_reader *reader = (struct inbox_reader *)user;
     json_t *object = delivery_json(reader, delivery);
 
-    (void)commitment;
     if (reader->cli->is_json) {
         json_array_append(reader->list, object);
     } else {
@@ -252,7 +271,7 @@ static bool on_delivery(struct attach_user *user, const struct delivery *deliver
     if (reader->save != NULL && save(reader, delivery->message) != RC_OK) {
         return false;
     }
-    return !reader->takes || take(reader, delivery) == RC_OK;
+    return !reader->takes || take(reader, delivery, commitment) == RC_OK;
 }
 
 static void on_result(struct attach_user *user, const struct submit_result *result,
@@ -260,11 +279,14 @@ static void on_result(struct attach_user *user, const struct submit_result *resu
 {
     struct inbox_reader *reader = (struct inbox_reader *)user;
 
-    (void)commitment;
     if (result->fault.rc != RC_OK) {
         reader->refused++;
         fprintf(stderr, "enlace: custodia no aceptada: %s (%s)\n", result->fault.remedy,
                 result->fault.reason);
+    }
+    if (result->fault.rc == RC_OK &&
+        keep_receipts(reader, &result->message_id, commitment, &result->receipt, 1) != RC_OK) {
+        return; /* stays in the outbox: «resend» asks for its receipt */
     }
     spool_remove(reader->cli->spool, SPOOL_OUTBOX, &result->message_id);
 }

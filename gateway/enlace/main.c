@@ -205,6 +205,9 @@ const struct command commands[] = {
      "                                verifica sin red: «verify bundle»\n"
      "  stamp CARPETA --answer TSR --tsa PEM   agrega el sello de tiempo (RFC 3161)\n"
      "  close ARCHIVO                 cierra la auditoría\n"
+     "  --mine                        lo que guarda este sistema, contra lo que la bitácora tiene "
+     "de\n"
+     "                                él: qué falta aquí, qué falta allá, qué es distinto\n"
      "  Termina con 0, con 1 si algo se rechaza o no se prueba, 2 si no se entiende.\n",
      cmd_audit},
     {"status", "", "cómo está el nodo, y qué requiere atención (para quien lo opera o coordina)",

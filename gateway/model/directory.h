@@ -114,6 +114,7 @@ enum reader_role {
     READER_COORDINATOR,
     READER_OPERATOR,
     READER_AUTHORITY,
+    READER_SYSTEM, /* a member's own program; nobody's by a line of the directory */
     READER_ROLES
 };
 

@@ -18,6 +18,7 @@ static const struct rule table[AUDIT_METHODS][READER_ROLES] = {
     [AUDIT_WHOLE_LOG] =
         {[READER_AUDITOR] = {AUDIT_ALL, false}, [READER_AUTHORITY] = {AUDIT_ALL, false}},
     [AUDIT_QUERY] = {[READER_OFFICIAL] = {AUDIT_OWN_MEMBER, false},
+                     [READER_SYSTEM] = {AUDIT_OWN_MEMBER, false},
                      [READER_AUDITOR] = {AUDIT_ALL, false},
                      [READER_COORDINATOR] = {AUDIT_ALL, false},
                      [READER_OPERATOR] = {AUDIT_NODES_OWN, false},
@@ -28,6 +29,7 @@ static const struct rule table[AUDIT_METHODS][READER_ROLES] = {
     [AUDIT_TAG_KEY] =
         {[READER_AUDITOR] = {AUDIT_ALL, true}, [READER_AUTHORITY] = {AUDIT_ALL, true}},
     [AUDIT_CLOSE] = {[READER_OFFICIAL] = {AUDIT_ALL, false},
+                     [READER_SYSTEM] = {AUDIT_ALL, false},
                      [READER_AUDITOR] = {AUDIT_ALL, false},
                      [READER_COORDINATOR] = {AUDIT_ALL, false},
                      [READER_OPERATOR] = {AUDIT_ALL, false},
@@ -50,7 +52,7 @@ static const struct {
 } ceilings[READER_ROLES] = {
     [READER_OFFICIAL] = {5000, 20},        [READER_AUDITOR] = {100000000, 50},
     [READER_COORDINATOR] = {50000, 0},     [READER_OPERATOR] = {50000, 0},
-    [READER_AUTHORITY] = {100000000, 100},
+    [READER_AUTHORITY] = {100000000, 100}, [READER_SYSTEM] = {1000000, 0},
 };
 
 static enum rc deny(const struct identity *reader, const char *check, struct fault *fault)
@@ -74,7 +76,7 @@ static bool may_come_here(const struct directory *directory, const struct node_e
     if (reader->kind == IDENTITY_AUDITOR) {
         return is_same_network(reader->member, self->code);
     }
-    return reader->kind == IDENTITY_OFFICIAL &&
+    return (reader->kind == IDENTITY_OFFICIAL || reader->kind == IDENTITY_SYSTEM) &&
            node_is(node_of_member(directory, reader->member, today), self);
 }
 

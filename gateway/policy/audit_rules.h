@@ -1,18 +1,19 @@
 /*
  * audit_rules - who may read what of a node's log: one table of roles and methods, deny by default.
  *
- *                   official     auditor      coordinator  operator     authority
- *     whole log     -            all          -            -            all
- *     query         own member   all          hosted here  node's own   all
- *     person        own member²  all²         -            -            all²
- *     tag key       -            all²         -            -            all²
- *     close         yes          yes          yes          yes          yes
- *     index state   -            yes          yes          yes          yes
- *     reindex       -            -            -            yes          -
- *     condition     -            yes          yes          yes          yes
+ *                   official     auditor   coordinator  operator    authority  system
+ *     whole log     -            all       -            -           all        -
+ *     query         own member   all       hosted here  node's own  all        own member
+ *     person        own member²  all²      -            -           all²       -
+ *     tag key       -            all²      -            -           all²       -
+ *     close         yes          yes       yes          yes         yes        yes
+ *     index state   -            yes       yes          yes         yes        -
+ *     reindex       -            -         -            yes         -          -
+ *     condition     -            yes       yes          yes         yes        -
  *
  * ² with a second official's approval. "own member": records kept for the reader's member, which
  * this node must host. "hosted here": of all members of the node, whose own the coordinator's is.
+ * A member's system reads to hold its spool against the log (client/reconcile).
  * "node's own": records of no exchange (readings, refusals counted, directories). An auditor reads
  * the nodes of the network that lists her institution.
  *

@@ -125,15 +125,16 @@ static enum rc set_certificate(struct reading *reading, const char *value)
 }
 
 /* In the order of enum reader_role. */
-static const char *const role_names[READER_ROLES + 1] = {"official", "auditor",   "coordinator",
-                                                         "operator", "authority", NULL};
+static const char *const role_names[] = {"official", "auditor", "coordinator", "operator",
+                                         "authority"};
+#define ROLE_NAMES (sizeof role_names / sizeof role_names[0])
 
 static enum rc add_role(struct reading *reading, const char *value)
 {
     struct identity *identity = &reading->stanza.identity;
     bool is_auditor = reading->stanza.kind == STANZA_AUDITOR;
 
-    for (int role = 0; role < READER_ROLES; role++) {
+    for (unsigned role = 0; role < ROLE_NAMES; role++) {
         bool is_auditors = role == READER_AUDITOR || role == READER_AUTHORITY;
 
         if (strcmp(role_names[role], value) == 0 && is_auditors == is_auditor) {
@@ -468,6 +469,8 @@ static void complete_roles(struct stanza *stanza)
         stanza->identity.roles = 1u << READER_OFFICIAL;
     } else if (stanza->kind == STANZA_AUDITOR && stanza->identity.roles == 0) {
         stanza->identity.roles = 1u << READER_AUDITOR;
+    } else if (stanza->kind == STANZA_SYSTEM) {
+        stanza->identity.roles = 1u << READER_SYSTEM;
     }
 }
 

@@ -13,6 +13,7 @@
 #include "relay/orders.h"
 #include "relay/parcels.h"
 #include "relay/receipts.h"
+#include "relay/give_again.h"
 #include "relay/lawfetch.h"
 #include "relay/receive.h"
 #include "relay/redeliver.h"
@@ -41,6 +42,7 @@ static const struct rpc_method table[] = {
     {.path = EXCHANGE "Attach", .kind = RPC_STREAM, .on_stream = attached_on_stream},
     {.path = EXCHANGE "Track", .kind = RPC_UNARY, .on_call = track_on_call},
     {.path = EXCHANGE "GetReceipts", .kind = RPC_UNARY, .on_call = receipts_on_call},
+    {.path = EXCHANGE "GiveAgain", .kind = RPC_UNARY, .on_call = give_again_on_call},
     {.path = EXCHANGE "GetWitnessedReceipts",
      .kind = RPC_UNARY,
      .on_call = receipts_on_witnessed_call},

@@ -97,6 +97,7 @@ static const struct bound bounds[] = {
     {"ItemState", "cadence", NOT_EMPTY},
     {"GetReceiptsResponse", "message_commitment", REQUIRED, EXACTLY(HASH_SIZE)},
     {"GetReceiptsResponse", "receipts", COUNT(RECEIPTS_MAX)},
+    {"GiveAgainRequest", "message_id", REQUIRED, EXACTLY(ID_SIZE)},
     {"PingResponse", "directory_sha256", EXACTLY(HASH_SIZE)},
 
     {"ListExchangesRequest", "scope", REQUIRED},

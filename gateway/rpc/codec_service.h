@@ -116,6 +116,11 @@ struct receipts {
     size_t count;
 };
 
+struct given_again {
+    bool was_owed;          /* not settled yet: nothing was changed */
+    bool maybe_another_has; /* it was for any of several systems */
+};
+
 struct ping {
     const char *you;
     const char *node;
@@ -132,6 +137,12 @@ MUST_CHECK enum rc codec_track_read(struct bytes from, struct arena *arena, stru
 void codec_receipts_write(const struct receipts *receipts, struct buffer *out);
 MUST_CHECK enum rc codec_receipts_read(struct bytes from, struct arena *arena,
                                        struct receipts *receipts, struct fault *fault);
+void codec_give_again_write(const struct id *id, bool only_asks, struct buffer *out);
+MUST_CHECK enum rc codec_give_again_read(struct bytes from, struct arena *arena, struct id *id,
+                                         bool *only_asks, struct fault *fault);
+void codec_given_again_write(const struct given_again *given, struct buffer *out);
+MUST_CHECK enum rc codec_given_again_read(struct bytes from, struct arena *arena,
+                                          struct given_again *given, struct fault *fault);
 void codec_ping_write(const struct ping *ping, struct buffer *out);
 MUST_CHECK enum rc codec_ping_read(struct bytes from, struct arena *arena, struct ping *ping,
                                    struct fault *fault);

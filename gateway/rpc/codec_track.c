@@ -242,6 +242,51 @@ enum rc codec_receipts_read(struct bytes from, struct arena *arena, struct recei
     return RC_OK;
 }
 
+void codec_give_again_write(const struct id *id, bool only_asks, struct buffer *out)
+{
+    Enlace__V1__GiveAgainRequest wire;
+
+    enlace__v1__give_again_request__init(&wire);
+    wire.message_id = pb_id_data(id);
+    wire.only_ask = only_asks;
+    pb_write(&wire.base, out);
+}
+
+enum rc codec_give_again_read(struct bytes from, struct arena *arena, struct id *id,
+                              bool *only_asks, struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+    const Enlace__V1__GiveAgainRequest *wire;
+
+    TRY(pb_read(SHAPE_GIVE_AGAIN_REQUEST, from, "", arena, &read, fault));
+    wire = (const Enlace__V1__GiveAgainRequest *)read;
+    *id = pb_id(wire->message_id);
+    *only_asks = wire->only_ask;
+    return RC_OK;
+}
+
+void codec_given_again_write(const struct given_again *given, struct buffer *out)
+{
+    Enlace__V1__GiveAgainResponse wire;
+
+    enlace__v1__give_again_response__init(&wire);
+    wire.was_owed = given->was_owed;
+    wire.maybe_another_has = given->maybe_another_has;
+    pb_write(&wire.base, out);
+}
+
+enum rc codec_given_again_read(struct bytes from, struct arena *arena, struct given_again *given,
+                               struct fault *fault)
+{
+    ProtobufCMessage *read = NULL;
+    const Enlace__V1__GiveAgainResponse *wire;
+
+    TRY(pb_read(SHAPE_GIVE_AGAIN_RESPONSE, from, "", arena, &read, fault));
+    wire = (const Enlace__V1__GiveAgainResponse *)read;
+    *given = (struct given_again){wire->was_owed, wire->maybe_another_has};
+    return RC_OK;
+}
+
 void codec_ping_write(const struct ping *ping, struct buffer *out)
 {
     Enlace__V1__PingResponse wire;

@@ -213,6 +213,17 @@ static enum rc read_id(struct bytes from, struct arena *arena, struct buffer *ag
     return RC_OK;
 }
 
+static enum rc read_give_again(struct bytes from, struct arena *arena, struct buffer *again,
+                               struct fault *fault)
+{
+    bool only_asks;
+    struct id id;
+
+    TRY(codec_give_again_read(from, arena, &id, &only_asks, fault));
+    codec_give_again_write(&id, only_asks, again);
+    return RC_OK;
+}
+
 static enum rc read_track(struct bytes from, struct arena *arena, struct buffer *again,
                           struct fault *fault)
 {
@@ -534,6 +545,7 @@ static const struct {
     {'g', SHAPE_GET_ATTACHMENT_REQUEST, read_get},
     {'G', SHAPE_GET_ATTACHMENT_RESPONSE, read_got},
     {'i', SHAPE_ID_REQUEST, read_id},
+    {'h', SHAPE_GIVE_AGAIN_REQUEST, read_give_again},
     {'t', SHAPE_TRACK_RESPONSE, read_track},
     {'v', SHAPE_RECEIPTS_RESPONSE, read_receipts},
     {'w', SHAPE_PING_RESPONSE, read_ping},

@@ -131,7 +131,8 @@ promise "what makes no sense is usage" usage auditor audit query --audit "$WORK/
 promise "without an audit nothing is read" usage auditor audit query --kind sent
 promise "an official of another node is refused" refused audit.not_allowed elsewhere audit query --audit "$WORK/official.audit"
 promise "an auditor of another network is refused" refused audit.not_allowed foreign audit query --audit "$WORK/auditor.audit"
-promise "a system is refused" refused audit.not_allowed mpi audit query --audit "$WORK/auditor.audit"
+promise "a system sees what is kept for its member, to hold its spool against it" found 3 mpi audit query --audit "$WORK/auditor.audit"
+promise "and nothing else" found 0 mpi audit query --audit "$WORK/auditor.audit" --kind reading
 promise "an official does not read the whole log" refused audit.not_allowed official log export "$WORK/no" --purpose revision
 
 # A person: the second official.

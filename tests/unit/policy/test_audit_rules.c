@@ -84,7 +84,9 @@ static const struct {
       [AUDIT_CLOSE] = AUDIT_ALL,
       [AUDIT_INDEX_STATE] = AUDIT_ALL,
       [AUDIT_CONDITION] = AUDIT_ALL}},
-    {"spiffe://enlace.cdmx/member/ssc/system/adapter", {AUDIT_NOTHING}},
+    /* It holds its spool against the log: its own member's records, nothing else. */
+    {"spiffe://enlace.cdmx/member/ssc/system/adapter",
+     {[AUDIT_QUERY] = AUDIT_OWN_MEMBER, [AUDIT_CLOSE] = AUDIT_ALL}},
 };
 
 static void each_role_may_what_its_row_says_and_nothing_else(void **state)
@@ -125,6 +127,11 @@ static void nobody_reads_a_node_that_is_not_theirs(void **state)
     assert_int_equal(
         audit_rules_allow(directory, other,
                           identity_of(directory, "spiffe://enlace.cdmx/member/ssc/official/both"),
+                          AUDIT_QUERY, fixture_day(TODAY), &grant, NULL),
+        RC_PERMISSION_DENIED);
+    assert_int_equal(
+        audit_rules_allow(directory, other,
+                          identity_of(directory, "spiffe://enlace.cdmx/member/ssc/system/adapter"),
                           AUDIT_QUERY, fixture_day(TODAY), &grant, NULL),
         RC_PERMISSION_DENIED);
     /* An auditor comes to every node of the network, and to no other's. */
