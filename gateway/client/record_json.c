@@ -124,6 +124,8 @@ json_t *record_json(const struct leaf *leaf, const struct record *record)
     add_text(row, "consent", record_consent_text(record->consent));
     add_text(row, "route", record->route);
     add_text(row, "fields", fields);
+    field_set_describe(record->fields_withheld, fields, sizeof fields);
+    add_text(row, "withheld", fields);
     add_text(row, "sealed", sealed);
     add_text(row, "transfer", record_transfer_text(record->transfer));
     add_text(row, "reason", record->reason);

@@ -50,6 +50,10 @@ static void print_disclosure(const struct leaf *leaf, const struct record *recor
     printf("    qué          %s %s%s%s%s%s\n", record_type_name(record), record->catalogue_code,
            fields[0] != '\0' ? "; en claro: " : "", fields, sealed[0] != '\0' ? "; sellado: " : "",
            sealed);
+    field_set_describe(record->fields_withheld, fields, sizeof fields);
+    if (fields[0] != '\0') {
+        printf("    se reservó   %s\n", fields);
+    }
     printf("    para qué     %s (ruta %s)\n", record->purpose, record->route);
     printf("    fundamento   %s; aviso %s; consentimiento %s\n", record->legal_basis, record->aviso,
            record_consent_text(record->consent));

@@ -53,6 +53,7 @@ bool record_is_of_exchange(enum record_kind kind)
     case RECORD_DELIVERED:
     case RECORD_REFUSED:
     case RECORD_CLOCK:
+    case RECORD_OFFICIAL:
         return true;
     default:
         return false;

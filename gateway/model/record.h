@@ -61,6 +61,7 @@ struct record {
     enum consent consent;
     const char *route;
     struct field_set fields_sent;
+    struct field_set fields_withheld;
     uint32_t sealed_types;
     struct bytes message_commitment;
     struct bytes directory_sha256;

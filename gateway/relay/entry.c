@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "crypto/digest.h"
 #include "model/directory.h"
+#include "policy/allowed.h"
 #include "policy/member.h"
 #include "policy/route.h"
 #include "relay/clock_doubt.h"
@@ -115,6 +116,8 @@ static void fill_record(struct entry *entry, const struct node *node, struct rec
     record->route = entry->route->id;
     record->reason = waiver_of(entry, node);
     record->fields_sent = message->fields;
+    record->fields_withheld =
+        field_set_minus(allowed_fields(entry->route, message), message->fields);
     record->sealed_types = message->sealed_types;
     record->message_commitment = BYTES(entry->commitment, HASH_SIZE);
     record->directory_sha256 = BYTES(entry->directory->sha256, HASH_SIZE);

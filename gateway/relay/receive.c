@@ -184,7 +184,7 @@ static enum rc put_refusal(const struct intake *intake, struct txn *txn,
     record.actor = intake->peer->uri;
     record.type = header->type;
     record.urgency = header->urgency;
-    record.fields_sent = entry->arrival.message->fields;
+    record.fields_withheld = entry->arrival.message->fields;
     record.directory_sha256 = BYTES(intake->edition->directory->sha256, HASH_SIZE);
     record.reason = entry->arrival.fault.reason;
     record.reason_path = entry->arrival.fault.path;

@@ -440,7 +440,7 @@ static enum rc put_refusal(struct submit_job *job, struct txn *txn)
     record.actor = job->sender->uri;
     record.type = header->type;
     record.urgency = header->urgency;
-    record.fields_sent = job->submission->message.fields;
+    record.fields_withheld = job->submission->message.fields;
     record.directory_sha256 = BYTES(job->edition->directory->sha256, HASH_SIZE);
     record.reason = job->fault.reason;
     record.reason_path = job->fault.path;

@@ -259,6 +259,7 @@ static const struct bound bounds[] = {
     {"AuditRecord", "exchange_id", EXACTLY(ID_SIZE)},
     {"AuditRecord", "parent_exchange_id", EXACTLY(ID_SIZE)},
     {"AuditRecord", "fields_sent", SOME_UP_TO(FIELD_MAX / 8)},
+    {"AuditRecord", "fields_withheld", SOME_UP_TO(FIELD_MAX / 8)},
     {"AuditRecord", "message_commitment", EXACTLY(HASH_SIZE)},
     {"AuditRecord", "directory_sha256", EXACTLY(HASH_SIZE)},
     {"AuditRecord", "succession", UP_TO(STATEMENT_MAX)},

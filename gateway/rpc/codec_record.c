@@ -15,14 +15,15 @@ static size_t write_fields(struct field_set fields, uint8_t out[FIELD_MAX / 8])
     return size;
 }
 
-static enum rc read_fields(ProtobufCBinaryData data, struct field_set *fields, struct fault *fault)
+static enum rc read_fields(ProtobufCBinaryData data, const char *path, struct field_set *fields,
+                           struct fault *fault)
 {
     fields->bits = 0;
     for (size_t i = 0; i < data.len; i++) {
         fields->bits |= (uint64_t)data.data[i] << (8 * i);
     }
     if (data.len > 0 && data.data[data.len - 1] == 0) {
-        return refuse(fault, RC_INVALID_ARGUMENT, "decode.not_canonical", "record.fields_sent",
+        return refuse(fault, RC_INVALID_ARGUMENT, "decode.not_canonical", path,
                       "Quite los bytes en cero del final.");
     }
     return RC_OK;
@@ -75,11 +76,14 @@ void codec_record_write(const struct record *record, struct buffer *out)
 {
     Enlace__V1__AuditRecord wire;
     uint8_t fields[FIELD_MAX / 8];
+    uint8_t withheld[FIELD_MAX / 8];
 
     enlace__v1__audit_record__init(&wire);
     fill_what(&wire, record);
     fill_why(&wire, record);
     wire.fields_sent = pb_data(BYTES(fields, write_fields(record->fields_sent, fields)));
+    wire.fields_withheld =
+        pb_data(BYTES(withheld, write_fields(record->fields_withheld, withheld)));
     pb_write(&wire.base, out);
 }
 
@@ -131,6 +135,7 @@ enum rc codec_record_read(struct bytes from, struct arena *arena, struct record 
     ProtobufCMessage *read = NULL;
     const Enlace__V1__AuditRecord *wire;
     struct field_set fields;
+    struct field_set withheld;
 
     TRY(pb_read(SHAPE_AUDIT_RECORD, from, "record", arena, &read, fault));
     wire = (const Enlace__V1__AuditRecord *)read;
@@ -138,10 +143,12 @@ enum rc codec_record_read(struct bytes from, struct arena *arena, struct record 
         return refuse(fault, RC_INVALID_ARGUMENT, "decode.unknown_value", "record.type",
                       "Ese tipo de mensaje no está en el esquema.");
     }
-    TRY(read_fields(wire->fields_sent, &fields, fault));
+    TRY(read_fields(wire->fields_sent, "record.fields_sent", &fields, fault));
+    TRY(read_fields(wire->fields_withheld, "record.fields_withheld", &withheld, fault));
     record_init(record, (enum record_kind)wire->kind);
     read_what(wire, record);
     read_why(wire, record);
     record->fields_sent = fields;
+    record->fields_withheld = withheld;
     return RC_OK;
 }

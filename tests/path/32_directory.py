@@ -309,6 +309,13 @@ MATRIX = {
     # read; nodes and the suspended do not get so far.
     **{f"AuditService/{m}": set(ROLES) - {"suspended", "peer"}
        for m in ("ReadRecords", "QueryRecords", "GiveTagKey", "CloseAudit")},
+    # What an official does at the own node, and nobody for him or her.
+    **{f"OfficialService/{m}": {"official"} for m in ("ListAwaiting", "GetAwaiting", "GetWill", "GiveAct")},
+    # Who ordered it has signed it; who brings it is any identity in force. What is blocked is the
+    # authority's to read.
+    "OrderService/GiveOrder": set(ROLES) - {"suspended", "peer"},
+    "OrderService/GetOrder": set(ROLES) - {"suspended", "peer"},
+    "OrderService/ReadBlocked": {"auditor", "other-auditor"},
     "FederationService/Exchange": {"peer"},
     "FederationService/PutPeerAttachment": {"peer"},
     "FederationService/FetchDirectory": {"peer"},

@@ -81,10 +81,14 @@ said() { grep -q "$1" "$WORK/node/$2/log"; }
 marked() { arrived && grep -q '"break_glass": "peligro-inminente"' "$WORK/answer"; }
 reviewable() { as second review list && grep -q "$id" "$WORK/answer"; }
 nothing_to_review() { as second review list && ! grep -q message_id "$WORK/answer"; }
-in_record() { # REASON: a leaf of an official's act says so
+in_record() { # WORDS [KIND]: a leaf (of an official's act) says so
     rm -f "$WORK/audit"
-    as auditor audit open --purpose revision -o "$WORK/audit" && as auditor audit query --audit "$WORK/audit" --kind official &&
-        grep -q "$1" "$WORK/answer"
+    as auditor audit open --purpose revision -o "$WORK/audit" &&
+        as auditor audit query --audit "$WORK/audit" --kind "${2:-official}" && grep -q "$1" "$WORK/answer"
+}
+too_much() {
+    sed 's/"alias": /"curp": "SABC560626MDFLRN01", "alias": /' "$WORK/draft.json" >"$WORK/too-much.json"
+    refused fields.excess mpi submit "$WORK/too-much.json"
 }
 expired() {
     later +73h "$enlace" --json --profile "$WORK/second.conf" approve "$late" --yes >"$WORK/answer" 2>&1
@@ -126,6 +130,9 @@ promise "it failed at the sender" is_in failed
 promise "and never left" not_arrived
 promise "what was rejected is not approved" refused message.unknown second approve "$id" --yes
 promise "the decisions are leaves" in_record approval.rejected
+promise "a record names the fields that the route allows and the sender kept back" in_record '"withheld": "contact.safe_channel"' sent
+promise "more than the route allows does not leave" too_much
+promise "and its record names what was withheld, never a value" in_record '"withheld": "identity.curp' refused
 promise "a broken glass needs a reason" bash -c "'$enlace' --profile '$WORK/mpi.conf' submit '$WORK/draft.json' --break-glass; [ \$? -eq 2 ]"
 promise "an urgent one leaves at once, by its official's signature" submit --break-glass --reason peligro-inminente
 promise "the receiver is told" marked

@@ -100,10 +100,57 @@ static void a_new_record_has_no_null_texts(void **state)
     }
 }
 
+/* Of each class of record: may an official of the one, of the other, an operator read it? */
+static void each_class_of_record_is_read_by_those_it_concerns(void **state)
+{
+    static const struct {
+        bool sender, recipient, operator;
+    } rows[RECORD_KINDS] = {
+        [RECORD_NONE] = {false, false, true},
+        [RECORD_SENT] = {true, false, false},
+        [RECORD_RECEIVED] = {false, true, false},
+        [RECORD_DELIVERED] = {false, true, false},
+        [RECORD_REFUSED] = {true, true, false},
+        [RECORD_REFUSALS_COUNTED] = {false, false, true},
+        [RECORD_READING] = {false, false, true},
+        [RECORD_ERASURE] = {false, false, true},
+        [RECORD_BREACH] = {false, false, true},
+        [RECORD_DIRECTORY] = {false, false, true},
+        [RECORD_READING_ENDED] = {false, false, true},
+        [RECORD_AUDIT_CLOSED] = {false, false, true},
+        [RECORD_TAG_KEY_GIVEN] = {false, false, true},
+        [RECORD_HEARTBEAT] = {false, false, true},
+        [RECORD_EPOCH] = {false, false, true},
+        [RECORD_ORDER] = {false, false, true},
+        [RECORD_HOLD] = {false, false, true},
+        [RECORD_RELEASE] = {false, false, true},
+        [RECORD_RETENTION] = {false, false, true},
+        [RECORD_CLOCK] = {true, true, false},
+        [RECORD_OFFICIAL] = {true, false, false},
+        [RECORD_DUTY] = {false, false, true},
+    };
+
+    (void)state;
+    for (int kind = RECORD_NONE; kind < RECORD_KINDS; kind++) {
+        struct record record;
+
+        record_init(&record, (enum record_kind)kind);
+        record.from = "cdmx/mpi-cdmx";
+        record.to = "cdmx/ssc";
+        if (record_is_of(&record, "cdmx/mpi-cdmx") != rows[kind].sender ||
+            record_is_of(&record, "cdmx/ssc") != rows[kind].recipient ||
+            record_is_of(&record, "cdmx/pgj") ||
+            record_is_of_exchange(record.kind) == rows[kind].operator) {
+            fail_msg("class %s", record_kind_name(record.kind));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_is_a_subject_and_a_type),
+        cmocka_unit_test(each_class_of_record_is_read_by_those_it_concerns),
         cmocka_unit_test(a_message_opens_the_exchange_of_its_own_id),
         cmocka_unit_test(every_type_has_a_name_that_leads_back),
         cmocka_unit_test(every_event_has_a_name_that_leads_back),

@@ -367,6 +367,7 @@ static void a_record_is_read_as_it_was_written(void **state)
         .consent = CONSENT_IMPEDED,
         .route = "mpi-ssc-1",
         .fields_sent = {.bits = UINT64_C(1) << 42 | 1},
+        .fields_withheld = {.bits = 6},
         .sealed_types = 1u << COMPARTMENT_LOCATION,
         .message_commitment = sample_hash(6),
         .directory_sha256 = sample_hash(7),
@@ -399,6 +400,7 @@ static void a_record_is_read_as_it_was_written(void **state)
     assert_int_equal(read.occurrence, record.occurrence);
     assert_int_equal(read.count, record.count);
     assert_true(read.fields_sent.bits == record.fields_sent.bits);
+    assert_true(read.fields_withheld.bits == record.fields_withheld.bits);
     assert_true(read.first_index == record.first_index);
     assert_bytes(read.directory_sha256, record.directory_sha256);
 }
