@@ -21,7 +21,7 @@ $(SIGN_FIRST): $(call objs,gateway/enlaced) $(BUILD)/tests/support/mutants/sign_
 
 .PHONY: path-support
 path-support: $(SUPPORT) $(NO_SYNC) $(SIGN_FIRST)
-$(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk 56_each_call 66_erasure 68_clock): path-support
+$(patsubst %,run-tests/path/%.sh,50_kill 51_power_cut 52_disk 56_each_call 66_erasure 68_clock 90_clocks): path-support
 
 # What an attacker does to a store, with the store's own functions.
 ATTACKS := $(patsubst tests/attack/%.c,$(BUILD)/tests/attack/%,$(wildcard tests/attack/*.c))
