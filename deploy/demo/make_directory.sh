@@ -1,7 +1,7 @@
 #!/bin/bash
 #
-# make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE]: the demonstration's directory,
-# in two networks, signed and published.
+# make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE] [--until DATE]:
+# the demonstration's directory, in two networks, signed and published; its texts in force until DATE.
 #
 #   OUT/<network>.note                   its text, signed by two of its three authorities
 #   OUT/<network>.<code>.roster.note     a member's systems, officials and auditors, signed by it
@@ -158,7 +158,7 @@ with_roster_keys() {
 
 network_text() { # NETWORK
     local name
-    printf 'in-force %s\n\n' "$in_force"
+    printf 'in-force %s\n\n' "${in_force%%..*}..$until"
     [[ -z $remark ]] || printf '# %s\n' "$remark"
     printf 'quorum 2\n\n'
     for name in $(authorities_of "$1"); do
@@ -171,7 +171,7 @@ network_text() { # NETWORK
 }
 
 roster_text() { # NETWORK CODE
-    printf 'in-force %s\n\n' "$in_force"
+    printf 'in-force %s\n\n' "${in_force%%..*}..$until"
     awk -v code="$1/$2/" '
         /^[a-z]/ { mine = index($2, code) == 1 }
         mine { print }' <<<"$identities"
@@ -232,12 +232,13 @@ publish_roster() { # NETWORK CODE
         publish "$folder/$1.$2.roster.note" $'enlace-roster v1\nmember '"$1/$2"
 }
 
-usage="usage: make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE]"
-pki='' out='' ports_from=7441 remark='' terms=$here/routes.txt
+usage="usage: make_directory.sh PKI_DIR OUT.txt [--ports-from N] [--remark TEXT] [--terms FILE] [--until DATE]"
+pki='' out='' ports_from=7441 remark='' terms=$here/routes.txt until=${in_force#*..}
 while [[ $# -gt 0 ]]; do
     case $1 in
     --ports-from) [[ $# -ge 2 ]] || die "$usage"; ports_from=$2; shift 2 ;;
     --remark) [[ $# -ge 2 ]] || die "$usage"; remark=$2; shift 2 ;;
+    --until) [[ $# -ge 2 ]] || die "$usage"; until=$2; shift 2 ;;
     --terms) [[ $# -ge 2 ]] || die "$usage"; terms=$2; shift 2 ;;
     -*) die "$usage" ;;
     *)
