@@ -107,8 +107,10 @@ enum rc refer(struct adapter *adapter, const struct mapping *mapping,
     if (referral->compartment_count > MESSAGE_COMPARTMENTS_MAX) {
         return bad(fault, "draft.compartment", "Son a lo más 16 compartimentos.");
     }
-    memcpy(draft.compartments, referral->compartments,
-           referral->compartment_count * sizeof referral->compartments[0]);
+    if (referral->compartment_count > 0) {
+        memcpy(draft.compartments, referral->compartments,
+               referral->compartment_count * sizeof referral->compartments[0]);
+    }
     draft.compartment_count = referral->compartment_count;
     TRY(fill_terms(mapping, &draft.header, aviso, fault));
     TRY(name_person(adapter, referral->person, &draft, fault));
