@@ -18,13 +18,14 @@ import tempfile
 import time
 
 import kit_lote
+import kit_oficio
 import kit_pgj
 import kit_sedesa
 import kit_ssc
 from report import Problem, Report, openssl, read_settings
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KITS = {"lote": kit_lote, "pgj": kit_pgj, "sedesa": kit_sedesa, "ssc": kit_ssc}
+KITS = {"lote": kit_lote, "oficio": kit_oficio, "pgj": kit_pgj, "sedesa": kit_sedesa, "ssc": kit_ssc}
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
@@ -52,6 +53,17 @@ def simulator_lote(work, base):
              "--key", f"{work}/institution.key", "--enlace", f"{work}/enlace.pem"],
             f"mapping = {base}/mappings/comun.map\noutgoing = out\nincoming = in\n"
             "sign_certificate = enlace.pem\nsign_key = enlace.key\nsigners = institution.pem\n", None)
+
+
+def simulator_oficio(work, base):
+    for name in ("enlace", "official", "report"):
+        self_signed(work, name)
+    for name in ("out", "in"):
+        os.mkdir(f"{work}/{name}")
+    return (["--from", f"{work}/out", "--to", f"{work}/in", "--cert", f"{work}/official.pem",
+             "--key", f"{work}/official.key", "--system", f"{work}/enlace.pem"],
+            f"mapping = {base}/mappings/comun.map\noutgoing = out\nincoming = in\n"
+            "sign_certificate = enlace.pem\nsign_key = enlace.key\nsigners = official.pem\n", None)
 
 
 def free_port():
@@ -103,8 +115,8 @@ def simulator_pgj(work, base):
 def simulator_start(adapter, work, options):
     """The process and its settings file; the settings' certificate signs the report."""
     base = os.path.join(os.path.dirname(HERE), adapter)
-    make = {"lote": simulator_lote, "pgj": simulator_pgj, "sedesa": simulator_sedesa,
-            "ssc": simulator_ssc}[adapter]
+    make = {"lote": simulator_lote, "oficio": simulator_oficio, "pgj": simulator_pgj,
+            "sedesa": simulator_sedesa, "ssc": simulator_ssc}[adapter]
     arguments, settings, port = make(work, base)
     with open(f"{work}/agency.conf", "w", encoding="utf-8") as file:
         file.write(settings + "report_certificate = report.pem\nreport_key = report.key\n"

@@ -13,7 +13,7 @@ oficio that does not recognise a measure, EN_VIGOR and TERMINADA anew. All is sy
 Faults, all of them before the answer to the next oficio: wrong-folio, wrong-key, unsigned, other-signer, half,
 changed, twice, no-state, unknown-state, unknown-item, formula,
 bom.
-Habits, always: no-custody, silent, forgetful, refuses, backwards.
+Habits, always: no-custody, silent, forgetful, refuses, backwards, trusting.
 """
 import argparse
 import datetime
@@ -182,9 +182,11 @@ class Officer:
         seen = self.state["seen"]
         if not page["same"]:
             self.state["bad"].append(name)
-        if name in seen and "forgetful" not in self.options.habit:
-            return
         seen[name] = page
+        if not page["same"] and "trusting" not in self.options.habit:
+            return
+        if page["folio"] in self.state["answers"] and "forgetful" not in self.options.habit:
+            return
         if "no se reconoce" in page["asunto"]:
             self.again(name, page)
         elif page["asunto"] in ("Solicitud de medidas de protección", "Canalización"):

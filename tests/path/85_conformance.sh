@@ -29,7 +29,7 @@ assert found["resultado"] == ("no conforme" if bad else "conforme")
 PY
 }
 
-adapters="lote pgj sedesa ssc"
+adapters="lote oficio pgj sedesa ssc"
 for adapter in $adapters; do try "$adapter" "$adapter"; done
 wait
 for adapter in $adapters; do promise "the simulator of $adapter conforms" has_faults "$adapter" 0; done
@@ -47,7 +47,11 @@ habit/backwards/orden habit/skips/ocurrencias habit/invented/estados"
 cases[sedesa]="fault/too-few/custodia fault/duplicate-keys/json habit/forgetful/repetido
 habit/contrary/estados"
 cases[ssc]="fault/no-zone/fechas fault/no-officer/oficial habit/gives-up/insiste habit/talkative/privado"
+cases[oficio]="fault/wrong-folio/oficio fault/half/firma habit/no-custody/custodia habit/trusting/rechazo"
 if [ "${FAULTS:-}" = full ]; then
+    cases[oficio]+=" fault/wrong-key/oficio fault/unsigned/entrega fault/other-signer/firma fault/changed/firma
+fault/unknown-state/estados fault/unknown-item/medidas fault/formula/forma habit/forgetful/repetido
+habit/backwards/orden"
     cases[sedesa]+=" fault/other-version/version fault/lost-answer/servicio fault/elsewhere/paginas
 fault/foreign/folios habit/trusting/rechazo fault/slow/servicio fault/500/servicio
 fault/503/servicio fault/throttled/custodia
