@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run - the conformance kit: plays Enlace's side towards an agency's system, with synthetic data.
 
-    run.py ADAPTER --out FOLDER [--config FILE] [--fault NAME]... [--habit NAME]... [--timeout S]
+    run.py ADAPTER --out FOLDER [--config FILE] [--fault NAME]... [--habit NAME]... [--timeout S] [--settle S]
 
 FILE is the adapter's own settings (--agency) and may also say report_certificate and report_key (they
 sign the certificate), timeout_s, settle_s, call_timeout_s, since. Without it the repository's
@@ -120,7 +120,7 @@ def simulator_start(adapter, work, options):
     arguments, settings, port = make(work, base)
     with open(f"{work}/agency.conf", "w", encoding="utf-8") as file:
         file.write(settings + "report_certificate = report.pem\nreport_key = report.key\n"
-                   f"timeout_s = {options.timeout}\nsettle_s = 1\n")
+                   f"timeout_s = {options.timeout}\nsettle_s = {options.settle}\n")
     more = [word for name in options.fault for word in ("--fault", name)]
     more += [word for name in options.habit for word in ("--habit", name)]
     process = subprocess.Popen([sys.executable, f"{base}/simulator.py", *arguments, "--state",
@@ -157,6 +157,7 @@ def main():
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--habit", action="append", default=[])
     parser.add_argument("--timeout", type=float, default=20)
+    parser.add_argument("--settle", type=float, default=1)
     options = parser.parse_args()
     process = None
     with tempfile.TemporaryDirectory() as work:
