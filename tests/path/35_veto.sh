@@ -43,7 +43,7 @@ isa=0193e2a1-7c1e-7a52-8f3e-5f0c4a2b9d13
 as() { # WHO ARGUMENTS...
     local who=$1
     shift
-    later "${LATER:-+0}" timeout 60 "$enlace" --json --profile "$WORK/$who.conf" "$@" >"$WORK/answer" 2>&1
+    ${LATER:+later "$LATER"} timeout 60 "$enlace" --json --profile "$WORK/$who.conf" "$@" >"$WORK/answer" 2>&1
     local status=$?
     cat "$WORK/answer"
     return $status

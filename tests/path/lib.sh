@@ -111,7 +111,8 @@ node_log() {
 later() {
     offset=$1
     shift
-    env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 "FAKETIME=$offset" "$@"
+    env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 "FAKETIME=$offset" \
+        "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "$@"
 }
 
 # promise TEXT COMMAND...: one promise, kept when the command succeeds.
