@@ -23,6 +23,7 @@ static const struct page pages[] = {
     {"GET", "/api/red", page_network},
     {"POST", "/api/red/prueba", page_network_test},
     {"GET", "/api/directorio", page_directory},
+    {"GET", "/api/informes", page_reports_catalogue},
     {"POST", "/api/directorio/comparar", page_directory_versions},
     {"GET", "/api/solicitud", page_request_forms},
     {"POST", "/api/solicitud/revisar", page_request_review},

@@ -52,4 +52,7 @@ enum rc page_network_test(const struct asked *asked, json_t **answer, struct fau
 enum rc page_directory(const struct asked *asked, json_t **answer, struct fault *fault);
 enum rc page_directory_versions(const struct asked *asked, json_t **answer, struct fault *fault);
 
+/* console/page_reports.c */
+enum rc page_reports_catalogue(const struct asked *asked, json_t **answer, struct fault *fault);
+
 #endif

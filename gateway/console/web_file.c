@@ -39,7 +39,9 @@
     FILE_ROW(board, "board.js", JS)                                                                \
     FILE_ROW(network, "network.js", JS)                                                            \
     FILE_ROW(directory, "directory.js", JS)                                                        \
-    FILE_ROW(approve, "approve.js", JS)
+    FILE_ROW(approve, "approve.js", JS)                                                            \
+    FILE_ROW(reports, "reports.js", JS)                                                            \
+    FILE_ROW(figures, "figures.js", JS)
 
 #define HTML "text/html; charset=utf-8"
 #define CSS "text/css; charset=utf-8"

@@ -24,6 +24,7 @@
 #include "crypto/keyring.h"
 #include "relay/entry.h"
 #include "relay/node.h"
+#include "relay/vitals.h"
 #include "rpc/codec.h"
 #include "store/db.h"
 #include "store/exchange.h"
@@ -40,6 +41,7 @@
 #define CODE "PRO-COD-VIG"
 
 struct making {
+    struct meters meters;
     struct node node;
     struct node_entry self;
     struct directory directory;
@@ -385,6 +387,7 @@ int main(int argc, char **argv)
     making.persons = making.count / RECORDS_OF_PERSON + 1;
     making.began_ms = clock_now_ms();
     making.node.self = &making.self;
+    making.node.meters = &making.meters;
     snprintf(making.self.origin, sizeof making.self.origin, "%s", argv[4]);
     snprintf(making.self.code, sizeof making.self.code, "cdmx/cdmx");
     snprintf(making.route.id, sizeof making.route.id, "mpi-ssc-medidas");

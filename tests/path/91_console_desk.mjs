@@ -113,6 +113,27 @@ await promise("the directory as a matrix, each route in full", async () => {
   await clean(asks);
 });
 
+await promise("a report asks first what for", async () => {
+  await asks.goto(`${mpi.origin}/informes`);
+  await asks.getByText("Antes, diga para qué").waitFor();
+  await asks.goto(`${mpi.origin}/bitacora`);
+  await asks.locator("#proposito").fill("informe-anual");
+  await asks.keyboard.press("Enter");
+  await asks.locator("tr.one").first().waitFor();
+});
+await promise("the year's figures and times, with small cells kept back until they are asked for", async () => {
+  await asks.goto(`${mpi.origin}/informes`);
+  await asks.getByRole("button", { name: "Contar" }).click();
+  const row = asks.locator("tr", { hasText: "SSC" });
+  await row.getByText("menos de 5", { exact: true }).waitFor();
+  equal(await row.locator("circle").count(), 0);
+  await clean(asks);
+  await asks.locator("#chicas").check();
+  await row.getByText(/min \/ /).first().waitFor();
+  equal(await row.locator("circle").count(), 2);
+  await picture(asks, "informes");
+});
+
 await promise("what the directory does not allow is shown before it is sent", async () => {
   await asks.goto(`${mpi.origin}/solicitud`);
   await asks.locator("#que").fill("numeros de emergencia c5");

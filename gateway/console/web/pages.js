@@ -7,6 +7,7 @@ export const PAGES = [
   { path: "/plazos", title: "Plazos", key: "p", isFor: (me) => me.reader?.kind !== "auditor", load: () => import("./board.js") },
   { path: "/bitacora", title: "Bitácora", key: "b", load: () => import("./records.js") },
   { path: "/red", title: "Red", key: "r", load: () => import("./network.js") },
+  { path: "/informes", title: "Informes", key: "f", load: () => import("./reports.js") },
   { path: "/directorio", title: "Directorio", key: "d", load: () => import("./directory.js") },
 ];
 
