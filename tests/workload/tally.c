@@ -323,10 +323,12 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults)
     size_t sent_count;
     uint8_t(*sent)[HASH_SIZE] = sent_commitments(tally, &sent_count);
 
-    *faults = (struct tally_faults){.refused = tally->refused, .messages = tally->count};
+    *faults = (struct tally_faults){.refused = tally->refused};
     for (size_t i = 0; i < tally->count; i++) {
         const struct counted *counted = &tally->records[i];
 
+        /* Nodes tell of clocks by themselves, as time passes. */
+        faults->messages += counted->type != MESSAGE_NOTICE;
         faults->repeated += counted->is_repeated;
         faults->of_children += counts(counted) && counted->is_child;
         if (counted->kind == RECORD_RECEIVED) {
