@@ -12,6 +12,7 @@
 #include "policy/member.h"
 #include "relay/backlog.h"
 #include "relay/budget.h"
+#include "relay/clock_doubt.h"
 #include "relay/delivery.h"
 #include "relay/desk.h"
 #include "relay/held.h"
@@ -62,6 +63,7 @@ struct ack {
     struct node *node;
     struct stream *stream;
     bool is_settled;
+    bool is_expired; /* nobody acknowledged it: its time was over before it was delivered */
     struct in_flight what;
     char destination[DESK_DESTINATION_SIZE];
     enum urgency urgency;
@@ -106,6 +108,14 @@ static const struct write_ops ack_ops = {
 
 /* ---- deliveries out ---- */
 
+/* A consultation whose session is over asks nothing any more (relay/life has told both sides). */
+static bool is_over(const struct attached *attached, const struct header *header)
+{
+    return header->type == MESSAGE_CONSULTATION &&
+           header->expires_at_ms <= clock_doubt_now_ms(attached->node);
+}
+
+/* RC_DEADLINE_EXCEEDED: it is too late for it. */
 static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queue,
                        const struct outbox_entry *debt)
 {
@@ -123,6 +133,9 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
                               NULL));
     TRY(delivery_write(attached->node, attached->reader, txn, debt, was_given, arena, held,
                        &bytes));
+    if (is_over(attached, &held->message.header)) {
+        return RC_DEADLINE_EXCEEDED;
+    }
     TRY(stream_send(attached->user.stream, buffer_bytes(&bytes)));
     slot->message_id = held->message.header.message_id;
     slot->index = index;
@@ -131,6 +144,20 @@ static enum rc deliver(struct attached *attached, struct txn *txn, unsigned queu
         message_wants_custody(held->message.header.type) && (debt->flags & OUTBOX_SETTLED) == 0;
     attached->in_flight_count++;
     return RC_OK;
+}
+
+static enum rc settle(struct attached *attached, const struct in_flight *what, bool is_expired,
+                      struct fault *fault);
+
+/* Not settled now, it is found again by the next stream. */
+static void drop_expired(struct attached *attached, unsigned queue, uint64_t index)
+{
+    const struct in_flight what = {.index = index, .queue = queue};
+    struct fault fault = {0};
+
+    if (settle(attached, &what, true, &fault) != RC_OK) {
+        leases_return(desk_leases(attached->desk), index);
+    }
 }
 
 /* The scan may be older than an acknowledgement that ended the lease before ours. */
@@ -179,6 +206,8 @@ static bool deliver_some(struct attached *attached, struct txn *txn, unsigned nu
         if (rc == RC_NOT_FOUND || rc == RC_DATA_LOSS) {
             log_error("deliver.parked", "leaf=%llu rc=%s", (unsigned long long)debts[i].index,
                       rc_name(rc));
+        } else if (rc == RC_DEADLINE_EXCEEDED) {
+            drop_expired(attached, number, debts[i].index);
         } else if (rc != RC_OK) {
             leases_return(desk_leases(attached->desk), debts[i].index);
             stream_cancel(attached->user.stream);
@@ -293,10 +322,37 @@ static void refuse_acknowledgement(struct attached *attached, const struct id *i
     send_response(attached, &response);
 }
 
+static enum rc settle(struct attached *attached, const struct in_flight *what, bool is_expired,
+                      struct fault *fault)
+{
+    struct ack *ack = calloc(1, sizeof *ack);
+
+    if (ack == NULL) {
+        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
+    }
+    ack->write.ops = &ack_ops;
+    ack->errand.kind = ERRAND_ACKNOWLEDGED;
+    ack->node = attached->node;
+    ack->stream = attached->user.stream;
+    ack->what = *what;
+    ack->is_expired = is_expired;
+    ack->urgency = attached->seat.urgency;
+    ack->write.is_urgent = ack->urgency == URGENCY_URGENT;
+    snprintf(ack->destination, sizeof ack->destination, "%s",
+             attached->queues[what->queue].destination);
+    stream_hold(ack->stream);
+    if (writer_submit(attached->node->writer, &ack->write) != RC_OK) {
+        stream_release(ack->stream);
+        free(ack);
+        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
+    }
+    attached->submissions++;
+    return RC_OK;
+}
+
 static enum rc acknowledge(struct attached *attached, const struct id *id, struct fault *fault)
 {
     size_t at = find_in_flight(attached, id);
-    struct ack *ack;
 
     if (at == attached->in_flight_count) {
         struct attach_response settled = {.kind = ANSWER_SETTLED, .settled = *id};
@@ -308,27 +364,7 @@ static enum rc acknowledge(struct attached *attached, const struct id *id, struc
         refuse_acknowledgement(attached, id);
         return RC_OK;
     }
-    ack = calloc(1, sizeof *ack);
-    if (ack == NULL) {
-        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
-    }
-    ack->write.ops = &ack_ops;
-    ack->errand.kind = ERRAND_ACKNOWLEDGED;
-    ack->node = attached->node;
-    ack->stream = attached->user.stream;
-    ack->what = attached->in_flight[at];
-    ack->urgency = attached->seat.urgency;
-    ack->write.is_urgent = ack->urgency == URGENCY_URGENT;
-    snprintf(ack->destination, sizeof ack->destination, "%s",
-             attached->queues[ack->what.queue].destination);
-    stream_hold(ack->stream);
-    if (writer_submit(attached->node->writer, &ack->write) != RC_OK) {
-        stream_release(ack->stream);
-        free(ack);
-        return refuse(fault, RC_RESOURCE_EXHAUSTED, "node.busy", "", "Reintente.");
-    }
-    attached->submissions++;
-    return RC_OK;
+    return settle(attached, &attached->in_flight[at], false, fault);
 }
 
 static void forget_in_flight(struct attached *attached, const struct id *id)
@@ -345,7 +381,11 @@ static void acknowledged(struct attached *attached, struct ack *ack)
 {
     struct attach_response settled = {.kind = ANSWER_SETTLED, .settled = ack->what.message_id};
 
-    if (ack->write.rc == RC_OK) {
+    if (ack->is_expired) {
+        leases_end(desk_leases(attached->desk), ack->what.index);
+        log_info("deliver.expired", "leaf=%llu rc=%s", (unsigned long long)ack->what.index,
+                 rc_name(ack->write.rc));
+    } else if (ack->write.rc == RC_OK) {
         forget_in_flight(attached, &ack->what.message_id);
         send_response(attached, &settled);
     } else {

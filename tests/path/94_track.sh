@@ -84,6 +84,21 @@ promise "a recall that nobody answers" until_says ssc "$one" 'hang["kind"] == "r
 promise "what is not one's own gets the answer of what is not there" \
     refused exchange.unknown mpi trace 0198aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa
 
+# ---- a session that is over ----
+
+rule() { awk -v key="$1" '$1 == "route" { mine = $2 == "mpi-ssc-consulta" } mine && $1 == key { print $2; exit }' "$WORK/directory.txt"; }
+cat >"$WORK/consult.json" <<JSON
+{"type": "Consultation", "to": "cdmx/ssc", "urgency": "ordinary", "purpose": "$(rule purpose)", "legal_basis": "$(rule basis)",
+ "aviso": {"id": "AVISO-MPI-CDMX", "version": "2026-1", "sha256": "$(aviso_sha256)"}, "consent": {"state": "not_needed"},
+ "session": "MESA-1", "expires_at": "$(date -u -d '+6 seconds' +%FT%TZ)"}
+JSON
+late=$(submit "$WORK/consult.json")
+failed_at() { "$1" --json track "$late" | grep -q '"state": "failed"'; }
+promise "a consultation that nobody took ends with its session, on both sides" \
+    eval 'for ((i = 0; i < 100; i++)); do failed_at mpi && failed_at ssc && break; sleep 0.2; done; failed_at mpi && failed_at ssc'
+promise "and is delivered to nobody any more" eval '! ssc --json inbox --wait 500 | grep -q Consultation'
+promise "nothing of it is owed" until_says ssc "$late" 'hops[0]["state"] == "settled"'
+
 # ---- the board ----
 
 urgent=$(request urgent)
