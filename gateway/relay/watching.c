@@ -13,6 +13,7 @@
 #include "rpc/call.h"
 
 #define SCRATCH_MAX ((size_t)1 << 20)
+#define RESPONSE_ROOM 256
 
 void watching_refuse(struct watching *watching, enum rc rc)
 {
@@ -106,6 +107,8 @@ static void run(struct chore *chore)
 void watching_ask(struct watching *watching, enum rc (*look)(struct watching *watching))
 {
     watching->look = look;
+    buffer_reserve(&watching->response,
+                   RESPONSE_ROOM); /* an answer of defaults alone has no bytes */
     watching->chore.run = run;
     watching->scratch = arena_new(SCRATCH_MAX);
     call_set_state(watching->call, (struct call_state *)watching);
