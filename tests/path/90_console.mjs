@@ -226,8 +226,8 @@ async function story(who, run) {
   return mine.stop();
 }
 
-await promise("a certificate without the role: named, in red", async () => {
-  await story("system", async (view, mine) => {
+await promise("who may not read this node's log: named, in red", async () => {
+  await story("stranger", async (view, mine) => {
     await settled(view);
     await view.goto(`${mine.origin}/bitacora`);
     await view.locator("#proposito").fill("curiosidad");

@@ -13,7 +13,8 @@ node_start ssc || exit 1
 profile mpi cdmx cdmx/mpi-cdmx system/cdmx.mpi-cdmx.plataforma plataforma cdmx.mpi-cdmx.enlace-01
 profile ssc ssc cdmx/ssc system/cdmx.ssc.adapter adapter cdmx.ssc.enlace-01
 profile auditor cdmx cdmx/contraloria auditor/cdmx.contraloria.auditor-01
-profile system cdmx cdmx/mpi-cdmx system/cdmx.mpi-cdmx.plataforma plataforma
+# A member's system reads that member's own records at its own node: ssc's is another.
+profile stranger cdmx cdmx/ssc system/cdmx.ssc.adapter adapter
 # A node that lies: beside the real one, with its certificate and its log's key.
 false_address=127.0.0.1:$(($(node_address cdmx | cut -d: -f2) + 6))
 sed "s/^address = .*/address = $false_address/" "$WORK/auditor.conf" >"$WORK/deceived.conf"

@@ -63,7 +63,7 @@ export const browser_start = () => chromium.launch({ executablePath: process.env
 export async function window_open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, locale: "es-MX", acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(Number(process.env.WAIT_MS ?? 15000));
+  page.setDefaultTimeout(Number(process.env.WAIT_MS ?? 30000));
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (line) => line.type() === "error" && !line.text().includes("status of") && page.problems.push(line.text()));
