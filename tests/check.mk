@@ -77,4 +77,4 @@ $(ASAN_PATHS:%=asan-%): asan-%: | run-%
 $(TSAN_PATHS:%=tsan-%): tsan-%: | run-%
 	@BUILD=$(TSAN_BUILD) $(call run_story,$(comma) under TSan,tests/sanitized.sh)
 $(foreach story,$(filter $(ASAN_PATHS),$(TSAN_PATHS)),$(eval tsan-$(story): | asan-$(story)))
-run-tests/path/70_other_language.sh run-tests/path/82_sedesa.sh run-tests/path/90_console.sh $(INTEROP_TESTS:%=run-%): | interop-modules
+run-tests/path/70_other_language.sh run-tests/path/82_sedesa.sh run-tests/path/90_console.sh run-tests/path/91_console_desk.sh run-tests/path/97_console_second.sh $(INTEROP_TESTS:%=run-%): | interop-modules
