@@ -169,10 +169,11 @@ stamp() { as auditor audit stamp "$folder" --answer "$WORK/$1.tsr" --tsa "$WORK/
 not_of_this() { ! stamp other && [ ! -e "$folder/sello.tsr" ]; }
 stamp_verifies() { check "$folder" --policy "$WORK/policy" --tsa "$WORK/tsa/ca.pem" && grep -q 'existía el' "$WORK/said"; }
 stamp_of_another() { ! check "$folder" --policy "$WORK/policy" --tsa "$WORK/pki/ca/cdmx.pem" && grep -q evidence.stamp "$WORK/said"; }
-not_for_a_system() { ! as mpi audit bundle --audit "$WORK/audit" --exchange "$exchange" -o "$WORK/no" && [ ! -e "$WORK/no" ]; }
+not_for_a_stranger() { ! as stranger audit bundle --audit "$WORK/audit" --exchange "$exchange" -o "$WORK/no" && [ ! -e "$WORK/no" ]; }
 nothing_of_it() { ! as auditor audit bundle --audit "$WORK/audit" --exchange 0193e2a1-7c1e-7a52-8f3e-5f0c4a2b9d99 -o "$WORK/no" && grep -q evidence.none "$WORK/said" "$WORK/log" && [ ! -e "$WORK/no" ]; }
 }
 profile mpi cdmx/mpi-cdmx system/cdmx.mpi-cdmx.plataforma plataforma
+profile stranger cdmx/ssc system/cdmx.ssc.adapter adapter
 profile auditor cdmx/contraloria auditor/cdmx.contraloria.auditor-01
 echo "policy = $WORK/policy" >>"$WORK/auditor.conf"
 submit || cat "$WORK/log"
@@ -200,6 +201,6 @@ promise "a stamp of something else is refused" not_of_this
 promise "the right one is added" stamp good
 promise "and verifies" stamp_verifies
 promise "not by another authority" stamp_of_another
-promise "a partner's system makes none" not_for_a_system
+promise "another institution's system makes none" not_for_a_stranger
 promise "an exchange that is not there makes none" nothing_of_it
 promises_end
