@@ -2,12 +2,13 @@
  * payload - submissions for the benchmarks, made beforehand: what a busy platform sends to a
  * hospital.
  *
- *     payload DIRECTORY SEAL-CERTIFICATE COUNT > FILE
+ *     payload DIRECTORY SEAL-CERTIFICATE COUNT [urgent] > FILE
  *
  * Referrals along the demonstration's route mpi-sedesa-canalizacion: header, identity, contact and
  * health in clear, narrative sealed to the hospital's system. Half of the messages are about one of
  * 10,000 known subjects, half about a new one. Sealing takes a system a fifth of a millisecond, so
- * 64 sealed compartments are made once and used in turn. Each body stands after its length, u32
+ * 64 sealed compartments are made once and used in turn. `urgent`: requests for measures along
+ * mpi-sedesa-medidas instead, which may be urgent. Each body stands after its length, u32
  * big-endian (see load.c). The persons are synthetic.
  */
 #include <assert.h>
@@ -24,6 +25,7 @@
 #include "rpc/codec.h"
 
 #define ROUTE "mpi-sedesa-canalizacion"
+#define URGENT_ROUTE "mpi-sedesa-medidas"
 #define KNOWN_SUBJECTS 10000
 #define SEALED 64
 #define CLEAR 3
@@ -34,6 +36,7 @@ struct sealed {
 };
 
 struct maker {
+    bool is_urgent;
     const struct route *route;
     const struct aviso *aviso;
     struct sealed sealed[SEALED];
@@ -42,12 +45,13 @@ struct maker {
     struct buffer request;
 };
 
-static const struct route *find_route(const struct directory *directory, const struct aviso **aviso)
+static const struct route *find_route(const struct directory *directory, const char *id,
+                                      const struct aviso **aviso)
 {
     for (size_t i = 0; i < directory->route_count; i++) {
         const struct route *route = &directory->routes[i];
 
-        for (size_t k = 0; strcmp(route->id, ROUTE) == 0 && k < directory->aviso_count; k++) {
+        for (size_t k = 0; strcmp(route->id, id) == 0 && k < directory->aviso_count; k++) {
             *aviso = &directory->avisos[k];
             if (strcmp((*aviso)->id, route->aviso) == 0) {
                 return route;
@@ -116,6 +120,23 @@ static void subject_id(const char *use, unsigned long number, struct id *id)
     memcpy(id->bytes, digest, ID_SIZE);
 }
 
+static void make_urgent(struct header *header, struct item *item)
+{
+    static const uint8_t act[HASH_SIZE] = {7};
+
+    header->urgency = URGENCY_URGENT;
+    header->type = MESSAGE_MEASURE_REQUEST;
+    header->catalogue_code = item->code = "PRO-PSI-SEG";
+    item->period = PERIOD_WEEK;
+    header->plan_issuer = "mpi";
+    header->plan_id = "P1";
+    header->plan_version = header->procedure = 1;
+    header->decision_organ = "Consejo";
+    header->decision_session = "S1";
+    header->decision_date = "2019-06-03";
+    header->decision_sha256 = BYTES_OF(act);
+}
+
 static void fill_header(struct maker *maker, struct header *header, struct item *item,
                         const struct sealed *sealed, const struct id *pseudonym)
 {
@@ -149,6 +170,9 @@ static void fill_header(struct maker *maker, struct header *header, struct item 
     header->item_count = 1;
     *item = (struct item){
         .number = 1, .code = "CAN-PSI", .cadence_count = 1, .period = PERIOD_ONCE, .ends_on = ""};
+    if (maker->is_urgent) {
+        make_urgent(header, item);
+    }
 }
 
 static void empty_texts(struct header *header)
@@ -218,8 +242,9 @@ int main(int argc, char **argv)
     struct cert *cert = NULL;
     char error[DIRECTORY_ERROR_SIZE];
 
-    if (argc != 4) {
-        fputs("usage: payload DIRECTORY SEAL-CERTIFICATE COUNT > FILE\n", stderr);
+    maker.is_urgent = argc == 5 && strcmp(argv[4], "urgent") == 0;
+    if (argc != 4 && !maker.is_urgent) {
+        fputs("usage: payload DIRECTORY SEAL-CERTIFICATE COUNT [urgent] > FILE\n", stderr);
         return 2;
     }
     if (directory_read(argv[1], &directory, error) != RC_OK ||
@@ -227,9 +252,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", error);
         return 1;
     }
-    maker.route = find_route(directory, &maker.aviso);
+    maker.route = find_route(directory, maker.is_urgent ? URGENT_ROUTE : ROUTE, &maker.aviso);
     if (maker.route == NULL) {
-        fputs("the directory has no route " ROUTE "\n", stderr);
+        fputs("the directory lacks a route of the bench\n", stderr);
         return 1;
     }
     make_sealed(&maker, cert);
