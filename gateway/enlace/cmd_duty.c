@@ -12,6 +12,7 @@
 #include "client/profile.h"
 #include "crypto/keyring.h"
 #include "enlace/command.h"
+#include "policy/directory_file.h"
 #include "policy/duty_roster.h"
 #include "policy/law_folder.h"
 #include "tlog/note.h"
@@ -105,7 +106,7 @@ static int publish_roster(const struct cli *cli, int argc, char **argv)
 {
     struct duty_roster *roster = arena_alloc(cli->arena, sizeof *roster);
     OWN(buffer) bytes = {0};
-    struct directory *directory = NULL;
+    OWN_PTR(directory) directory = NULL;
     struct fault fault = {0};
     char name[CODE_SIZE + 16];
     const char *with = NULL;

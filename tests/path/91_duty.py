@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import shutil
 import socket
 import subprocess
 import sys
@@ -196,6 +197,15 @@ def rosters():
              f"{WORK}/pki/member/cdmx.ssc/roster.key", "law.roster_key")):
         done = roster("cdmx", "cdmx/mpi-cdmx", 9, [], text, key)
         say(f"{what} is refused: {reason}", done.returncode == 1 and reason in done.stderr, done.stderr)
+    os.mkdir(f"{WORK}/vacia")
+    shutil.copy(f"{WORK}/directory/cdmx.authorities", f"{WORK}/vacia")
+    for what, folder, reason in (("a directory that is not there", "nada", "file.unreadable"),
+                                 ("a folder in which nothing is in force", "vacia", "law.none")):
+        done = subprocess.run([f"{BUILD}/bin/enlace", "duty", "publish", f"{WORK}/cdmx.mpi-cdmx.guardia.note",
+                               "--with", f"{WORK}/{folder}", "--to", f"{WORK}/guardia-cdmx"],
+                              capture_output=True, text=True, check=False)
+        say(f"{what} lets nothing be published: {reason}", done.returncode != 0 and reason in done.stderr,
+            done.stderr)
 
 
 def one_after_the_other(mpi):
