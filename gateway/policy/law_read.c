@@ -11,6 +11,7 @@ enum rc law_read(const char *path, struct directory **directory, struct fault *f
     OWN(law_folder) folder = {0};
     char error[LAW_ERROR_SIZE] = "";
     struct law_offer *offers;
+    enum rc rc;
 
     if (law == NULL) {
         return RC_RESOURCE_EXHAUSTED;
@@ -27,9 +28,11 @@ enum rc law_read(const char *path, struct directory **directory, struct fault *f
         offers[i].note = buffer_bytes(&folder.files[i].bytes);
         offers[i].name = folder.files[i].name;
     }
-    (void)!law_offer(law, offers, folder.count, directory);
+    *directory = NULL;
+    rc = law_offer(law, offers, folder.count, directory);
     free(offers);
-    return *directory != NULL ? RC_OK
-                              : refuse(fault, RC_FAILED_PRECONDITION, "law.none", path,
-                                       "Ningún texto de la carpeta está en vigor.");
+    return rc == RC_OK && *directory != NULL
+               ? RC_OK
+               : refuse(fault, RC_FAILED_PRECONDITION, "law.none", path,
+                        "Ningún texto de la carpeta está en vigor.");
 }

@@ -82,5 +82,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -ke
 profile bad "s|^ca = .*|ca = $WORK/stranger.pem|"
 promise "the authority that we trust does not vouch for the node" fails_at node_certificate
 profile bad
-promise "a copy of the directory that cannot be read" fails_at law --with "$WORK/pki"
+promise "a copy of the directory that is none" fails_at law --with "$WORK/pki"
+promise "said with its reason" grep -q file.unreadable "$WORK/said"
+mkdir "$WORK/empty" && cp "$WORK"/directory/*.authorities "$WORK/empty"
+promise "a copy without a text in force" fails_at law --with "$WORK/empty"
+promise "said likewise" grep -q law.none "$WORK/said"
 promises_end
