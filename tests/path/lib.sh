@@ -111,6 +111,10 @@ node_log() {
 later() {
     offset=$1
     shift
+    # In the background its process is the command's own: who is to be killed by its number.
+    [ "$BASHPID" = "$$" ] || set -- exec "$@"
+    [ "$1" = exec ] && shift && exec env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 \
+        "FAKETIME=$offset" "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "$@"
     env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 "FAKETIME=$offset" \
         "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" "$@"
 }
