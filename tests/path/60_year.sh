@@ -135,6 +135,7 @@ storm_and_end() {
     "$root/deploy/demo/story.sh" "$build" before && "$root/deploy/demo/story.sh" "$build" after || return 1
     report && last_line 1,502 && grep -q "^Hay $records registros" "$work/report" && return
     show_report
+    echo "the first run had $records records"
     return 1
 }
 

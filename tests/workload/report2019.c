@@ -541,7 +541,7 @@ static enum rc print_growth(const struct report *report)
     } else if (before >= 0) {
         printf("Hay %s registros de mensajes; en la corrida anterior había %s.\n", now, then);
     } else {
-        printf("Hay %s registros de mensajes, sin los avisos de plazos.\n", now);
+        printf("Hay %s registros de mensajes, sin los avisos de plazos ni lo retirado.\n", now);
     }
     buffer_print(&text, "%zu\n", faults.messages);
     return folder_write(path, buffer_bytes(&text));

@@ -17,8 +17,9 @@ struct counted {
     struct id exchange_id;
     uint32_t item;
     uint32_t occurrence;
-    bool is_child;   /* its own record or its exchange's opening names a parent */
-    bool is_in_time; /* occurred up to the last day */
+    bool is_child;    /* its own record or its exchange's opening names a parent */
+    bool is_recalled; /* its exchange is taken back */
+    bool is_in_time;  /* occurred up to the last day */
     bool is_repeated;
     char code[32];
     char from[CODE_SIZE];
@@ -139,20 +140,23 @@ static bool counts(const struct counted *counted)
     return is_received(counted, MESSAGE_STATUS_REPORT) && counted->is_in_time;
 }
 
-/* Records are sorted: those of one exchange stand together. All of a child's are a child's. */
-static void spread_children(struct tally *tally)
+/* Records are sorted: those of one exchange stand together, and say of it what one of them says. */
+static void spread_over_exchanges(struct tally *tally)
 {
     for (size_t i = 0; i < tally->count;) {
         const struct id exchange = tally->records[i].exchange_id;
         bool is_child = false;
+        bool is_recalled = false;
         size_t end = i;
 
         for (; end < tally->count && id_equal(&tally->records[end].exchange_id, &exchange); end++) {
             is_child =
                 is_child || (is_opening(&tally->records[end]) && tally->records[end].is_child);
+            is_recalled = is_recalled || tally->records[end].type == MESSAGE_RECALL;
         }
         for (; i < end; i++) {
             tally->records[i].is_child = is_child;
+            tally->records[i].is_recalled = is_recalled;
         }
     }
 }
@@ -164,7 +168,7 @@ void tally_end(struct tally *tally)
     if (tally->count > 0) {
         qsort(tally->records, tally->count, sizeof *tally->records, compare_counted);
     }
-    spread_children(tally);
+    spread_over_exchanges(tally);
     tally->units = calloc(tally->count + 1, sizeof *tally->units);
     assert(tally->units != NULL);
     for (size_t i = 0; i < tally->count; i++) {
@@ -327,8 +331,9 @@ void tally_find_faults(const struct tally *tally, struct tally_faults *faults)
     for (size_t i = 0; i < tally->count; i++) {
         const struct counted *counted = &tally->records[i];
 
-        /* Nodes tell of clocks by themselves, as time passes. */
-        faults->messages += counted->type != MESSAGE_NOTICE;
+        /* Nodes tell of clocks by themselves, as time passes; how far an exchange had come when it
+         * was taken back is a matter of moments. */
+        faults->messages += counted->type != MESSAGE_NOTICE && !counted->is_recalled;
         faults->repeated += counted->is_repeated;
         faults->of_children += counts(counted) && counted->is_child;
         if (counted->kind == RECORD_RECEIVED) {

@@ -40,7 +40,9 @@ struct tally_faults {
     size_t of_children; /* units of exchanges that serve another */
     size_t received;    /* all received records, for the sentence "n de n" */
     size_t refused;     /* refusals logged */
-    size_t messages; /* sent and received records but notices: what another run must not change */
+    /* Sent and received records but notices, of exchanges not recalled: what another run must not
+     * change. */
+    size_t messages;
 };
 
 void tally_find_faults(const struct tally *tally, struct tally_faults *faults);
