@@ -20,6 +20,7 @@ WORK, ENLACE = sys.argv[1], sys.argv[2]
 PERSON = uuid.UUID("0193e2a1-7c1e-7a52-8f3e-5f0c4a2b9d11").bytes
 ROUNDS = 600
 BOUND = 0.09
+ATTEMPTS = 5
 passed = failed = 0
 
 
@@ -74,6 +75,20 @@ def measure(kinds):
     return out
 
 
+def told_apart(mpi, c5, own):
+    """Samples, until the control is told: a machine with other work to do blurs it, never the others."""
+    for _ in range(ATTEMPTS):
+        found = measure({
+            "not there": (mpi, lambda: mpi.change(mpi.new_id())),
+            "vetoed": (mpi, lambda: mpi.change(own)),
+            "another's": (c5, lambda: c5.change(own)),
+            "early": (mpi, lambda: b"\xff" + mpi.change(own)),  # refused before anything is looked at
+        })
+        if smaller(found["early"][0], found["vetoed"][0]) - 0.5 > BOUND:
+            break
+    return found
+
+
 def oracle():
     mpi = Asker(WORK, "cdmx.mpi-cdmx.plataforma", "cdmx/cdmx")
     c5 = Asker(WORK, "cdmx.c5.adapter", "cdmx/cdmx")
@@ -88,12 +103,7 @@ def oracle():
     for _ in range(15):  # past the first ten of a minute refusals are counted, and are no leaves
         mpi.refused(mpi.change(mpi.new_id()))
         c5.refused(c5.change(own))
-    found = measure({
-        "not there": (mpi, lambda: mpi.change(mpi.new_id())),
-        "vetoed": (mpi, lambda: mpi.change(own)),
-        "another's": (c5, lambda: c5.change(own)),
-        "early": (mpi, lambda: b"\xff" + mpi.change(own)),  # refused before anything is looked at
-    })
+    found = told_apart(mpi, c5, own)
     answers = {name: found[name][1] for name in ("not there", "vetoed", "another's")}
     say("not there, another's and vetoed are the same words, byte for byte",
         all(len(a) == 1 for a in answers.values()) and len(set.union(*answers.values())) == 1, answers)

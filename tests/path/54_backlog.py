@@ -81,6 +81,8 @@ class Inbox:
         self.partner, self.is_recipient = partner(work, side), side == 1
         self.came = []  # (id, urgency, when)
         self.lock = threading.Lock()
+        self.ordinary_may_come = threading.Event()
+        self.ordinary_may_come.set()
         for urgency in (1, 2):
             client.in_thread(self.take, urgency)
 
@@ -89,6 +91,8 @@ class Inbox:
         try:
             for response in attachment:
                 if response.WhichOneof("response") == "delivery":
+                    if urgency == 1:
+                        self.ordinary_may_come.wait()
                     self.settle(attachment, response.delivery.message, urgency)
         except grpc.RpcError:
             pass
@@ -144,10 +148,13 @@ def full_queue(work, nodes, verdict):
 
 
 def overtake(sender, inbox, verdict):
-    """An urgent message behind a queue of ordinary ones."""
+    """An urgent message behind a queue of ordinary ones, which their recipient is slow to take."""
     first = len(inbox.came)
+    inbox.ordinary_may_come.clear()
     submit_all(sender, make(sender, 300))
     submit_all(sender, make(sender, 1, urgency=2))
+    inbox.wait(first + 1, 20)
+    inbox.ordinary_may_come.set()
     verdict.promise("an urgent one after 300 ordinary ones: all come", inbox.wait(first + 301, 20))
     place = next((at for at, (_, urgency, _) in enumerate(inbox.came[first:]) if urgency == 2), 301)
     verdict.promise(f"and it overtakes ordinary ones: it is number {place + 1}", place < 300)
