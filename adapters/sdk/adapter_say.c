@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "client/author.h"
 #include "client/profile.h"
 #include "client/session.h"
 #include "crypto/actsig.h"
@@ -150,24 +151,10 @@ static enum rc next_id_ms(struct adapter *adapter, int64_t *at_ms)
 static void address(const struct adapter *adapter, const struct header *to, struct header *header)
 {
     const struct profile *profile = adapter->config.profile;
-    bool is_ours =
-        strcmp(to->from, profile->member) == 0 && strcmp(to->from_system, profile->system) == 0;
 
-    draft_header_init(header);
-    header->exchange_id = to->exchange_id;
-    header->parent_exchange_id = to->parent_exchange_id;
+    author_answer(profile, to, header);
     header->from = profile->member;
     header->from_system = profile->system;
-    header->to = is_ours ? to->to : to->from;
-    header->to_system = is_ours ? to->to_system : to->from_system;
-    header->urgency = to->urgency;
-    header->catalogue_code = to->catalogue_code;
-    header->purpose = to->purpose;
-    header->legal_basis = to->legal_basis;
-    header->aviso_id = to->aviso_id;
-    header->aviso_version = to->aviso_version;
-    header->aviso_sha256 = to->aviso_sha256;
-    header->consent = CONSENT_NOT_NEEDED;
 }
 
 static enum rc sign_if_needed(const struct adapter *adapter, struct draft *draft,

@@ -41,7 +41,7 @@ MUST_CHECK enum rc author_send(const struct author *author, const struct id *id,
 
 /* Keeps what later acts and reports need to know of an exchange. Failure is only logged. */
 void author_keep(const struct author *author, const struct message *message, struct arena *arena);
-/* An answer in this exchange, addressed to the other side. */
+/* An answer in this exchange, addressed to the other side; its sender is left open. */
 void author_answer(const struct profile *profile, const struct header *to, struct header *answer);
 
 /* R2 for a message that came. The id comes from the spool's secret, so a repetition is the same

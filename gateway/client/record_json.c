@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "client/json_facts.h"
 #include "tlog/leaf.h"
 
 const char *record_kind_text(enum record_kind kind)
@@ -69,23 +70,6 @@ void record_sealed_text(uint32_t types, char *out, size_t size)
     }
 }
 
-static void add_text(json_t *object, const char *name, const char *text)
-{
-    if (text != NULL && text[0] != '\0') {
-        json_object_set_new(object, name, json_string(text));
-    }
-}
-
-static void add_id(json_t *object, const char *name, const struct id *id)
-{
-    char text[ID_TEXT_SIZE];
-
-    if (!id_is_zero(id)) {
-        id_format(id, text);
-        json_object_set_new(object, name, json_string(text));
-    }
-}
-
 static void add_hash(json_t *object, const char *name, struct bytes hash)
 {
     char hex[2 * HASH_SIZE + 1];
@@ -105,31 +89,31 @@ json_t *record_json(const struct leaf *leaf, const struct record *record)
 
     field_set_describe(record->fields_sent, fields, sizeof fields);
     record_sealed_text(record->sealed_types, sealed, sizeof sealed);
-    add_id(row, "message_id", &record->message_id);
-    add_id(row, "exchange_id", &record->exchange_id);
-    add_id(row, "parent_exchange_id", &record->parent_exchange_id);
-    add_text(row, "from", record->from);
-    add_text(row, "to", record->to);
-    add_text(row, "hosted_by", record->hosted_by);
-    add_text(row, "actor", record->actor);
-    add_text(row, "official", record->official);
-    add_text(row, "approver", record->approver);
-    add_text(row, "type", record_type_name(record));
-    add_text(row, "catalogue_code", record->catalogue_code);
-    add_text(row, "event", record->event != EVENT_NONE ? event_name(record->event) : "");
-    add_text(row, "occurred_on", record->occurred_on);
-    add_text(row, "purpose", record->purpose);
-    add_text(row, "legal_basis", record->legal_basis);
-    add_text(row, "aviso", record->aviso);
-    add_text(row, "consent", record_consent_text(record->consent));
-    add_text(row, "route", record->route);
-    add_text(row, "fields", fields);
+    json_add_id(row, "message_id", &record->message_id);
+    json_add_id(row, "exchange_id", &record->exchange_id);
+    json_add_id(row, "parent_exchange_id", &record->parent_exchange_id);
+    json_add_text(row, "from", record->from);
+    json_add_text(row, "to", record->to);
+    json_add_text(row, "hosted_by", record->hosted_by);
+    json_add_text(row, "actor", record->actor);
+    json_add_text(row, "official", record->official);
+    json_add_text(row, "approver", record->approver);
+    json_add_text(row, "type", record_type_name(record));
+    json_add_text(row, "catalogue_code", record->catalogue_code);
+    json_add_text(row, "event", record->event != EVENT_NONE ? event_name(record->event) : "");
+    json_add_text(row, "occurred_on", record->occurred_on);
+    json_add_text(row, "purpose", record->purpose);
+    json_add_text(row, "legal_basis", record->legal_basis);
+    json_add_text(row, "aviso", record->aviso);
+    json_add_text(row, "consent", record_consent_text(record->consent));
+    json_add_text(row, "route", record->route);
+    json_add_text(row, "fields", fields);
     field_set_describe(record->fields_withheld, fields, sizeof fields);
-    add_text(row, "withheld", fields);
-    add_text(row, "sealed", sealed);
-    add_text(row, "transfer", record_transfer_text(record->transfer));
-    add_text(row, "reason", record->reason);
-    add_text(row, "reason_path", record->reason_path);
+    json_add_text(row, "withheld", fields);
+    json_add_text(row, "sealed", sealed);
+    json_add_text(row, "transfer", record_transfer_text(record->transfer));
+    json_add_text(row, "reason", record->reason);
+    json_add_text(row, "reason_path", record->reason_path);
     add_hash(row, "purpose_commitment", record->purpose_commitment);
     add_hash(row, "query_sha256", record->query_sha256);
     if (record->count > 0) {

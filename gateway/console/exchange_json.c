@@ -2,27 +2,11 @@
 
 #include <string.h>
 
+#include "client/json_facts.h"
 #include "client/reading.h"
 #include "client/send.h"
 #include "model/lifecycle.h"
 #include "policy/catalogue.h"
-
-static void add_text(json_t *object, const char *name, const char *text)
-{
-    if (text != NULL && text[0] != '\0') {
-        json_object_set_new(object, name, json_string(text));
-    }
-}
-
-static void add_id(json_t *object, const char *name, const struct id *id)
-{
-    char text[ID_TEXT_SIZE];
-
-    if (!id_is_zero(id)) {
-        id_format(id, text);
-        json_object_set_new(object, name, json_string(text));
-    }
-}
 
 static void add_instant(json_t *object, const char *name, int64_t instant_ms)
 {
@@ -50,21 +34,21 @@ json_t *exchange_header_json(const struct header *header)
     json_t *object = json_pack("{s:s,s:b}", "type", message_type_name(header->type), "urgent",
                                header->urgency == URGENCY_URGENT);
 
-    add_id(object, "message_id", &header->message_id);
-    add_id(object, "exchange_id", &header->exchange_id);
-    add_id(object, "regards", &header->regards);
-    add_text(object, "from", header->from);
-    add_text(object, "to", header->to);
-    add_text(object, "official", header->on_behalf_of);
-    add_text(object, "catalogue_code", header->catalogue_code);
-    add_text(object, "phrase", exchange_phrase(header->catalogue_code));
-    add_text(object, "purpose", header->purpose);
-    add_text(object, "legal_basis", header->legal_basis);
-    add_text(object, "plan", header->has_plan ? header->plan_id : "");
-    add_text(object, "event", header->event != EVENT_NONE ? event_name(header->event) : "");
-    add_text(object, "reason", header->reason);
-    add_text(object, "competent", header->competent);
-    add_text(object, "occurred_at", header->occurred_at);
+    json_add_id(object, "message_id", &header->message_id);
+    json_add_id(object, "exchange_id", &header->exchange_id);
+    json_add_id(object, "regards", &header->regards);
+    json_add_text(object, "from", header->from);
+    json_add_text(object, "to", header->to);
+    json_add_text(object, "official", header->on_behalf_of);
+    json_add_text(object, "catalogue_code", header->catalogue_code);
+    json_add_text(object, "phrase", exchange_phrase(header->catalogue_code));
+    json_add_text(object, "purpose", header->purpose);
+    json_add_text(object, "legal_basis", header->legal_basis);
+    json_add_text(object, "plan", header->has_plan ? header->plan_id : "");
+    json_add_text(object, "event", header->event != EVENT_NONE ? event_name(header->event) : "");
+    json_add_text(object, "reason", header->reason);
+    json_add_text(object, "competent", header->competent);
+    json_add_text(object, "occurred_at", header->occurred_at);
     add_number(object, "item", header->item);
     add_number(object, "occurrence", header->occurrence);
     add_instant(object, "created_at", header->created_at_ms);
@@ -144,7 +128,7 @@ void exchange_add_track(json_t *object, const struct track *track, const char *m
     json_object_set_new(object, "ours", json_boolean(is_ours));
     add_instant(object, "received_at", track->received_at_ms);
     add_instant(object, "now", track->now_ms);
-    add_id(object, "parent_exchange_id", &track->parent_exchange_id);
+    json_add_id(object, "parent_exchange_id", &track->parent_exchange_id);
 }
 
 json_t *exchange_sent_json(const struct sent *sent)
